@@ -1,0 +1,53 @@
+"""Settings of Sphinx. Nothing is fetched from a network: no links into other projects' pages."""
+
+import re
+import tomllib
+from pathlib import Path
+
+METADATA = tomllib.loads(Path(__file__, "../../pyproject.toml").resolve().read_text())["project"]
+
+project = METADATA["name"]
+author = copyright = METADATA["authors"][0]["name"]
+version = release = METADATA["version"]
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "numpydoc",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["_build"]
+root_doc = "index"
+default_role = "literal"
+nitpicky = False
+
+autosummary_generate = True
+autodoc_typehints = "none"
+numpydoc_show_class_members = False  # the template of a class lists them
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"seqlearn_lstm {version}"
+html_sidebars = {"**": []}
+html_theme_options = {"show_prev_next": False, "navbar_align": "left"}
+html_copy_source = False
+html_show_sourcelink = False
+
+# What every scikit-learn estimator has, and scikit-learn's own pages describe.
+OF_SCIKIT_LEARN = re.compile(r"get_params|set_params|get_metadata_routing|set_\w+_request")
+
+
+def skip_member(app, what, name, obj, skip, options):
+    """Leave out methods that say nothing about this package."""
+    return True if OF_SCIKIT_LEARN.fullmatch(name) else None
+
+
+def unlink(app, what, name, obj, options, lines):
+    """Make plain text of links into scikit-learn's pages, in docstrings inherited from there."""
+    if (getattr(obj, "__module__", None) or "").startswith("sklearn."):
+        lines[:] = [re.sub(r":ref:`([^`<]+?)\s*(<[^>]*>)?`", r"\1", line) for line in lines]
+
+
+def setup(app):
+    """Connect the functions above, as Sphinx asks."""
+    app.connect("autodoc-skip-member", skip_member)
+    app.connect("autodoc-process-docstring", unlink)

@@ -1,0 +1,199 @@
+"""What the front doors share: check the input, train, keep host arrays, run sequences through the fitted network."""
+
+import warnings
+from contextlib import contextmanager
+from dataclasses import asdict
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from .batches import prediction_batches
+from .kernels import get_backend
+from .network import Architecture, Network, initial_parameters
+from .pooling import POOLING
+from .sequences import check_sequences, is_tabular
+from .solvers import make_solver
+from .training import INITIAL, Settings, TrainingState, random_stream, train
+
+FORMAT_VERSION = 1  # of what is pickled
+
+
+class SequenceEstimator(BaseEstimator):
+    """Base of the estimators: a recurrent network with some head."""
+
+    _parameter_constraints = {
+        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+        "bidirectional": ["boolean"],
+        "pooling": [StrOptions(set(POOLING))],
+        "solver": "no_validation",
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "shuffle": ["boolean"],
+        "tol": [Interval(Real, 0, None, closed="left")],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
+        "random_state": ["random_state"],
+        "n_jobs": [Integral, None],
+        "dtype": [StrOptions({"float32", "float64"})],
+        "verbose": ["verbose"],
+    }
+
+    # ---- fit -----------------------------------------------------------------------------------
+
+    def _read_sequences(self, X, lengths):
+        """X of `fit` as a ragged container; sets what scikit-learn says about features."""
+        tabular = lengths is None and is_tabular(X)
+        if tabular:
+            with np.errstate(over="ignore"):  # scikit-learn's own message follows
+                X = validate_data(self, X, dtype=self.dtype)
+        sequences = check_sequences(X, dtype=self.dtype, lengths=lengths)
+        if not tabular:
+            self.n_features_in_ = sequences.n_features
+            vars(self).pop("feature_names_in_", None)  # of an earlier fit
+        self._tabular = tabular
+        self._n_step_features = sequences.n_features
+        return sequences
+
+    def _check_weights(self, sample_weight, n):
+        weights = _check_sample_weight(
+            sample_weight, np.empty((n, 0)), dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():
+            raise ValueError("sample_weight is zero for every sequence: there is nothing to learn from")
+        return weights
+
+    def _train(self, sequences, head, targets, weights):
+        """Fit the network and keep it as plain arrays and values."""
+        architecture = Architecture(
+            n_in=sequences.n_features,
+            hidden_layer_sizes=_check_sizes(self.hidden_layer_sizes),
+            bidirectional=bool(self.bidirectional),
+            pooling=self.pooling,
+            n_out=head.n_outputs,
+        )
+        kernels = self._kernels
+        solver = make_solver(self.solver)
+        network = Network(architecture, kernels, self.dtype, self._threads(kernels))
+        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+        network.set_parameters(initial_parameters(architecture, random_stream(seed, INITIAL)))
+        state = TrainingState(seed, network.theta.copy(), solver.start(kernels, network.theta))
+        try:
+            train(network, head, solver, sequences, targets, weights, self._settings(network, len(sequences)), state)
+        except FloatingPointError as error:
+            raise ValueError(f"{type(self).__name__}: {error}") from None
+        self._architecture = asdict(architecture)
+        self._dtype = self.dtype
+        self.parameters_ = network.get_parameters()
+        self.loss_curve_ = state.loss_curve
+        self.n_iter_ = state.epoch
+        return self
+
+    def _settings(self, network, n_sequences):
+        never = self.n_iter_no_change is None
+        return Settings(
+            batch_size=n_sequences if self.batch_size is None else int(self.batch_size),
+            max_iter=self.max_iter,
+            shuffle=self.shuffle,
+            tol=self.tol,
+            n_iter_no_change=self.max_iter if never else self.n_iter_no_change,
+            learning_rate=self.learning_rate,
+            alpha=self.alpha,
+            clip_norm=self.clip_norm,
+            n_jobs=network.n_jobs,
+            verbose=int(self.verbose),
+        )
+
+    def _threads(self, kernels):
+        """How many threads `n_jobs` means here."""
+        available = kernels.available_threads()
+        if self.n_jobs is None:
+            return available
+        if self.n_jobs == 0:
+            raise ValueError("n_jobs is 0; expected a number of threads, -1 for all, or None for all")
+        wanted = self.n_jobs if self.n_jobs > 0 else available + 1 + self.n_jobs
+        return max(1, min(available, wanted))
+
+    @contextmanager
+    def _unchanged_on_error(self):
+        """Whatever goes wrong inside, the estimator is afterwards what it was before."""
+        before = dict(vars(self))
+        try:
+            yield
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    # ---- predict -------------------------------------------------------------------------------
+
+    def _scores(self, X, lengths):
+        """The network's scores for every sequence (n_sequences, n_out), in the caller's order."""
+        check_is_fitted(self)
+        sequences = self._read_again(X, lengths)
+        architecture = Architecture(**self._architecture)
+        kernels = self._kernels
+        network = Network(architecture, kernels, self._dtype, self._threads(kernels))
+        network.set_parameters(self.parameters_)
+        scores = np.empty((len(sequences), architecture.n_out), self._dtype)
+        for batch in prediction_batches(sequences.offsets):
+            padded = network.forward(batch, sequences.rows, keep=False)
+            scores[batch.members] = padded[:, : architecture.n_out]
+        return scores
+
+    def _read_again(self, X, lengths):
+        """X of a prediction, which must have the features that were fitted."""
+        if self._tabular and lengths is None and is_tabular(X):
+            with np.errstate(over="ignore"):
+                X = validate_data(self, X, dtype=self._dtype, reset=False)
+        return check_sequences(
+            X,
+            dtype=self._dtype,
+            lengths=lengths,
+            n_features=self._n_step_features,
+            name=type(self).__name__,
+        )
+
+    @property
+    def _kernels(self):
+        return get_backend("cpu")
+
+    # ---- scikit-learn --------------------------------------------------------------------------
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "parameters_")
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+    def __getstate__(self):
+        return super().__getstate__() | {"_format_version": FORMAT_VERSION}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_format_version", None)
+        if version != FORMAT_VERSION:
+            warnings.warn(
+                f"this {type(self).__name__} was saved in format {version}, this version of seqlearn_lstm reads "
+                f"format {FORMAT_VERSION}: check its predictions, or fit it again",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+
+def _check_sizes(sizes):
+    """``hidden_layer_sizes`` as a tuple of ints."""
+    sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+    if not sizes or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(f"hidden_layer_sizes must be one or more positive whole numbers, got {sizes}")
+    return tuple(int(size) for size in sizes)

@@ -1,0 +1,255 @@
+"""LSTMClassifier: a label for each sequence."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
+
+from ._estimator import SequenceEstimator
+from .heads import SoftmaxHead
+
+
+class LSTMClassifier(ClassifierMixin, SequenceEstimator):
+    """Classify sequences of any length with a long short-term memory network.
+
+    The network reads a sequence step by step; its pooled states go through a softmax over the classes, and the cross-entropy
+    is minimised by back-propagation through time. All its computations are compiled by Numba for the processor it runs on.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each LSTM layer, from the bottom.
+    bidirectional : bool, default=False
+        Whether each layer reads the sequence in both directions, with as many units each.
+    pooling : {"last", "mean", "max"}, default="last"
+        What the softmax sees of the top layer: the final state of each direction, the mean of the states over the steps, or
+        each unit's largest.
+    solver : {"adam", "sgd"} or solver object, default="adam"
+        How the parameters are updated; see `seqlearn_lstm.solvers`.
+    learning_rate : float, default=1e-3
+        Step size of the solver.
+    alpha : float, default=0.0
+        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its sequences, grows by
+        ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in scikit-learn's `MLPClassifier`.
+    clip_norm : float or None, default=1.0
+        Largest Euclidean norm of a batch's gradient; a longer one is scaled down. None: no limit.
+    batch_size : int or None, default=32
+        Sequences per update. None: all of them.
+    max_iter : int, default=100
+        Most passes over the data (epochs).
+    shuffle : bool, default=True
+        Whether each epoch draws a new order of the sequences.
+    tol : float, default=1e-4
+        An epoch makes progress if its mean loss is lower than the best so far by more than this.
+    n_iter_no_change : int or None, default=10
+        Training ends after so many epochs in a row without progress. None: it goes on to `max_iter`.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its frequency.
+    random_state : int, RandomState instance or None, default=None
+        Fixes the initial weights and the order of the sequences, and with them every bit of the fitted model.
+    n_jobs : int or None, default=None
+        Number of threads; None and -1: all that this process may use (one inside joblib's process workers). The result does
+        not depend on it.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of all computations.
+    verbose : int, default=0
+        1 prints a line after each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    parameters_ : dict of str to ndarray
+        ``"layer_0.forward.W"`` (n_in, 4 * n_units), ``"layer_0.forward.U"`` (n_units, 4 * n_units), ``"layer_0.forward.b"``
+        (4 * n_units,), and so on for each layer and direction, gates in the order i, f, g, o as in Keras and PyTorch;
+        ``"output.W"`` (n_states, n_classes) and ``"output.b"`` (n_classes,).
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    n_iter_ : int
+        Number of epochs.
+    n_features_in_ : int
+        Number of features: of a step, or, fitted on a table, of columns.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, fitted on a table that has them.
+
+    References
+    ----------
+    S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9(8), 1997.
+    F. A. Gers, J. Schmidhuber and F. Cummins, "Learning to Forget", Neural Computation 12(10), 2000.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from seqlearn_lstm import LSTMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.standard_normal((n, 2)) for n in rng.integers(5, 20, 60)]
+    >>> y = ["up" if x.sum() > 0 else "down" for x in X]
+    >>> model = LSTMClassifier((16,), learning_rate=0.01, random_state=0).fit(X, y)
+    >>> model.predict(X[:3]).tolist() == y[:3]
+    True
+    """
+
+    _parameter_constraints = {
+        **SequenceEstimator._parameter_constraints,
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        *,
+        bidirectional=False,
+        pooling="last",
+        solver="adam",
+        learning_rate=1e-3,
+        alpha=0.0,
+        clip_norm=1.0,
+        batch_size=32,
+        max_iter=100,
+        shuffle=True,
+        tol=1e-4,
+        n_iter_no_change=10,
+        class_weight=None,
+        random_state=None,
+        n_jobs=None,
+        dtype="float32",
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.bidirectional = bidirectional
+        self.pooling = pooling
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None, lengths=None):
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            Arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps, n_features) array, or a
+            (n_sequences, n_timesteps) table of one-feature sequences; see the user guide.
+        y : array-like of shape (n_sequences,)
+            Labels.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence in the loss.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            With three-dimensional `X`: how many steps of each sequence are real.
+
+        Returns
+        -------
+        self : LSTMClassifier
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input cannot be used, or the loss diverged; the estimator is then as it was before.
+        """
+        with self._unchanged_on_error():
+            self._validate_params()
+            labels = self._check_labels(y)
+            sequences = self._read_sequences(X, lengths)
+            check_consistent_length(sequences, labels)
+            weights = self._check_weights(sample_weight, len(sequences))
+            weights = weights * compute_sample_weight(self.class_weight, labels)
+            self.classes_, targets = np.unique(labels, return_inverse=True)
+            return self._train(sequences, SoftmaxHead(len(self.classes_)), targets, weights)
+
+    def _check_labels(self, y):
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
+            )
+        y = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        return y
+
+    def predict(self, X, lengths=None):
+        """The most probable label of each sequence.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_sequences,)
+        """
+        scores = self._scores(X, lengths)
+        return self.classes_[scores.argmax(axis=1)]
+
+    def predict_proba(self, X, lengths=None):
+        """The probability of each class.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_sequences, n_classes)
+            Columns in the order of `classes_`, float64.
+        """
+        scores = self._scores(X, lengths)
+        return self._head.probabilities(self._kernels, scores)
+
+    def predict_log_proba(self, X, lengths=None):
+        """The logarithm of the probability of each class.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_sequences, n_classes)
+            Finite even where `predict_proba` gives 0.
+        """
+        scores = self._scores(X, lengths)
+        return self._head.log_probabilities(self._kernels, scores)
+
+    def decision_function(self, X, lengths=None):
+        """The scores before the softmax.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_sequences, n_classes) or (n_sequences,)
+            For two classes the difference, above zero for ``classes_[1]``.
+        """
+        scores = self._scores(X, lengths)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    @property
+    def _head(self):
+        return SoftmaxHead(len(self.classes_))

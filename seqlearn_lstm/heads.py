@@ -1,0 +1,43 @@
+"""Heads: from a network's scores to a loss and its gradient, and to predictions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class SoftmaxHead:
+    """Softmax over classes with the weighted cross-entropy, divided by the sum of the weights."""
+
+    n_classes: int
+
+    @property
+    def n_outputs(self):
+        return self.n_classes
+
+    def loss_and_gradient(self, kernels, scores, targets, weights):
+        """Mean loss of a batch; `scores` (n, C padded) become its gradient.
+
+        targets (n,) int64 class indices; weights (n,) float64, not all zero
+        """
+        return kernels.softmax_cross_entropy(
+            scores, targets, weights, float(weights.sum()), self.n_classes
+        )
+
+    def probabilities(self, kernels, scores):
+        """Softmax in float64 of plain scores (n, C)."""
+        padded = self._padded(kernels, scores)
+        kernels.softmax(padded, self.n_classes)
+        return padded[:, : self.n_classes].copy()
+
+    def log_probabilities(self, kernels, scores):
+        """Log of `probabilities`, exact where a probability is too small for a float."""
+        logs = np.empty((len(scores), self.n_classes))
+        kernels.log_softmax(self._padded(kernels, scores), logs, self.n_classes)
+        return logs
+
+    def _padded(self, kernels, scores):
+        columns = kernels.padded(self.n_classes, np.float64)
+        padded = kernels.zeros((len(scores), columns), np.float64)
+        padded[:, : self.n_classes] = scores
+        return padded

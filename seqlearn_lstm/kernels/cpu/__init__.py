@@ -1,0 +1,96 @@
+"""The CPU backend: the entry points of the contract, each a kernel and the size of its work."""
+
+from . import gemm, heads, lstm, pooling, rows, updates
+from .layout import (
+    dense_panels,
+    lanes,
+    lstm_shape,
+    pack_dense,
+    pack_lstm,
+    padded,
+    row_stride,
+    unpack_dense,
+    unpack_lstm,
+    zeros,
+)
+from .target import TILE_ROWS
+from .threads import available_threads, run
+
+__all__ = [
+    "adam",
+    "available_threads",
+    "dense_panels",
+    "gather",
+    "lanes",
+    "log_softmax",
+    "lstm_backward",
+    "lstm_forward",
+    "lstm_shape",
+    "multiply",
+    "outer",
+    "pack_dense",
+    "pack_lstm",
+    "padded",
+    "pool_max",
+    "pool_max_backward",
+    "pool_mean",
+    "pool_mean_backward",
+    "row_stride",
+    "scatter_add",
+    "sgd",
+    "softmax",
+    "softmax_cross_entropy",
+    "sum_of_squares",
+    "transpose",
+    "unpack_dense",
+    "unpack_lstm",
+    "zeros",
+]
+
+gather = rows.gather
+scatter_add = rows.scatter_add
+pool_mean = pooling.pool_mean
+pool_mean_backward = pooling.pool_mean_backward
+pool_max = pooling.pool_max
+pool_max_backward = pooling.pool_max_backward
+softmax = heads.softmax
+log_softmax = heads.log_softmax
+softmax_cross_entropy = heads.softmax_cross_entropy
+sum_of_squares = updates.sum_of_squares
+
+_UPDATE_WORK = 8  # an element of a solver step takes as long as so many multiply-adds: it waits for memory
+
+
+def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_jobs):
+    args = (z, c, gates, W, live, slots, kept, n_in)
+    run(lstm.lstm_forward, args, n_jobs, slots[-2] * W.size, live[0])
+
+
+def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs):
+    args = (d_out, c, gates, UT, dh, dc, live, slots, n_units)
+    run(lstm.lstm_backward, args, n_jobs, slots[-2] * UT.size, live[0])
+
+
+def multiply(out, a, b, n_rows, n_columns, n_jobs):
+    args = (out, a, b, n_rows, n_columns, lanes(b.dtype))
+    run(gemm.multiply, args, n_jobs, n_rows * b.size, -(-n_rows // TILE_ROWS))
+
+
+def outer(dW, a, d, n_rows, n_inputs, n_columns, d_panel, d_row, n_jobs):
+    args = (dW, a, d, n_rows, n_inputs, n_columns, d_panel, d_row, lanes(dW.dtype))
+    run(gemm.outer, args, n_jobs, n_rows * dW.size, -(-n_inputs // TILE_ROWS))
+
+
+def transpose(out, W, n_inputs, n_columns, first_input, n_used, n_jobs):
+    args = (out, W, n_inputs, n_columns, first_input, n_used, lanes(W.dtype))
+    run(gemm.transpose, args, n_jobs, out.size * _UPDATE_WORK, n_columns)
+
+
+def adam(theta, gradient, m, v, scale, rate, beta_1, beta_2, root_correction, epsilon, n_jobs):
+    args = (theta, gradient, m, v, scale, rate, beta_1, beta_2, root_correction, epsilon)
+    run(updates.adam, args, n_jobs, theta.size * _UPDATE_WORK, theta.size)
+
+
+def sgd(theta, gradient, velocity, scale, rate, momentum, nesterov, n_jobs):
+    args = (theta, gradient, velocity, scale, rate, momentum, nesterov)
+    run(updates.sgd, args, n_jobs, theta.size * _UPDATE_WORK, theta.size)

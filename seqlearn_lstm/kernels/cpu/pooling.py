@@ -1,0 +1,51 @@
+"""From the states of all steps to one vector a sequence, and the gradient back to the steps.
+
+States stand in columns `column` ... `column + width` of z; those after step t in rows slots[t + 1] + r, r < live[t].
+The gradient goes to d_out (n_slots, >= width): row slots[t] + r is for the output of step t; dead slots are left alone.
+"""
+
+from .compile import kernel
+
+
+@kernel
+def pool_mean(z, column, live, slots, lengths, out, out_column, width):
+    """out[r, out_column + j] = the mean over the steps of sequence r."""
+    for r in range(lengths.shape[0]):
+        for j in range(width):
+            out[r, out_column + j] = 0.0
+    for t in range(live.shape[0]):
+        for r in range(live[t]):
+            row = slots[t + 1] + r
+            for j in range(width):
+                out[r, out_column + j] += z[row, column + j]
+    for r in range(lengths.shape[0]):
+        for j in range(width):
+            out[r, out_column + j] /= lengths[r]
+
+
+@kernel
+def pool_mean_backward(d_pooled, d_column, live, slots, lengths, d_out, width):
+    for t in range(live.shape[0]):
+        for r in range(live[t]):
+            for j in range(width):
+                d_out[slots[t] + r, j] = d_pooled[r, d_column + j] / lengths[r]
+
+
+@kernel
+def pool_max(z, column, live, slots, steps, out, out_column, width):
+    """out[r, out_column + j] = the largest value over the steps; steps[r, j]: the first step that has it."""
+    for t in range(live.shape[0]):
+        for r in range(live[t]):
+            row = slots[t + 1] + r
+            for j in range(width):
+                if t == 0 or z[row, column + j] > out[r, out_column + j]:
+                    out[r, out_column + j] = z[row, column + j]
+                    steps[r, j] = t
+
+
+@kernel
+def pool_max_backward(d_pooled, d_column, live, slots, steps, d_out, width):
+    for t in range(live.shape[0]):
+        for r in range(live[t]):
+            for j in range(width):
+                d_out[slots[t] + r, j] = d_pooled[r, d_column + j] if steps[r, j] == t else 0.0

@@ -1,0 +1,233 @@
+"""Who may import whom: downwards only.
+
+The imports are read from the source with `ast`, those inside functions too. The tables below are
+the rule; a new module needs a row, and a test fails until it has one.
+"""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import seqlearn_lstm
+
+PACKAGE = "seqlearn_lstm"
+ROOT = Path(seqlearn_lstm.__file__).parent
+
+FRONT_DOORS = ["classifier", "regressor", "tagger", "language_model", "encoder"]
+LEAVES = ["preprocessing", "metrics", "model_selection", "datasets", "display", "persistence"]
+
+# From the top: a module may import from the layers below its own. Names are relative to the
+# package, "" is the package itself, "x.*" is every module in x.
+LAYERS = [
+    [""],
+    FRONT_DOORS + LEAVES,
+    ["_estimator"],
+    ["training"],
+    ["heads", "network", "solvers"],
+    ["batches", "sequences"],
+    ["kernels"],
+    ["kernels.cpu", "kernels.cuda"],
+    ["kernels.cpu.*", "kernels.cuda.*"],
+]
+
+# Within a layer nobody imports anybody, but for (who, whom) here.
+SIDEWAYS = [
+    ("batches", "sequences"),
+    ("kernels.cpu.*", "kernels.cpu.*"),
+    ("kernels.cuda.*", "kernels.cuda.*"),
+]
+
+# A module of others -> who may import it. The longest name that fits an import decides, and what
+# is not in the table is free.
+EXTERNAL = {
+    "numba": ["kernels", "kernels.cpu", "kernels.cuda", "kernels.cpu.*", "kernels.cuda.*"],
+    "llvmlite": ["kernels", "kernels.cpu", "kernels.cuda", "kernels.cpu.*", "kernels.cuda.*"],
+    "numba.cuda": ["kernels.cuda", "kernels.cuda.*"],
+    "sklearn.base": FRONT_DOORS + LEAVES + ["_estimator", "heads", "network", "solvers"],
+    "torch": [],
+    "skorch": [],
+}
+
+# What `import seqlearn_lstm` must not load: it is heavy, or need not be installed. (scikit-learn
+# itself loads pandas where it is installed; that is not ours to change.)
+NOT_AT_IMPORT = ["numba.cuda", "torch", "pandas", "matplotlib"]
+
+
+def modules():
+    """Return {name relative to the package: source text} for all modules of the package."""
+    return {
+        name_of(path.relative_to(ROOT)): path.read_text(encoding="utf-8")
+        for path in sorted(ROOT.rglob("*.py"))
+    }
+
+
+def name_of(path):
+    parts = path.with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(source, name, is_package):
+    """Return the absolute names that a module imports, anywhere in its source.
+
+    ``from a import b`` gives a.b, for b may be a module; whether it is one is for others to say.
+    """
+    package = ".".join(filter(None, [PACKAGE, name])).split(".")
+    package = package if is_package else package[:-1]
+
+    def absolute(module, level):
+        base = package[: len(package) - level + 1] if level else []
+        return ".".join(base + ([module] if module else []))
+
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = absolute(node.module, node.level)
+            found += [f"{module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Call) and called(node) in ("import_module", "__import__"):
+            argument = node.args[0] if node.args else None
+            if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+                module = argument.value.lstrip(".")
+                found.append(absolute(module, len(argument.value) - len(module)))
+    return found
+
+
+def called(node):
+    return getattr(node.func, "attr", getattr(node.func, "id", None))
+
+
+def row(name):
+    """Return a module's entry in `LAYERS`: its name, or "x.*"; None where it has no row."""
+    entries = {entry for layer in LAYERS for entry in layer}
+    star = f"{name.rpartition('.')[0]}.*"
+    return name if name in entries else star if star in entries else None
+
+
+def may_import(importer, imported):
+    """Say whether the module `importer` may import the module `imported` of the package."""
+    ours, theirs = row(importer), row(imported)
+    depth = {entry: number for number, layer in enumerate(LAYERS) for entry in layer}
+    return depth[ours] < depth[theirs] or (ours, theirs) in SIDEWAYS
+
+
+def may_import_external(importer, imported):
+    """Say whether the module `importer` may import `imported`, a name outside of the package."""
+    parts = imported.split(".")
+    prefixes = [".".join(parts[:n]) for n in range(len(parts), 0, -1)]
+    allowed = next((EXTERNAL[prefix] for prefix in prefixes if prefix in EXTERNAL), None)
+    return allowed is None or row(importer) in allowed
+
+
+def violations(sources, packages):
+    """Return a line for each forbidden import in {module: source}.
+
+    `packages` names the modules that are packages, from which relative imports count otherwise.
+    """
+    found = []
+    for name, source in sources.items():
+        for target in imports(source, name, name in packages):
+            if target.split(".")[0] != PACKAGE:
+                allowed = may_import_external(name, target)
+            else:
+                inside = target.removeprefix(PACKAGE).removeprefix(".")
+                # The last part of "from a import b" is a name in a where it is not a module.
+                inside = inside if inside in sources else inside.rpartition(".")[0]
+                # An unknown module is left to the test of the rows, and to the interpreter.
+                allowed = row(inside) is None or may_import(name, inside)
+            if not allowed:
+                found.append(f"{PACKAGE}.{name} must not import {target}")
+    return found
+
+
+def package_names():
+    return {name_of(path.relative_to(ROOT)) for path in ROOT.rglob("__init__.py")}
+
+
+# -- the package -----------------------------------------------------------------------------------
+
+
+def test_every_module_has_a_row():
+    missing = [name for name in modules() if row(name) is None]
+    assert not missing, f"add {missing} to LAYERS, where they belong"
+
+
+def test_imports_go_downwards():
+    assert violations(modules(), package_names()) == []
+
+
+def test_import_is_light():
+    code = (
+        "import sys, numba, joblib, sklearn.base\n"
+        "before = set(sys.modules)\n"
+        f"import {PACKAGE}\n"
+        f"print(sorted(set({NOT_AT_IMPORT}) & (set(sys.modules) - before)))"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "[]"
+
+
+# -- the checker itself ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, source",
+    [
+        ("kernels", "from ..network import forward"),
+        ("kernels", "import seqlearn_lstm.sequences"),
+        ("network", "from . import training"),
+        ("network", "from seqlearn_lstm import LSTMClassifier"),
+        ("network", "def late():\n    from .training import train"),
+        ("network", "import importlib\nimportlib.import_module('seqlearn_lstm.training')"),
+        ("network", "from importlib import import_module\nimport_module('.training', __package__)"),
+        ("network", "from .heads import Softmax"),
+        ("sequences", "from .batches import Batch"),
+        ("classifier", "from .datasets import load_japanese_vowels"),
+        ("_estimator", "from . import datasets"),
+        ("kernels.cpu.lstm", "from ..cuda import lstm"),
+        ("kernels.cuda.lstm", "from seqlearn_lstm.kernels.cpu.lstm import forward"),
+        ("kernels.cpu.lstm", "from .. import get_backend"),
+        ("training", "from numba import njit"),
+        ("training", "import numba.core.types as types"),
+        ("training", "import llvmlite"),
+        ("kernels.cpu.lstm", "from numba import cuda"),
+        ("kernels", "import numba.cuda"),
+        ("kernels", "def late():\n    import numba.cuda.simulator"),
+        ("training", "from sklearn.base import BaseEstimator"),
+        ("training", "from sklearn import base"),
+        ("display", "import torch"),
+    ],
+)
+def test_checker_finds(name, source):
+    planted = {known: "" for layer in LAYERS for known in layer if "*" not in known}
+    planted |= {"kernels.cpu.lstm": "", "kernels.cuda.lstm": "", name: source}
+    packages = {"", "kernels", "kernels.cpu", "kernels.cuda"}
+    assert len(violations(planted, packages)) == 1
+
+
+@pytest.mark.parametrize(
+    "name, source",
+    [
+        ("", "from .classifier import LSTMClassifier\nfrom . import datasets"),
+        ("classifier", "from sklearn.base import ClassifierMixin\nfrom ._estimator import Base"),
+        ("classifier", "from . import training\nfrom .kernels import get_backend"),
+        ("batches", "from .sequences import Ragged"),
+        ("kernels", "def late():\n    from . import cuda\n    from .cpu import lstm"),
+        ("kernels.cpu.lstm", "from . import simd\nfrom .simd import load\nfrom numba import njit"),
+        ("kernels.cuda.lstm", "from numba import cuda\nimport numba.cuda"),
+        ("training", "import numpy as np\nfrom sklearn.utils import check_random_state"),
+    ],
+)
+def test_checker_allows(name, source):
+    known = {"kernels.cpu.lstm": "", "kernels.cpu.simd": "", "kernels.cuda.lstm": ""}
+    known |= {entry: "" for layer in LAYERS for entry in layer if "*" not in entry}
+    assert violations(known | {name: source}, {"", "kernels", "kernels.cpu", "kernels.cuda"}) == []
+
+
+def test_a_module_without_a_row_is_noticed():
+    assert row("kernels.cpu.lstm") == "kernels.cpu.*"
+    assert row("helpers") is None
+    assert row("kernels.helpers") is None

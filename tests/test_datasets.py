@@ -1,0 +1,304 @@
+"""The data sets in the package, the readers on files written here, and the user's own data."""
+
+import gzip
+import os
+import struct
+
+import numpy as np
+import pytest
+
+from seqlearn_lstm import datasets
+from seqlearn_lstm.datasets import (
+    data_home,
+    find_data,
+    load_japanese_vowels,
+    load_spoken_digits,
+    read_conll,
+    read_idx,
+    read_ts,
+)
+
+TS = """# a comment
+@problemName Toy
+@timeStamps false
+@classLabel true up down
+@data
+1,2.5,3:-1,-2,-3:up
+0.1,?:4,5:down
+"""
+
+CONLL = """-DOCSTART- -X- O
+
+He PRP B-NP
+reckons VBZ B-VP
+
+# a note
+Yes UH O
+
+
+"""
+
+
+@pytest.fixture(params=["plain", "gzip"])
+def write(request, tmp_path):
+    """A function that writes a file, compressed or not, and returns its path."""
+
+    def write(content, name="file"):
+        content = content.encode() if isinstance(content, str) else content
+        path = tmp_path / name
+        path.write_bytes(gzip.compress(content) if request.param == "gzip" else content)
+        return path
+
+    return write
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """An empty data folder, named by the environment variable."""
+    monkeypatch.setenv("SEQLEARN_LSTM_DATA", str(tmp_path))
+    return tmp_path
+
+
+# -- Japanese Vowels, the part in the package ------------------------------------------------------
+
+
+@pytest.mark.parametrize("subset, expected", [("train", 90), ("test", 90), ("all", 180)])
+def test_japanese_vowels(subset, expected):
+    bunch = load_japanese_vowels(subset=subset)
+    assert len(bunch.data) == len(bunch.target) == expected
+    assert {X.shape[1] for X in bunch.data} == {12} == {len(bunch.feature_names)}
+    assert {X.dtype for X in bunch.data} == {np.dtype(np.float32)}
+    assert all(np.isfinite(X).all() for X in bunch.data)
+    np.testing.assert_array_equal(np.bincount(bunch.target), [expected // 3] * 3)
+    assert list(bunch.target_names) == ["speaker_1", "speaker_2", "speaker_3"]
+    assert "CC BY 4.0" in bunch.DESCR
+
+
+def test_japanese_vowels_lengths_and_values():
+    X, y = load_japanese_vowels(subset="all", return_X_y=True)
+    assert (min(map(len, X)), max(map(len, X))) == (7, 29)
+    assert y.dtype == np.int64
+    # The first and the last frame of the first utterance, as they stand in the published text.
+    np.testing.assert_array_equal(X[0][0, :2], np.float32([1.860936, -0.207383]))
+    np.testing.assert_array_equal(X[0][:3, 0], np.float32([1.860936, 1.891651, 1.939205]))
+
+
+def test_japanese_vowels_all_is_train_then_test():
+    both = load_japanese_vowels(subset="all")
+    parts = [load_japanese_vowels(subset=subset) for subset in ("train", "test")]
+    for got, expected in zip(both.data, parts[0].data + parts[1].data, strict=True):
+        np.testing.assert_array_equal(got, expected)
+    np.testing.assert_array_equal(both.target, np.r_[parts[0].target, parts[1].target])
+
+
+def test_sequences_share_no_memory():
+    X, _ = load_japanese_vowels(return_X_y=True)
+    assert all(sequence.flags.owndata and sequence.flags.writeable for sequence in X)
+
+
+def test_japanese_vowels_rejects_an_unknown_subset():
+    with pytest.raises(ValueError, match="'train', 'test' or 'all', got 'valid'"):
+        load_japanese_vowels(subset="valid")
+
+
+# -- the data folder -------------------------------------------------------------------------------
+
+
+def test_data_home_unset(monkeypatch):
+    monkeypatch.delenv("SEQLEARN_LSTM_DATA", raising=False)
+    for ask in (data_home, lambda: find_data("x"), lambda: load_japanese_vowels(full=True)):
+        with pytest.raises(FileNotFoundError, match="SEQLEARN_LSTM_DATA is not set"):
+            ask()
+
+
+def test_data_home_is_no_folder(home, monkeypatch):
+    monkeypatch.setenv("SEQLEARN_LSTM_DATA", str(home / "nowhere"))
+    with pytest.raises(FileNotFoundError, match="nowhere"):
+        data_home()
+
+
+@pytest.mark.parametrize("asked", ["set/rows.txt", "set/rows.txt.gz", "rows.txt"])
+@pytest.mark.parametrize("stored", ["set/rows.txt", "set/rows.txt.gz", "my/copy/rows.txt.gz"])
+def test_find_data(home, asked, stored):
+    path = home / stored
+    path.parent.mkdir(parents=True)
+    path.touch()
+    assert data_home() == home
+    assert find_data(asked) == path
+
+
+def test_find_data_prefers_the_exact_place(home):
+    for name in ("a/rows.txt", "b/rows.txt"):
+        (home / name).parent.mkdir()
+        (home / name).touch()
+    assert find_data("b/rows.txt") == home / "b/rows.txt"
+
+
+def test_find_data_missing(home):
+    with pytest.raises(FileNotFoundError, match=r"rows\.txt"):
+        find_data("set/rows.txt")
+
+
+def test_spoken_digits(home):
+    rows = np.arange(12, dtype=np.float32).reshape(6, 2)
+    np.savez(home / "spoken_digits.npz", X=rows, y=np.array([7, 3]), lengths=np.array([4, 2]))
+    X, y = load_spoken_digits(return_X_y=True)
+    assert [len(sequence) for sequence in X] == [4, 2]
+    np.testing.assert_array_equal(np.concatenate(X), rows)
+    np.testing.assert_array_equal(y, [7, 3])
+    assert [len(sequence) for sequence in load_spoken_digits().data] == [4, 2]
+
+
+def test_spoken_digits_with_wrong_lengths(home):
+    np.savez(home / "spoken_digits.npz", X=np.zeros((6, 2)), y=[7, 3], lengths=[4, 3])
+    with pytest.raises(ValueError, match="add up to 7"):
+        load_spoken_digits()
+
+
+# -- .ts -------------------------------------------------------------------------------------------
+
+
+def test_read_ts(write):
+    X, y = read_ts(write(TS))
+    np.testing.assert_array_equal(X[0], np.float32([[1, -1], [2.5, -2], [3, -3]]))
+    np.testing.assert_array_equal(X[1], np.float32([[0.1, 4], [np.nan, 5]]))
+    assert [x.dtype for x in X] == [np.float32] * 2
+    assert all(x.flags.c_contiguous for x in X)
+    assert list(y) == ["up", "down"]
+
+
+def test_read_ts_targets_and_precision(write):
+    header = "@targetLabel true\n@data\n"
+    X, y = read_ts(write(header + "0.1,0.2:1.5\n0.3:-2\n"), dtype=np.float64)
+    np.testing.assert_array_equal(X[0], [[0.1], [0.2]])
+    np.testing.assert_array_equal(y, [1.5, -2.0])
+
+
+def test_read_ts_without_labels_and_with_any_encoding_in_comments(write):
+    content = "# Müller\n@classLabel false\n@data\n1,2\n3\n".encode("latin-1")
+    X, y = read_ts(write(content))
+    assert y is None
+    assert [x.shape for x in X] == [(2, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        ("1,2\n", "line 1: values before"),
+        ("@problemName Toy\n", "no line '@data'"),
+        ("@timeStamps true\n@data\n(0,1):a\n", "time stamps"),
+        ("@classLabel true a\n@data\n1,2:3:a\n", r"line 3: .* differ in length: \[2, 1\]"),
+        ("@classLabel true a\n@data\n1:3:a\n1:a\n", "line 4: expected 2 dimensions .*, got 1"),
+        ("@classLabel true a\n@data\n1,x:a\n", "line 3: .*'x'"),
+    ],
+)
+def test_read_ts_errors(write, content, message):
+    with pytest.raises(ValueError, match=message):
+        read_ts(write(content))
+
+
+# -- idx -------------------------------------------------------------------------------------------
+
+
+def idx(code, shape, values):
+    return struct.pack(f">BBBB{len(shape)}I", 0, 0, code, len(shape), *shape) + values
+
+
+@pytest.mark.parametrize(
+    "code, dtype",
+    [(0x08, "u1"), (0x09, "i1"), (0x0B, "i2"), (0x0C, "i4"), (0x0D, "f4"), (0x0E, "f8")],
+)
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (1, 3, 2), (0, 4), ()])
+def test_read_idx(write, code, dtype, shape):
+    expected = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+    array = read_idx(write(idx(code, shape, expected.astype(f">{dtype}").tobytes())))
+    assert array.dtype == np.dtype(dtype) and array.dtype.isnative
+    assert array.flags.writeable
+    np.testing.assert_array_equal(array, expected)
+
+
+@pytest.mark.parametrize(
+    "content, message",
+    [
+        (b"", "not an idx file"),
+        (b"\x89PNG....", "not an idx file, it starts with the bytes 89 50 4e 47"),
+        (idx(0x0A, (1,), b"\0"), "not an idx file"),
+        (idx(0x08, (2, 2), b"")[:-1], "ends inside its header"),
+        (idx(0x08, (2, 2), b"\0" * 3), r"expected 16 bytes for .* \(2, 2\), got 15"),
+        (idx(0x08, (2, 2), b"\0" * 5), "expected 16 bytes"),
+    ],
+)
+def test_read_idx_errors(write, content, message):
+    with pytest.raises(ValueError, match=message):
+        read_idx(write(content))
+
+
+# -- CoNLL -----------------------------------------------------------------------------------------
+
+
+def test_read_conll(write):
+    words, chunks = read_conll(write(CONLL), comment="#")
+    assert words == [["He", "reckons"], ["Yes"]]
+    assert chunks == [["B-NP", "B-VP"], ["O"]]
+
+
+def test_read_conll_columns_and_delimiter(write):
+    path = write("New York\tNNP\tB\nis\tVBZ\tO")
+    tags, words, again = read_conll(path, columns=(1, 0, -3), delimiter="\t")
+    assert tags == [["NNP", "VBZ"]]
+    assert words == again == [["New York", "is"]]
+
+
+def test_read_conll_names_the_line_with_too_few_columns(write):
+    with pytest.raises(ValueError, match=r"line 2: expected columns \(0, 2\), got 2: \['b', 'c'\]"):
+        read_conll(write("a b c\nb c\n"), columns=(0, 2))
+
+
+# -- the larger data sets, where they are ----------------------------------------------------------
+
+needs_data = pytest.mark.skipif(
+    datasets.DATA_VARIABLE not in os.environ,
+    reason="SEQLEARN_LSTM_DATA does not name a folder with the larger data sets",
+)
+
+
+@needs_data
+def test_installed_part_is_the_start_of_the_full_japanese_vowels():
+    for subset, n_sequences in (("train", 270), ("test", 370)):
+        full = load_japanese_vowels(subset=subset, full=True)
+        assert len(full.data) == len(full.target) == n_sequences
+        assert len(full.target_names) == 9
+        part = load_japanese_vowels(subset=subset)
+        for speaker in range(3):
+            theirs = np.flatnonzero(full.target == speaker)[:30]
+            ours = np.flatnonzero(part.target == speaker)
+            for i, j in zip(ours, theirs, strict=True):
+                np.testing.assert_array_equal(part.data[i], full.data[j])
+
+
+@needs_data
+@pytest.mark.parametrize("split, n_images", [("train", 60_000), ("t10k", 10_000)])
+def test_mnist(split, n_images):
+    images = read_idx(find_data(f"mnist/{split}-images-idx3-ubyte.gz"))
+    labels = read_idx(find_data(f"mnist/{split}-labels-idx1-ubyte.gz"))
+    assert images.shape == (n_images, 28, 28) and images.dtype == np.uint8
+    assert labels.shape == (n_images,)
+    assert set(labels) == set(range(10))
+
+
+@needs_data
+def test_full_spoken_digits():
+    X, y = load_spoken_digits(return_X_y=True)
+    lengths = [len(sequence) for sequence in X]
+    assert len(X) == len(y) == 3000
+    assert (min(lengths), max(lengths), sum(lengths)) == (6, 92, 53_999)
+    assert {(sequence.shape[1], sequence.dtype.name) for sequence in X} == {(13, "float32")}
+    np.testing.assert_array_equal(np.bincount(y), [300] * 10)
+
+
+@needs_data
+def test_conll2000():
+    words, _, chunks = read_conll(find_data("conll2000/test.txt"), columns=(0, 1, 2))
+    assert len(words) == 2012
+    assert sum(map(len, words)) == sum(map(len, chunks)) == 47_377
+    assert {tag[0] for sentence in chunks for tag in sentence} == set("BIO")
