@@ -60,12 +60,16 @@ class SequenceEstimator(BaseEstimator):
         self._n_step_features = sequences.n_features
         return sequences
 
-    def _check_weights(self, sample_weight, n):
-        weights = _check_sample_weight(
-            sample_weight, np.empty((n, 0)), dtype=np.float64, ensure_non_negative=True
+    def _check_weights(self, sample_weight, class_weights):
+        """The weight of each sequence in the loss: its own times its class's (n,)."""
+        weights = class_weights * _check_sample_weight(
+            sample_weight, np.empty((len(class_weights), 0)), dtype=np.float64, ensure_non_negative=True
         )
-        if not weights.any():
-            raise ValueError("sample_weight is zero for every sequence: there is nothing to learn from")
+        if not (weights.any() and (weights >= 0).all() and np.isfinite(weights).all()):
+            raise ValueError(
+                "class_weight, times sample_weight, must be finite, not negative, and above zero for some sequence, "
+                f"got {self.class_weight}"
+            )
         return weights
 
     def _train(self, sequences, head, targets, weights):

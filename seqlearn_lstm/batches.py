@@ -26,7 +26,7 @@ from functools import cached_property
 
 import numpy as np
 
-DEAD = -1  # in maps from slots: no step of any sequence
+from .kernels import get_backend
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +74,22 @@ class Batch:
     @cached_property
     def source(self):
         """Row of the container that feeds each slot, (n_slots,); -1 in dead slots."""
-        return self._over_slots(lambda step, rank: self.starts[rank] + step)
+        return self._sources(backward=False)
+
+    @cached_property
+    def reversed_source(self):
+        """Row of the container that feeds each slot of the reversed batch; -1 in dead slots."""
+        return self._sources(backward=True)
 
     @cached_property
     def after(self):
         """State row after the step of each slot, (n_slots,); -1 in dead slots."""
-        return self._over_slots(lambda step, rank: self.slots[step + 1] + rank)
+        return self._states(shift=1, backward=False)
+
+    @cached_property
+    def reversed_after(self):
+        """State row of a reversed batch after the slot's own time step; -1 in dead slots."""
+        return self._states(shift=1, backward=True)
 
     @cached_property
     def reverse(self):
@@ -87,21 +97,7 @@ class Batch:
 
         Its own inverse. It is all that the backward direction of a bidirectional layer needs.
         """
-        return self._over_slots(lambda step, rank: self.slots[self.lengths[rank] - 1 - step] + rank)
-
-    @cached_property
-    def reversed_source(self):
-        """Row of the container that feeds each slot of the reversed batch; -1 in dead slots."""
-        source = self.source[self.reverse]
-        source[self.dead] = DEAD
-        return source
-
-    @cached_property
-    def reversed_after(self):
-        """State row of a reversed batch after the slot's own time step; -1 in dead slots."""
-        after = self.after[self.reverse]
-        after[self.dead] = DEAD
-        return after
+        return self._states(shift=0, backward=True)
 
     @cached_property
     def final(self):
@@ -113,15 +109,17 @@ class Batch:
         """Dead slots, (n_dead,): the final states of all sequences shorter than the longest."""
         return self.final[self.lengths < self.n_steps]
 
-    @cached_property
-    def _step_and_rank(self):
-        step = np.repeat(np.arange(self.n_steps), np.diff(self.slots[:-1]))
-        return step, np.arange(self.n_slots) - self.slots[step]
+    def _sources(self, backward):
+        rows = np.empty(self.n_slots, np.int64)
+        get_backend("cpu").plan_sources(
+            self.starts, self.lengths, self.live, self.slots, backward, rows
+        )
+        return rows
 
-    def _over_slots(self, value):
-        values = value(*self._step_and_rank)  # a dead slot finds step = length: in bounds, no use
-        values[self.dead] = DEAD
-        return values
+    def _states(self, shift, backward):
+        rows = np.empty(self.n_slots, np.int64)
+        get_backend("cpu").plan_states(shift, self.lengths, self.live, self.slots, backward, rows)
+        return rows
 
 
 def plan(offsets, members):
@@ -142,12 +140,9 @@ def plan(offsets, members):
     lengths = offsets[members + 1] - offsets[members]
     order = np.argsort(-lengths, kind="stable")
     members, lengths = members[order], lengths[order]
-    n_steps, n_sequences = int(lengths[0]), len(members)
-    # Ascending lengths: those up to t have no step t.
-    live = n_sequences - lengths[::-1].searchsorted(np.arange(n_steps), side="right")
-    slots = np.zeros(n_steps + 2, np.int64)
-    slots[1] = n_sequences
-    slots[2:] = n_sequences + live.cumsum()
+    n_steps = int(lengths[0])
+    live, slots = np.empty(n_steps, np.int64), np.empty(n_steps + 2, np.int64)
+    get_backend("cpu").plan_steps(lengths, live, slots)
     return Batch(members, offsets[members], lengths, live, slots)
 
 

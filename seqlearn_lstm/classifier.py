@@ -164,8 +164,9 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
             labels = self._check_labels(y)
             sequences = self._read_sequences(X, lengths)
             check_consistent_length(sequences, labels)
-            weights = self._check_weights(sample_weight, len(sequences))
-            weights = weights * compute_sample_weight(self.class_weight, labels)
+            weights = self._check_weights(
+                sample_weight, compute_sample_weight(self.class_weight, labels)
+            )
             self.classes_, targets = np.unique(labels, return_inverse=True)
             return self._train(sequences, SoftmaxHead(len(self.classes_)), targets, weights)
 

@@ -6,8 +6,12 @@ A part owns no memory: parameters and gradients are views into the network's fla
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
+
+
+GATES = 4  # i, f, g, o
 
 
 class Workspace:
@@ -22,7 +26,7 @@ class Workspace:
     def array(self, key, name, shape, dtype=None):
         """An array of `shape` with whatever stood in it before."""
         dtype = self.dtype if dtype is None else dtype
-        size = int(np.prod(shape))
+        size = prod(shape)
         flat = self.memory.get((key, name))
         if flat is None or flat.size < size:
             flat = self.memory[key, name] = self.kernels.zeros(size, dtype)
@@ -57,24 +61,27 @@ class LSTMDirection:
     n_in: int
     n_units: int
     backward: bool
-    panels: np.ndarray
+    weights: np.ndarray
     gradient: np.ndarray
 
     @property
     def n_padded(self):
-        return self.kernels.padded(self.n_units, self.panels.dtype)
+        return self.kernels.padded(self.n_units, self.weights.dtype)
+
+    @property
+    def n_columns(self):
+        return self.kernels.gate_columns(self.n_units, self.weights.dtype)
 
     def forward(self, batch, streams, work, n_jobs, keep, initial=None):
         """States of all steps. Returns z (n_states, ldz): see `outputs` for where the states stand.
 
         initial  None (zeros), or (h, c), each (B, n_units), in the batch's order
         """
-        width = self.kernels.row_stride(1 + self.n_in + self.n_padded, work.dtype)
-        z = work.array(self.key, "z", (batch.n_states, width))
+        z = work.array(self.key, "z", (batch.n_states, self._row_stride(work)))
         kept = batch.slots if keep else np.zeros_like(batch.slots)
         c = work.array(self.key, "c", (batch.n_states if keep else len(batch), self.n_padded))
         n_gates = batch.n_slots if keep else len(batch)
-        gates = work.array(self.key, "gates", (self.panels.shape[0], n_gates, self.panels.shape[2]))
+        gates = work.array(self.key, "gates", (n_gates * self.n_columns,))
         z[:, 0] = 1
         column = 1
         for stream in streams:
@@ -87,7 +94,7 @@ class LSTMDirection:
             z[: len(batch), column : column + self.n_units] = initial[0]
             c[: len(batch), : self.n_units] = initial[1]
         self.kernels.lstm_forward(
-            z, c, gates, self.panels, batch.live, batch.slots, kept, self.n_in, n_jobs
+            z, c, gates, self.weights, batch.live, batch.slots, kept, self.n_in, self.n_units, n_jobs
         )
         return z
 
@@ -117,29 +124,29 @@ class LSTMDirection:
 
         Returns the gradient at the inputs (n_slots, n_in padded), or None where it is not needed.
         """
-        kernels, (P, K, panel) = self.kernels, self.panels.shape
-        width = kernels.row_stride(1 + self.n_in + self.n_padded, work.dtype)
-        z = work.array(self.key, "z", (batch.n_states, width))
+        kernels, n_slots, n_columns = self.kernels, batch.n_slots, self.n_columns
+        K = 1 + self.n_in + self.n_units
+        z = work.array(self.key, "z", (batch.n_states, self._row_stride(work)))
         c = work.array(self.key, "c", (batch.n_states, self.n_padded))
-        gates = work.array(self.key, "gates", (P, batch.n_slots, panel))
-        flat = self.panels.reshape(-1)
-        UT = work.array(self.key, "UT", (P * panel * self.n_padded,))
-        kernels.transpose(UT, flat, K, P * panel, 1 + self.n_in, self.n_units, n_jobs)
+        gates = work.array(self.key, "gates", (n_slots * n_columns,))
+        UT = work.array(self.key, "UT", (n_columns * self.n_padded,))
+        kernels.transpose(UT, self.weights, K, n_columns, 1 + self.n_in, self.n_units, n_jobs)
         kernels.lstm_backward(
             d_out, c, gates, UT, dh, dc, batch.live, batch.slots, self.n_units, n_jobs
         )
-        kernels.outer(
-            self.gradient.reshape(-1), z, gates.reshape(-1), batch.n_slots, K, P * panel,
-            batch.n_slots * panel, panel, n_jobs,
-        )  # fmt: skip
+        kernels.outer(self.gradient, z, gates, n_slots, K, n_columns, n_slots, 0, n_jobs)
         if not need_inputs:
             return None
-        n_columns = kernels.padded(self.n_in, work.dtype)
-        WT = work.array(self.key, "WT", (P * panel * n_columns,))
-        dx = work.array(self.key, "dx", (batch.n_slots, n_columns))
-        kernels.transpose(WT, flat, K, P * panel, 1, self.n_in, n_jobs)
-        kernels.multiply(dx, gates, WT, batch.n_slots, n_columns, n_jobs)
+        width = kernels.padded(self.n_in, work.dtype)
+        WT = work.array(self.key, "WT", (n_columns * width,))
+        dx = work.array(self.key, "dx", (n_slots, width))
+        panel = GATES * kernels.lanes(work.dtype)
+        kernels.transpose(WT, self.weights, K, n_columns, 1, self.n_in, n_jobs)
+        kernels.multiply(dx, gates, n_slots, n_columns, panel, WT, n_slots, width, n_jobs)
         return dx
+
+    def _row_stride(self, work):
+        return self.kernels.row_stride(1 + self.n_in + self.n_padded, work.dtype)
 
 
 @dataclass(frozen=True)
@@ -149,26 +156,31 @@ class Dense:
     kernels: object
     n_in: int
     n_out: int
-    flat: np.ndarray
+    weights: np.ndarray
     gradient: np.ndarray
 
     def forward(self, features, work, n_jobs):
         """features (n, 1 + n_in), column 0 is one; returns (n, n_out padded)."""
         columns = self.kernels.padded(self.n_out, work.dtype)
         scores = work.array("output", "scores", (len(features), columns))
-        self.kernels.multiply(scores, features[None], self.flat, len(features), columns, n_jobs)
+        n, K = features.shape
+        self.kernels.multiply(
+            scores, features.reshape(-1), n, K, K, self.weights, n, columns, n_jobs
+        )
         return scores
 
     def backpropagate(self, features, d_scores, work, n_jobs):
         """Fill the gradient of the weights; returns the gradient at the features (n, n_in padded)."""
         kernels, (n, columns) = self.kernels, d_scores.shape
         kernels.outer(
-            self.gradient, features, d_scores.reshape(-1), n, 1 + self.n_in, columns,
-            4 * kernels.lanes(work.dtype), columns, n_jobs,
+            self.gradient, features, d_scores.reshape(-1), n, 1 + self.n_in, columns, n, columns,
+            n_jobs,
         )  # fmt: skip
         n_columns = kernels.padded(self.n_in, work.dtype)
         WT = work.array("output", "WT", (columns * n_columns,))
         d_features = work.array("output", "d_features", (n, n_columns))
-        kernels.transpose(WT, self.flat, 1 + self.n_in, columns, 1, self.n_in, n_jobs)
-        kernels.multiply(d_features, d_scores[None], WT, n, n_columns, n_jobs)
+        kernels.transpose(WT, self.weights, 1 + self.n_in, columns, 1, self.n_in, n_jobs)
+        kernels.multiply(
+            d_features, d_scores.reshape(-1), n, columns, columns, WT, n, n_columns, n_jobs
+        )
         return d_features

@@ -10,11 +10,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from .layers import Dense, LSTMDirection, Workspace, input_stream
+from .layers import GATES, Dense, LSTMDirection, Workspace, input_stream
 from .pooling import POOLING
 
 DIRECTIONS = ("forward", "backward")
-GATES = 4  # i, f, g, o
+CACHE_LINE = 16  # elements, in the smaller precision
 
 
 @dataclass(frozen=True)
@@ -86,21 +86,19 @@ class Network:
         self.architecture, self.kernels, self.n_jobs = architecture, kernels, n_jobs
         self.dtype = np.dtype(dtype)
         self.work = Workspace(kernels, dtype)
-        shapes = [
-            kernels.lstm_shape(n_in, n_units, dtype)
-            for _, n_in, n_units, _ in architecture.lstm_layers()
+        rows = list(architecture.lstm_layers())
+        sizes = [
+            (1 + n_in + n_units) * kernels.gate_columns(n_units, dtype)
+            for _, n_in, n_units, _ in rows
         ]
         n_features, n_out = architecture.n_features, architecture.n_out
-        sizes = [int(np.prod(shape)) for shape in shapes]
         sizes.append((1 + n_features) * kernels.padded(n_out, dtype))
-        self.theta, self.gradient = (kernels.zeros(sum(sizes), dtype) for _ in range(2))
-        *theta, dense = np.split(self.theta, np.cumsum(sizes)[:-1])
-        *gradient, dense_gradient = np.split(self.gradient, np.cumsum(sizes)[:-1])
+        self.theta, self.gradient = (kernels.zeros(sum(map(_whole, sizes)), dtype) for _ in range(2))
+        *theta, dense = _cut(self.theta, sizes)
+        *gradient, dense_gradient = _cut(self.gradient, sizes)
         self.lstm = [
-            LSTMDirection(kernels, *row, values.reshape(shape), slopes.reshape(shape))
-            for row, shape, values, slopes in zip(
-                architecture.lstm_layers(), shapes, theta, gradient, strict=True
-            )
+            LSTMDirection(kernels, *row, values, slopes)
+            for row, values, slopes in zip(rows, theta, gradient, strict=True)
         ]
         self.dense = Dense(kernels, n_features, n_out, dense, dense_gradient)
         self.pooling = POOLING[architecture.pooling]
@@ -117,32 +115,27 @@ class Network:
         """Take canonical parameters {name: array}."""
         for part in self.lstm:
             b, W, U = (parameters[f"{part.key}.{letter}"] for letter in "bWU")
-            self.kernels.pack_lstm(b, W, U, part.panels)
-        self.kernels.pack_dense(parameters["output.b"], parameters["output.W"], self.dense.flat)
+            self.kernels.pack_lstm(b, W, U, part.weights)
+        self.kernels.pack_dense(parameters["output.b"], parameters["output.W"], self.dense.weights)
 
     def get_parameters(self, gradient=False):
         """Canonical parameters (or their gradients) {name: array}, copies."""
         parameters = {}
         for part in self.lstm:
-            panels = part.gradient if gradient else part.panels
-            b, W, U = self.kernels.unpack_lstm(panels, part.n_in, part.n_units)
+            flat = part.gradient if gradient else part.weights
+            b, W, U = self.kernels.unpack_lstm(flat, part.n_in, part.n_units)
             parameters |= {f"{part.key}.W": W, f"{part.key}.U": U, f"{part.key}.b": b}
-        flat = self.dense.gradient if gradient else self.dense.flat
+        flat = self.dense.gradient if gradient else self.dense.weights
         b, W = self.kernels.unpack_dense(flat, self.dense.n_in, self.dense.n_out)
         return parameters | {"output.W": W, "output.b": b}
 
     def weight_views(self):
         """Pairs of views (weights, their gradients) without the biases: what L2 decay is for."""
-        for part in self.lstm:
-            yield part.panels[:, 1:], part.gradient[:, 1:]
-        for views in zip(
-            *(
-                self.kernels.dense_panels(flat, 1 + self.dense.n_in, self.dense.n_out)
-                for flat in (self.dense.flat, self.dense.gradient)
-            ),
-            strict=True,
-        ):
-            yield tuple(view[1:] for view in views)
+        parts = [(part, 1 + part.n_in + part.n_units) for part in self.lstm]
+        for part, n_rows in [*parts, (self.dense, 1 + self.dense.n_in)]:
+            n_columns = part.weights.size // n_rows
+            both = (self.kernels.panels(flat, n_rows, n_columns) for flat in (part.weights, part.gradient))
+            yield from ((values[1:], slopes[1:]) for values, slopes in zip(*both, strict=True))
 
     # ---- one batch -----------------------------------------------------------------------------
 
@@ -194,3 +187,14 @@ class Network:
 
     def _columns(self):
         return [i * part.n_units for i, part in enumerate(self.layers[-1])]
+
+
+def _whole(size):
+    """Elements up to the next cache line: each part's parameters start at one."""
+    return -(-size // CACHE_LINE) * CACHE_LINE
+
+
+def _cut(flat, sizes):
+    """Views of `sizes` elements, each from the start of a cache line."""
+    starts = np.cumsum([0, *map(_whole, sizes)])
+    return [flat[start : start + size] for start, size in zip(starts, sizes, strict=False)]

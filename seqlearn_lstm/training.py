@@ -93,7 +93,7 @@ def _epoch(network, head, solver, sequences, targets, weights, settings, state, 
             scale, settings.n_jobs,
         )  # fmt: skip
         total += loss * weight
-    return total / weights.sum()
+    return float(total / weights.sum())
 
 
 def _order(n, settings, state):

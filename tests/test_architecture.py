@@ -27,6 +27,7 @@ LAYERS = [
     ["_estimator"],
     ["training"],
     ["heads", "network", "solvers"],
+    ["layers", "pooling"],
     ["batches", "sequences"],
     ["kernels"],
     ["kernels.cpu", "kernels.cuda"],

@@ -7,36 +7,39 @@ same), indices int64. Nothing is checked here, no strings, no None. Results do n
 Letters
     B sequences of a batch, longest first; T steps of the longest; I inputs; H units; C outputs; L lanes of the backend
     live (T,), slots (T + 2,), n_slots, n_states    how the rows of a batch lie: ``batches``
-    Hp = H rounded up to L; P = Hp / L panels; an LSTM's gates are i, f, g, o
+    Hp = H rounded up to L; 4 Hg = ``gate_columns``: the columns of an LSTM's weights, whose gates are i, f, g, o
 
-Memory and layouts
+Memory and layouts; a panelled matrix is flat, its panels of columns one after another
     zeros(shape, dtype)          aligned memory
     lanes(dtype)                 L;  padded(n, dtype): n rounded up to L;  row_stride(n, dtype): a good row length for n columns
-    lstm_shape(n_in, n_units, dtype)     shape of the backend's weights of one direction
-    pack_lstm(b, W, U, panels)   canonical to backend;  unpack_lstm(panels, n_in, n_units): back, as (b, W, U)
-    pack_dense(b, W, flat)       canonical to backend;  unpack_dense(flat, n_in, n_out): back, as (b, W)
-    dense_panels(flat, rows, n_out)      a flat panelled matrix as a list of 2-D views; row 0 is the bias
+    panels(flat, n_rows, n_columns)      a panelled matrix as a list of 2-D views; row 0 of weights is the bias
+    gate_columns(n_units, dtype)         4 Hg
+    pack_lstm(b, W, U, flat)     canonical to backend, (1 + I + H, 4 Hg);  unpack_lstm(flat, n_in, n_units): back, (b, W, U)
+    pack_dense(b, W, flat)       canonical to backend, (1 + I, C padded);  unpack_dense(flat, n_in, n_out): back, (b, W)
     available_threads()          how many threads `n_jobs` may ask for
 
 Rows
+    plan_steps, plan_sources, plan_states    the row numbers of a batch, for ``batches`` (host arrays on every backend)
     gather(source, source_column, index, out, out_column, width)         out rows from source rows; zeros where index < 0
     scatter_add(source, source_column, index, out, out_column, width)    out[index[k]] += source[k] where index >= 0
 
 LSTM, one direction of one layer
-    lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_jobs)
+    lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs)
         z      (n_states, >= 1 + I + Hp)   IN 1, inputs, initial h in rows 0..B; OUT h of all steps
         c      (n_states or B, Hp)         IN initial c; OUT c of all steps, or of the last of each sequence
-        gates  (P, n_slots or B, 4 L)      OUT activated gates, for lstm_backward
+        gates  (n_slots or B, 4 Hg) flat   OUT activated gates, panelled, for lstm_backward
         kept   (T + 2,)                    `slots` to keep c and gates of all steps, zeros to overwrite them
     lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs)
         d_out  (n_slots or 0, >= Hp)       gradient at the output of each slot's step, zero in padded units; no rows: none
         gates                              IN as lstm_forward left it; OUT gradient at the pre-activations
-        UT                                 U transposed: ``transpose(UT, W, 1 + I + H, 4 Hp, 1 + I, H)``
-        dh dc  (B, Hp)                     IN gradient at the final states; OUT at the initial states
+        UT                                 U transposed: ``transpose(UT, W, 1 + I + H, 4 Hg, 1 + I, H)``
+        dh dc  (B, Hp)                     IN gradient at the final states; OUT at the initial states; zero in padded units
 
-Products; a panelled matrix is flat, its columns padded to L
-    multiply(out, a, b, n_rows, n_columns, n_jobs)      out = sum over p of a[p] @ b[p KA:(p + 1) KA]; a (PA, rows, KA)
-    outer(dW, a, d, n_rows, n_inputs, n_columns, d_panel, d_row, n_jobs)     dW = a^T @ d, all of dW written
+Products
+    multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs)
+        out[:n_rows, :n_columns] = a[:n_rows] @ b; a (a_rows, K) flat in panels of `piece` columns (K: plain rows); b panelled
+    outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs)
+        dW = a[:n_rows, :n_inputs]^T @ d[:n_rows], panelled; d flat: panelled with d_rows rows, or rows of d_stride if not 0
     transpose(out, W, n_inputs, n_columns, first_input, n_used, n_jobs)      out = W[first_input:first_input + n_used]^T
 
 Pooling

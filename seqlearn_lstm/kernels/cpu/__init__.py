@@ -1,13 +1,17 @@
 """The CPU backend: the entry points of the contract, each a kernel and the size of its work."""
 
-from . import gemm, heads, lstm, pooling, rows, updates
+from functools import cache
+
+import numpy as np
+
+from . import gemm, heads, lstm, plan, pooling, rows, updates
 from .layout import (
-    dense_panels,
+    gate_columns,
     lanes,
-    lstm_shape,
     pack_dense,
     pack_lstm,
     padded,
+    panels,
     row_stride,
     unpack_dense,
     unpack_lstm,
@@ -15,22 +19,26 @@ from .layout import (
 )
 from .target import TILE_ROWS
 from .threads import available_threads, run
+from .tile import link
 
 __all__ = [
     "adam",
     "available_threads",
-    "dense_panels",
+    "gate_columns",
     "gather",
     "lanes",
     "log_softmax",
     "lstm_backward",
     "lstm_forward",
-    "lstm_shape",
     "multiply",
     "outer",
     "pack_dense",
     "pack_lstm",
     "padded",
+    "panels",
+    "plan_sources",
+    "plan_states",
+    "plan_steps",
     "pool_max",
     "pool_max_backward",
     "pool_mean",
@@ -47,6 +55,9 @@ __all__ = [
     "zeros",
 ]
 
+plan_steps = plan.plan_steps
+plan_sources = plan.plan_sources
+plan_states = plan.plan_states
 gather = rows.gather
 scatter_add = rows.scatter_add
 pool_mean = pooling.pool_mean
@@ -58,31 +69,37 @@ log_softmax = heads.log_softmax
 softmax_cross_entropy = heads.softmax_cross_entropy
 sum_of_squares = updates.sum_of_squares
 
+_identity = cache(lambda dtype: np.eye(lanes(dtype), dtype=dtype))
 _UPDATE_WORK = 8  # an element of a solver step takes as long as so many multiply-adds: it waits for memory
 
 
-def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_jobs):
-    args = (z, c, gates, W, live, slots, kept, n_in)
-    run(lstm.lstm_forward, args, n_jobs, slots[-2] * W.size, live[0])
+def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):
+    link(W.dtype)
+    args = (z, c, gates, W, live, slots, kept, n_in, n_units)
+    run(lstm.lstm_forward, args, n_jobs, int(slots[-2]) * W.size, int(live[0]))
 
 
 def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs):
+    link(UT.dtype)
     args = (d_out, c, gates, UT, dh, dc, live, slots, n_units)
-    run(lstm.lstm_backward, args, n_jobs, slots[-2] * UT.size, live[0])
+    run(lstm.lstm_backward, args, n_jobs, int(slots[-2]) * UT.size, int(live[0]))
 
 
-def multiply(out, a, b, n_rows, n_columns, n_jobs):
-    args = (out, a, b, n_rows, n_columns, lanes(b.dtype))
+def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
+    link(b.dtype)
+    args = (out, a, a_rows, K, piece, b, n_rows, n_columns)
     run(gemm.multiply, args, n_jobs, n_rows * b.size, -(-n_rows // TILE_ROWS))
 
 
-def outer(dW, a, d, n_rows, n_inputs, n_columns, d_panel, d_row, n_jobs):
-    args = (dW, a, d, n_rows, n_inputs, n_columns, d_panel, d_row, lanes(dW.dtype))
+def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
+    link(dW.dtype)
+    args = (dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride)
     run(gemm.outer, args, n_jobs, n_rows * dW.size, -(-n_inputs // TILE_ROWS))
 
 
 def transpose(out, W, n_inputs, n_columns, first_input, n_used, n_jobs):
-    args = (out, W, n_inputs, n_columns, first_input, n_used, lanes(W.dtype))
+    link(W.dtype)
+    args = (out, W, _identity(W.dtype), n_inputs, n_columns, first_input, n_used)
     run(gemm.transpose, args, n_jobs, out.size * _UPDATE_WORK, n_columns)
 
 

@@ -1,19 +1,27 @@
 """How every CPU kernel is compiled: without the GIL, cached on disk where a folder can be written."""
 
-from numba import njit
+from functools import partial
+
+from numba import cfunc, njit
 
 
-def _compiled(**options):
-    def decorate(function):
-        try:
-            return njit(nogil=True, error_model="numpy", cache=True, **options)(function)
-        except RuntimeError:
-            # Numba raises while decorating where no cache folder can be written (a read-only installation without a
-            # home): the kernel is then compiled once a process.
-            return njit(nogil=True, error_model="numpy", **options)(function)
-
-    return decorate
+def _can_cache():
+    try:
+        njit(cache=True)(lambda: None)
+    except RuntimeError:
+        # Numba raises this where it finds no folder to write to (a read-only installation, no home folder): the kernels are
+        # then compiled once a process.
+        return False
+    return True
 
 
+CACHE = _can_cache()
+
+# Nobody calls a kernel from C: without that second entry it compiles faster.
+_compiled = partial(
+    njit, nogil=True, error_model="numpy", cache=CACHE, no_cfunc_wrapper=True
+)
 kernel = _compiled()
-inlined = _compiled(forceinline=True)
+part = _compiled(no_cpython_wrapper=True)  # called by kernels only
+inlined = _compiled(no_cpython_wrapper=True, forceinline=True)  # the same, and never left as a call
+callback = partial(cfunc, cache=CACHE)  # for one signature, with an address that other code can call

@@ -1,87 +1,117 @@
 """Products of whole matrices, made of register tiles.
 
-A *panelled* matrix of K rows and N columns (N a multiple of the lanes L) lies in a flat array, panel after panel: panel q
-holds columns 4 L q ... of all rows, its row stride is its own width: 4 L, or less in the last one.
+A *panelled* matrix of M rows and N columns (N a multiple of the lanes L) lies in a flat array, panel after panel: the panel of
+columns q ... q + width starts at element q M and has the row stride `width`, which is 4 L, or less in the last one. Weights lie
+so, and the gates of an LSTM: a product reads either along its rows or along its columns without a gap.
 """
 
-from .compile import kernel
-from .target import TILE_ROWS
+from .compile import kernel, part
 from .share import hand_out
 from .simd import at
+from .target import TILE_ROWS, VECTOR_BYTES
 from .tile import PANEL_VECTORS, tile
 
-ROWS_IN_CACHE = 128
+ROWS_IN_CACHE = 128  # of d: 32 KiB a panel, in the first-level cache
+BYTES_IN_CACHE = 2**19  # of dW: in the second-level cache while all rows pass by
+
+
+@part
+def multiply_rows(rows, out, o, ldo, a, r, a_rows, K, piece, b, q, width):
+    """`rows` rows of one panel of a product: a is panelled with panels of `piece` columns, row r is the first."""
+    vectors = width * b.itemsize // VECTOR_BYTES
+    whole = K // piece
+    if whole > 0:
+        tile(
+            rows, vectors, at(out, o), ldo, at(a, r * piece), piece, 1, whole, a_rows * piece,
+            at(b, q * K), width, piece, 0,
+        )  # fmt: skip
+    rest = K - whole * piece
+    if rest > 0:
+        done = whole * piece
+        tile(
+            rows, vectors, at(out, o), ldo, at(a, done * a_rows + r * rest), rest, 1, 1, 0,
+            at(b, q * K + done * width), width, rest, whole,
+        )  # fmt: skip
 
 
 @kernel
-def multiply(out, a, b, n_rows, n_columns, lanes, share, n_shares, launcher):
-    """out[:n_rows, :n_columns] = the sum over p of a[p] @ b[p KA : (p + 1) KA].
+def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, share, n_shares, launcher):
+    """out[:n_rows, :n_columns] = a[:n_rows] @ b.
 
-    out (>= n_rows, ldo); a (PA, >= n_rows, KA): the columns of the left matrix in PA pieces; b panelled (PA KA, n_columns);
-    n_columns a multiple of `lanes`. A share is a range of rows.
+    out (>= n_rows, ldo); a (a_rows, K) flat, panelled with panels of `piece` columns (piece = K: rows one after another);
+    b (K, n_columns) flat, panelled; n_columns a multiple of the lanes. A share is a range of rows.
     """
     if launcher != 0:
         hand_out()
         return
-    PA, a_rows, KA = a.shape
-    ldo, panel = out.shape[1], PANEL_VECTORS * lanes
+    ldo, panel = out.shape[1], PANEL_VECTORS * VECTOR_BYTES // b.itemsize
     first, last = share * n_rows // n_shares, (share + 1) * n_rows // n_shares
     for q in range(0, n_columns, panel):
-        width = min(panel, n_columns - q)
         for r in range(first, last, TILE_ROWS):
-            for p in range(PA):
-                tile(
-                    min(TILE_ROWS, last - r), width // lanes, at(out, r * ldo + q), ldo,
-                    at(a, (p * a_rows + r) * KA), KA, 1,
-                    at(b, q * PA * KA + p * KA * width), width, KA, p,
-                )
+            rows = min(TILE_ROWS, last - r)
+            multiply_rows(
+                rows, out, r * ldo + q, ldo, a, r, a_rows, K, piece, b, q, min(panel, n_columns - q)
+            )
 
 
 @kernel
-def outer(dW, a, d, n_rows, n_inputs, n_columns, d_panel, d_row, lanes, share, n_shares, launcher):
+def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, share, n_shares, launcher):
     """dW = a[:n_rows, :n_inputs]^T @ d[:n_rows]: a panelled matrix (n_inputs, n_columns).
 
-    a (>= n_rows, lda); d flat: column panel q of row n starts at q d_panel + n d_row. A share is a range of tiles of dW: each
-    output is summed by one thread over all rows in order, so that there is no reduction.
+    a (>= n_rows, lda); d flat, (d_rows, n_columns) panelled, or with plain rows of `d_stride` elements where that is not 0.
+    A share is a range of tiles of dW: each output is summed by one thread over all rows in order, without a reduction.
     """
     if launcher != 0:
         hand_out()
         return
-    lda, panel = a.shape[1], PANEL_VECTORS * lanes
-    heights, panels = (n_inputs + TILE_ROWS - 1) // TILE_ROWS, (n_columns + panel - 1) // panel
+    lda, panel = a.shape[1], PANEL_VECTORS * VECTOR_BYTES // dW.itemsize
+    heights = (n_inputs + TILE_ROWS - 1) // TILE_ROWS
+    panels = (n_columns + panel - 1) // panel
     first, last = share * heights * panels // n_shares, (share + 1) * heights * panels // n_shares
-    for q in range(first // heights, (last + heights - 1) // heights):
-        width = min(panel, n_columns - q * panel)
-        top, bottom = max(first - q * heights, 0), min(last - q * heights, heights)
+    end = (last + panels - 1) // panels
+    step = max(1, BYTES_IN_CACHE // (TILE_ROWS * n_columns * dW.itemsize))
+    for top in range(first // panels, end, step):
         for n in range(0, n_rows, ROWS_IN_CACHE):
-            for k in range(top * TILE_ROWS, min(bottom * TILE_ROWS, n_inputs), TILE_ROWS):
-                tile(
-                    min(TILE_ROWS, n_inputs - k), width // lanes, at(dW, q * panel * n_inputs + k * width), width,
-                    at(a, n * lda + k), 1, lda,
-                    at(d, q * d_panel + n * d_row), d_row, min(ROWS_IN_CACHE, n_rows - n), n,
-                )
+            N = min(ROWS_IN_CACHE, n_rows - n)
+            for p in range(panels):
+                q = p * panel
+                width = min(panel, n_columns - q)
+                start, stride = (q, d_stride) if d_stride > 0 else (q * d_rows, width)
+                for height in range(top, min(top + step, end)):
+                    if not first <= height * panels + p < last:
+                        continue
+                    k = height * TILE_ROWS
+                    tile(
+                        min(TILE_ROWS, n_inputs - k), width * dW.itemsize // VECTOR_BYTES,
+                        at(dW, q * n_inputs + k * width), width,
+                        at(a, n * lda + k), 1, lda, 1, 0, at(d, start + n * stride), stride, N, n,
+                    )  # fmt: skip
 
 
 @kernel
-def transpose(out, W, n_inputs, n_columns, first_input, n_used, lanes, share, n_shares, launcher):
+def transpose(out, W, identity, n_inputs, n_columns, first_input, n_used, share, n_shares, launcher):
     """out = W[first_input : first_input + n_used]^T, both panelled; the columns of `out` are padded to the lanes with zeros.
 
-    W (n_inputs, n_columns); out (n_columns, n_used padded). A share is a range of W's columns.
+    W (n_inputs, n_columns); out (n_columns, n_used padded); identity (L, L). A share is a range of W's columns.
+    The tile does it, as a product with the identity: three times as fast as a loop over elements, and the values are the same.
     """
     if launcher != 0:
         hand_out()
         return
-    panel, n_padded = PANEL_VECTORS * lanes, (n_used + lanes - 1) // lanes * lanes
+    L = VECTOR_BYTES // W.itemsize
+    panel, n_padded = PANEL_VECTORS * L, (n_used + L - 1) // L * L
     first, last = share * n_columns // n_shares, (share + 1) * n_columns // n_shares
-    for q in range(0, n_padded, panel):
-        width = min(panel, n_padded - q)
-        for n in range(first, last):
-            start = n // panel * panel
-            stride = min(panel, n_columns - start)
-            source = start * n_inputs + first_input * stride + n - start
-            target = q * n_columns + n * width
-            used = min(width, n_used - q)
-            for k in range(used):
-                out[target + k] = W[source + (q + k) * stride]
-            for k in range(used, width):
-                out[target + k] = 0.0
+    n = first
+    while n < last:
+        start = n // panel * panel
+        stride = min(panel, n_columns - start)
+        rows = min(TILE_ROWS, min(last, start + stride) - n)
+        source = start * n_inputs + first_input * stride + n - start
+        for k in range(0, n_padded, L):
+            q = k // panel * panel
+            width = min(panel, n_padded - q)
+            tile(
+                rows, 1, at(out, q * n_columns + n * width + k - q), width,
+                at(W, source + k * stride), 1, stride, 1, 0, at(identity, 0), L, min(L, n_used - k), 0,
+            )  # fmt: skip
+        n += rows

@@ -6,14 +6,14 @@ scores (n, Cp): C classes, padded to a multiple of the lanes L; rows are indepen
 import math
 
 from .activations import exp
-from .compile import kernel
+from .compile import kernel, part
 from .simd import largest, load, maximum, splat, store, total
 from .target import VECTOR_BYTES
 
 LOWEST = -1e30  # the score of a class that does not exist: its probability is below any number
 
 
-@kernel
+@part
 def exp_row(scores, row, n_classes):
     """Replace a row of scores by exp(score - largest); returns the largest and the sum."""
     L = VECTOR_BYTES // scores.itemsize

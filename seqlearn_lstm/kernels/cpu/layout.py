@@ -1,15 +1,18 @@
 """Memory and layouts of this backend: aligned arrays, and canonical weights to panels and back.
 
 Canonical: gates i, f, g, o; W (n_in, 4 H), U (H, 4 H), b (4 H,); a dense layer has W (n_in, n_out), b (n_out,).
-Here: the matrix [b; W; U] (or [b; W]) panelled as in `gemm`, padded units and outputs zero. For an LSTM a panel holds the
-gates of L units side by side: (P, 1 + n_in + H, 4 L).
+Here: the matrix [b; W; U] (or [b; W]) panelled as in `gemm`, padded columns zero. A panel of an LSTM holds the gates of some
+units side by side, see `lstm`.
 """
+
+from math import prod
 
 import numpy as np
 
 from .target import VECTOR_BYTES
 from .tile import PANEL_VECTORS
 
+GATES = 4
 ALIGNMENT = 64  # bytes: a cache line and the widest vector
 
 
@@ -33,64 +36,81 @@ def row_stride(n, dtype):
 def zeros(shape, dtype):
     """An array of zeros that starts at a cache line."""
     dtype = np.dtype(dtype)
-    size = int(np.prod(shape)) * dtype.itemsize
+    size = (prod(shape) if isinstance(shape, tuple) else shape) * dtype.itemsize
     memory = np.zeros(size + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
+def panels(flat, n_rows, n_columns):
+    """Views of a panelled matrix in a flat array: a list of (n_rows, width)."""
+    width = PANEL_VECTORS * lanes(flat.dtype)
+    return [
+        flat[start * n_rows : min(start + width, n_columns) * n_rows].reshape(n_rows, -1)
+        for start in range(0, n_columns, width)
+    ]
+
+
+def pack(matrix, flat):
+    """A matrix into a flat panelled one, whose further columns become zero."""
+    n_rows, n_columns = matrix.shape
+    start = 0
+    for panel in panels(flat, n_rows, flat.size // n_rows):
+        used = max(0, min(panel.shape[1], n_columns - start))
+        panel[:, :used] = matrix[:, start : start + used]
+        panel[:, used:] = 0
+        start += panel.shape[1]
+
+
+def unpack(flat, n_rows):
+    """A flat panelled matrix as a new array (n_rows, all its columns)."""
+    return np.concatenate(panels(flat, n_rows, flat.size // n_rows), axis=1)
+
+
 # ---- LSTM ---------------------------------------------------------------------------------------------------------
 
 
-def lstm_shape(n_in, n_units, dtype):
-    """Shape of a direction's panels: (P, 1 + n_in + n_units, 4 L)."""
-    L = lanes(dtype)
-    return -(-n_units // L), 1 + n_in + n_units, PANEL_VECTORS * L
+def gate_columns(n_units, dtype):
+    """4 Hg: the columns of an LSTM's weights and gates."""
+    granule = max(1, lanes(dtype) // GATES)
+    return -(-n_units // granule) * granule * GATES
 
 
-def pack_lstm(b, W, U, panels):
-    """Canonical weights into `panels`."""
-    P, K, width = panels.shape
-    L, n_units = width // 4, U.shape[0]
-    gates = np.zeros((K, 4, P * L), panels.dtype)
-    gates[:, :, :n_units] = np.concatenate([b[None], W, U]).reshape(K, 4, n_units)
-    panels[:] = gates.reshape(K, 4, P, L).transpose(2, 0, 1, 3).reshape(P, K, width)
+def _gates_of_panels(n_units, dtype):
+    """The canonical column of each column of the panels; padding has the number 4 H."""
+    L, n_gated = lanes(dtype), gate_columns(n_units, dtype) // GATES
+    order = []
+    for first in range(0, n_gated, L):
+        units = np.arange(first, min(first + L, n_gated))
+        order += [np.where(units < n_units, gate * n_units + units, GATES * n_units) for gate in range(GATES)]
+    return np.concatenate(order)
 
 
-def unpack_lstm(panels, n_in, n_units):
-    """Panels to canonical (b, W, U), as new arrays."""
-    P, K, width = panels.shape
-    gates = panels.reshape(P, K, 4, width // 4).transpose(1, 2, 0, 3).reshape(K, 4, -1)
-    matrix = gates[:, :, :n_units].reshape(K, 4 * n_units)
+def pack_lstm(b, W, U, flat):
+    """Canonical weights into a flat panelled matrix (1 + n_in + n_units, 4 Hg)."""
+    matrix = np.concatenate([b[None], W, U])
+    extended = np.concatenate([matrix, np.zeros((len(matrix), 1))], axis=1)
+    pack(extended[:, _gates_of_panels(len(U), flat.dtype)], flat)
+
+
+def unpack_lstm(flat, n_in, n_units):
+    """The flat panelled matrix to canonical (b, W, U), as new arrays."""
+    order = _gates_of_panels(n_units, flat.dtype)
+    matrix = np.empty((1 + n_in + n_units, GATES * n_units + 1), flat.dtype)
+    matrix[:, order] = unpack(flat, len(matrix))
+    matrix = matrix[:, :-1]
     return matrix[0].copy(), matrix[1 : 1 + n_in].copy(), matrix[1 + n_in :].copy()
 
 
 # ---- dense --------------------------------------------------------------------------------------------------------
 
 
-def dense_panels(flat, n_rows, n_out):
-    """Views of a panelled matrix in a flat array: a list of (n_rows, width)."""
-    width = PANEL_VECTORS * lanes(flat.dtype)
-    columns = padded(n_out, flat.dtype)
-    return [
-        flat[start * n_rows : min(start + width, columns) * n_rows].reshape(n_rows, -1)
-        for start in range(0, columns, width)
-    ]
-
-
 def pack_dense(b, W, flat):
     """Canonical weights into a flat panelled matrix (1 + n_in, n_out padded)."""
-    matrix = np.concatenate([b[None], W])
-    n_rows, n_out = matrix.shape
-    flat[:] = 0
-    start = 0
-    for panel in dense_panels(flat, n_rows, n_out):
-        used = min(panel.shape[1], n_out - start)
-        panel[:, :used] = matrix[:, start : start + used]
-        start += used
+    pack(np.concatenate([b[None], W]), flat)
 
 
 def unpack_dense(flat, n_in, n_out):
     """The flat panelled matrix to canonical (b, W), as new arrays."""
-    matrix = np.concatenate(dense_panels(flat, 1 + n_in, n_out), axis=1)[:, :n_out]
+    matrix = unpack(flat, 1 + n_in)[:, :n_out]
     return matrix[0].copy(), matrix[1:].copy()

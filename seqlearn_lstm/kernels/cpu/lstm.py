@@ -3,44 +3,96 @@
     i, f, o = sigmoid(...), g = tanh(...)   of the pre-activations [1 | x_t | h_(t-1)] @ W
     c_t = f * c_(t-1) + i * g;   h_t = o * tanh(c_t)          (Hochreiter and Schmidhuber 1997; Gers et al. 2000)
 
-L lanes of a vector; a panel is the four gates of L units, side by side; P panels cover the units, the last one padded.
-T steps, B sequences, I inputs, H units; Hp = P * L. The rows of a batch lie as `batches.Batch` says.
+L lanes of a vector; T steps, B sequences, I inputs, H units; Hg = H rounded up to L / 4, Hp = H rounded up to L. A panel is the
+four gates of L units side by side, i, f, g, o; in the last one, of the units that are left. The rows of a batch lie as
+`batches.Batch` says.
 
-z     (n_states, ldz)      rows [1 | x (I) | h (Hp) | free]; row slots[t] + r holds x_t and h_(t-1) of sequence r
-c     (n_states, Hp)       cell states, in the same rows
-gates (P, n_slots, 4 L)    activated gates i, f, g, o; BPTT overwrites them with the gradient at the pre-activations
-W     (P, 1 + I + H, 4 L)  the bias, the input weights, the recurrent weights; zero in padded units
-UT    panels of U^T        (4 Hp, H padded to L columns), see `gemm.transpose`
+z     (n_states, ldz)         rows [1 | x (I) | h (Hp) | free]; row slots[t] + r holds x_t and h_(t-1) of sequence r
+c     (n_states, Hp)          cell states, in the same rows
+gates (n_slots, 4 Hg)         panelled: activated gates; BPTT overwrites them with the gradient at the pre-activations
+W     (1 + I + H, 4 Hg)       panelled: the bias, the input weights, the recurrent weights; zero for padded units
+UT    (4 Hg, Hp)              panelled: the recurrent weights, transposed
 
 The work is split by sequences: a share owns some blocks of rows through all steps, so that there is no barrier between steps
-and weights stay in the cache. ``serial`` functions with a share; ``threads.py`` hands the shares out.
+and weights stay in the cache.
 """
 
 from .activations import lstm_gates, tanh
-from .compile import kernel
+from .compile import kernel, part
+from .gemm import multiply_rows
 from .share import hand_out
-from .simd import at, fma, load, stack, store
+from .simd import at, fma, load, load_first, stack, store, store_first
 from .target import TILE_ROWS, VECTOR_BYTES
 from .tile import PANEL_VECTORS, tile
 
-SCRATCH = TILE_ROWS * PANEL_VECTORS * VECTOR_BYTES // 4  # elements of a tile's output; half is used by float64
+GATES = 4
+PANEL_ELEMENTS = PANEL_VECTORS * VECTOR_BYTES // 4  # enough for either precision
+TILE_ELEMENTS = TILE_ROWS * PANEL_ELEMENTS
 
 
-@kernel
+@part
+def gate_columns(n_units, L):
+    """4 Hg: a last panel may have fewer units, as long as its four gates fill whole vectors."""
+    granule = max(1, L // GATES)
+    return (n_units + granule - 1) // granule * granule * GATES
+
+
+@part
 def count_blocks(B, n_shares):
     """Blocks of at most TILE_ROWS rows, as many for each share."""
     blocks = (B + TILE_ROWS - 1) // TILE_ROWS
     return (blocks + n_shares - 1) // n_shares * n_shares
 
 
-@kernel
+@part
 def block_of(j, share, n_shares):
     """The j-th block of a share: dealt out there and back again, so that long and short sequences mix."""
     return j * n_shares + (share if j % 2 == 0 else n_shares - 1 - share)
 
 
+@part
+def widen(row, wide, units, L):
+    """The gates of one row of a narrow panel, each into a vector of its own."""
+    for gate in range(GATES):
+        store(wide, gate * L, load_first(row, gate * units, units))
+
+
+@part
+def narrow(wide, row, units, L):
+    """And back."""
+    for gate in range(GATES):
+        store_first(row, gate * units, load(wide, gate * L), units)
+
+
+@part
+def forward_cells(rows, width, pre, gates, u, c, before, after, z, out):
+    """Gates and new states of one panel's units, for `rows` rows, from the pre-activations `pre` (rows, width)."""
+    L, ldc, ldz = VECTOR_BYTES // c.itemsize, c.shape[1], z.shape[1]
+    units = width // GATES
+    wide = stack(c, PANEL_ELEMENTS)
+    for r in range(rows):
+        source, target = at(pre, r * width), at(gates, u + r * width)
+        if units < L:
+            widen(source, wide, units, L)
+            source, target = wide, wide
+        i, f, g, o = lstm_gates(
+            load(source, 0), load(source, L), load(source, 2 * L), load(source, 3 * L)
+        )
+        store(c, after + r * ldc, fma(f, load(c, before + r * ldc), i * g))
+        store(z, out + r * ldz, o)
+        store(target, 0, i)
+        store(target, L, f)
+        store(target, 2 * L, g)
+        store(target, 3 * L, o)
+        if units < L:
+            narrow(wide, at(gates, u + r * width), units, L)
+    # In a loop of its own: behind the division above, tanh would wait longer than the processor can look ahead.
+    for r in range(rows):
+        store(z, out + r * ldz, load(z, out + r * ldz) * tanh(load(c, after + r * ldc)))
+
+
 @kernel
-def lstm_forward(z, c, gates, W, live, slots, kept, n_in, share, n_shares, launcher):
+def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shares, launcher):
     """Fill the h columns of z, c and gates, from the x columns of z and the initial states.
 
     kept (T + 2,) says where cells and gates of a step are written: `slots` keeps them for BPTT, zeros overwrite them step
@@ -49,67 +101,64 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, share, n_shares, launc
     if launcher != 0:
         hand_out()
         return
-    P, K, panel = W.shape
-    L = panel // PANEL_VECTORS
-    B, ldz, ldc, n_gates = live[0], z.shape[1], c.shape[1], gates.shape[1]
+    L = VECTOR_BYTES // W.itemsize
+    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
+    B, ldz, ldc, n_gates = live[0], z.shape[1], c.shape[1], gates.shape[0] // columns
     n_blocks = count_blocks(B, n_shares)
-    pre = stack(W, SCRATCH)
+    pre = stack(W, TILE_ELEMENTS)
     for t in range(live.shape[0]):
-        for p in range(P):
+        for q in range(0, columns, panel):
+            width = min(panel, columns - q)
             for j in range(n_blocks // n_shares):
                 block = block_of(j, share, n_shares)
                 first = block * B // n_blocks
                 rows = min((block + 1) * B // n_blocks, live[t]) - first
                 if rows <= 0:
                     break
-                row = (slots[t] + first) * ldz
-                tile(rows, PANEL_VECTORS, pre, panel, at(z, row), ldz, 1, at(W, p * K * panel), panel, K, 0)
-                for r in range(rows):
-                    a, u = r * panel, (p * n_gates + kept[t] + first + r) * panel
-                    i, f, g, o = lstm_gates(
-                        load(pre, a), load(pre, a + L), load(pre, a + 2 * L), load(pre, a + 3 * L)
-                    )
-                    before = (kept[t] + first + r) * ldc + p * L
-                    after = (kept[t + 1] + first + r) * ldc + p * L
-                    cell = fma(f, load(c, before), i * g)
-                    store(gates, u, i)
-                    store(gates, u + L, f)
-                    store(gates, u + 2 * L, g)
-                    store(gates, u + 3 * L, o)
-                    store(c, after, cell)
-                    store(z, (slots[t + 1] + first + r) * ldz + 1 + n_in + p * L, o * tanh(cell))
+                tile(
+                    rows, width // L, pre, width, at(z, (slots[t] + first) * ldz), ldz, 1, 1, 0,
+                    at(W, q * K), width, K, 0,
+                )  # fmt: skip
+                forward_cells(
+                    rows, width, pre, gates, q * n_gates + (kept[t] + first) * width,
+                    c, (kept[t] + first) * ldc + q // GATES, (kept[t + 1] + first) * ldc + q // GATES,
+                    z, (slots[t + 1] + first) * ldz + 1 + n_in + q // GATES,
+                )  # fmt: skip
 
 
-@kernel
-def gate_gradients(t, first, last, d_out, c, gates, dh, dc, slots):
-    """Rows first..last of step t: from the gradient at h and c to the gradient at the pre-activations, in place."""
-    P, n_gates, panel = gates.shape
-    L, ldc, ldd = panel // PANEL_VECTORS, c.shape[1], d_out.shape[1]
-    for p in range(P):
-        for r in range(first, last):
-            u, s = (p * n_gates + slots[t] + r) * panel, r * dh.shape[1] + p * L
-            i, f, g, o = (
-                load(gates, u), load(gates, u + L), load(gates, u + 2 * L), load(gates, u + 3 * L)
-            )
-            squashed = tanh(load(c, (slots[t + 1] + r) * ldc + p * L))
-            d_h = load(dh, s)
-            if d_out.shape[0] > 0:
-                d_h = d_h + load(d_out, (slots[t] + r) * ldd + p * L)
-            d_c = fma(d_h * o, 1.0 - squashed * squashed, load(dc, s))
-            store(gates, u, d_c * g * (i * (1.0 - i)))
-            store(gates, u + L, d_c * load(c, (slots[t] + r) * ldc + p * L) * (f * (1.0 - f)))
-            store(gates, u + 2 * L, d_c * i * (1.0 - g * g))
-            store(gates, u + 3 * L, d_h * squashed * (o * (1.0 - o)))
-            store(dc, s, d_c * f)
+@part
+def backward_cells(rows, width, gates, u, d_out, d, c, before, after, dh, dc, s):
+    """From the gradient at h and c of one panel's units to the gradient at the pre-activations, in place; and dc."""
+    L, ldc, ldd, ldh = VECTOR_BYTES // c.itemsize, c.shape[1], d_out.shape[1], dh.shape[1]
+    units = width // GATES
+    wide = stack(c, PANEL_ELEMENTS)
+    for r in range(rows):
+        place = at(gates, u + r * width)
+        if units < L:
+            widen(place, wide, units, L)
+            place = wide
+        i, f, g, o = load(place, 0), load(place, L), load(place, 2 * L), load(place, 3 * L)
+        squashed = tanh(load(c, after + r * ldc))
+        d_h = load(dh, s + r * ldh)
+        if d_out.shape[0] > 0:
+            d_h = d_h + load(d_out, d + r * ldd)
+        d_c = fma(d_h * o, 1.0 - squashed * squashed, load(dc, s + r * ldh))
+        store(place, 0, d_c * g * (i * (1.0 - i)))
+        store(place, L, d_c * load(c, before + r * ldc) * (f * (1.0 - f)))
+        store(place, 2 * L, d_c * i * (1.0 - g * g))
+        store(place, 3 * L, d_h * squashed * (o * (1.0 - o)))
+        store(dc, s + r * ldh, d_c * f)
+        if units < L:
+            narrow(wide, at(gates, u + r * width), units, L)
 
 
-@kernel
-def clear_ended(t, first, last, gates, slots):
-    """Dead slots: their inputs meet a gradient of zero in the products over all slots."""
-    P, n_gates, panel = gates.shape
-    for p in range(P):
-        for r in range(first, last):
-            gates[p, slots[t] + r, :] = 0.0
+@part
+def clear(gates, n_gates, columns, panel, first, last):
+    """Zeros in dead slots: their inputs meet a gradient of zero in the products over all slots."""
+    for q in range(0, columns, panel):
+        width = min(panel, columns - q)
+        for k in range(q * n_gates + first * width, q * n_gates + last * width):
+            gates[k] = 0.0
 
 
 @kernel
@@ -122,28 +171,34 @@ def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, share, n_sh
     if launcher != 0:
         hand_out()
         return
-    P, n_gates, panel = gates.shape
-    L = panel // PANEL_VECTORS
-    B, N = live[0], (n_units + L - 1) // L * L
+    L = VECTOR_BYTES // c.itemsize
+    panel, columns = GATES * L, gate_columns(n_units, L)
+    B, ldc, ldd, ldh = live[0], c.shape[1], d_out.shape[1], dh.shape[1]
+    n_gates, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
     n_blocks = count_blocks(B, n_shares)
     for t in range(live.shape[0] - 1, -1, -1):
         for j in range(n_blocks // n_shares):
             block = block_of(j, share, n_shares)
             first, last = block * B // n_blocks, (block + 1) * B // n_blocks
             alive = max(first, min(last, live[t]))
-            gate_gradients(t, first, alive, d_out, c, gates, dh, dc, slots)
-            clear_ended(t, alive, min(last, slots[t + 1] - slots[t]), gates, slots)
-        for q in range(0, N, panel):
-            width = min(panel, N - q)
-            for p in range(P):
-                for j in range(n_blocks // n_shares):
-                    block = block_of(j, share, n_shares)
-                    first = block * B // n_blocks
-                    rows = min((block + 1) * B // n_blocks, live[t]) - first
-                    if rows <= 0:
-                        break
-                    tile(
-                        rows, width // L, at(dh, first * dh.shape[1] + q), dh.shape[1],
-                        at(gates, (p * n_gates + slots[t] + first) * panel), panel, 1,
-                        at(UT, q * P * panel + p * panel * width), width, panel, p,
-                    )
+            for q in range(0, columns, panel):
+                width, unit = min(panel, columns - q), q // GATES
+                backward_cells(
+                    alive - first, width, gates, q * n_gates + (slots[t] + first) * width,
+                    d_out, (slots[t] + first) * ldd + unit,
+                    c, (slots[t] + first) * ldc + unit, (slots[t + 1] + first) * ldc + unit,
+                    dh, dc, first * ldh + unit,
+                )  # fmt: skip
+            ended = min(last, slots[t + 1] - slots[t])
+            clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
+        for q in range(0, n_padded, panel):
+            for j in range(n_blocks // n_shares):
+                block = block_of(j, share, n_shares)
+                first = block * B // n_blocks
+                rows = min((block + 1) * B // n_blocks, live[t]) - first
+                if rows <= 0:
+                    break
+                multiply_rows(
+                    rows, dh, first * ldh + q, ldh, gates, slots[t] + first, n_gates, columns, panel,
+                    UT, q, min(panel, n_padded - q),
+                )  # fmt: skip

@@ -11,6 +11,8 @@ loop it has itself called once for each share, by as many threads, and returns w
 and allocate nothing: an error in another thread would be lost.
 """
 
+from functools import cache
+
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
@@ -34,6 +36,7 @@ _LOOP = ir.FunctionType(
 )
 
 
+@cache
 def parallel_loop():
     """The address of the threading layer's parallel loop; starts the threads of the process at the first call."""
     parallel._launch_threads()
@@ -82,13 +85,10 @@ def _body(module, kernel, packed):
     first = builder.ptrtoint(builder.load(args, typ=_BYTES), INT)
     # Its own place for the return value and the error: Numba's first two arguments
     for i in (0, 1):
-        operands[i] = builder.alloca(_pointee(operands[i].type))
+        operands[i] = builder.alloca(operands[i].type.pointee)
     with cgutils.for_range(builder, builder.load(dimensions, typ=INT)) as loop:
         share = builder.add(first, loop.index)
         builder.call(kernel, [*operands, share, n_shares, ir.Constant(INT, 0)])
     builder.ret_void()
     return body
 
-
-def _pointee(pointer):
-    return pointer.pointee

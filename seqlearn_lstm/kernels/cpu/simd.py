@@ -2,12 +2,13 @@
 
 ``load(array, k)``         the vector that starts at flat element k of a C-contiguous array of any number of dimensions
 ``store(array, k, x)``     writes it there
+``load_first(array, k, n)  store_first(array, k, x, n)``   the same for n elements: other lanes are zero, or stay unwritten
 ``at(array, k)``           the address of flat element k: a typed pointer, which ``load`` and ``store`` take as well
 ``stack(array, n)``        n elements of the array's dtype that live as long as the function runs
 ``splat(like, number)``    `number` in every lane, in the dtype of an array or vector
 ``x + y  x - y  x * y  x / y``, with a vector or a plain number on either side
 ``fma(x, y, z)``           x * y + z, rounded once where the processor can; y and z may be plain numbers
-``minimum maximum sqrt``   lane by lane
+``minimum maximum sqrt``   lane by lane; of minimum(x, y) and maximum(x, y) not-a-number in x stays
 ``total(x) largest(x)``    over the lanes, in one fixed order
 
 No operation is marked "fast": what the source says is what is computed, in that order, however the code is inlined.
@@ -48,11 +49,23 @@ class Vector(types.Type):
         pointer = builder.bitcast(pointer, self.llvm.as_pointer())
         builder.store(value, pointer, align=self.bytes)
 
-    def splat(self, builder, scalar):
-        undefined = ir.Constant(self.llvm, ir.Undefined)
+    def splat(self, builder, scalar, element=None):
+        undefined = ir.Constant(ir.VectorType(element or self.element, self.lanes), ir.Undefined)
         first = builder.insert_element(undefined, scalar, ir.Constant(LANE, 0))
         zeros = ir.Constant(ir.VectorType(LANE, self.lanes), [0] * self.lanes)
         return builder.shuffle_vector(first, undefined, zeros)
+
+    def masked(self, builder, action, values, pointer, n):
+        """LLVM's masked load or store of the first `n` lanes."""
+        numbers = ir.Constant(ir.VectorType(INT, self.lanes), list(range(self.lanes)))
+        mask = builder.icmp_signed("<", numbers, self.splat(builder, n, INT))
+        pointer = builder.bitcast(pointer, self.llvm.as_pointer())
+        rest = [] if values else [ir.Constant(self.llvm, None)]
+        args = [*values, pointer, ir.Constant(LANE, self.bytes), mask, *rest]
+        returns = ir.VoidType() if values else self.llvm
+        name = f"llvm.masked.{action}.v{self.lanes}{_SUFFIX[self.dtype]}.p0"
+        function = ir.FunctionType(returns, [arg.type for arg in args])
+        return builder.call(cgutils.get_or_insert_function(builder.module, function, name), args)
 
     def cast(self, context, builder, value, from_type):
         """A vector as it is; a number in every lane."""
@@ -130,6 +143,28 @@ def store(typingctx, place, k, x):
 
 
 @intrinsic
+def load_first(typingctx, place, k, n):
+    """The n elements from k on, zeros in the other lanes; nothing beyond them is touched."""
+    vector = Vector(place.dtype)
+
+    def codegen(context, builder, signature, args):
+        return vector.masked(builder, "load", [], _element(context, builder, place, *args[:2]), args[2])
+
+    return vector(place, types.intp, types.intp), codegen
+
+
+@intrinsic
+def store_first(typingctx, place, k, x, n):
+    """Write the first n lanes."""
+
+    def codegen(context, builder, signature, args):
+        x.masked(builder, "store", [args[2]], _element(context, builder, place, *args[:2]), args[3])
+        return context.get_dummy_value()
+
+    return types.void(place, types.intp, x, types.intp), codegen
+
+
+@intrinsic
 def splat(typingctx, like, number):
     vector = Vector(like.dtype)
 
@@ -174,20 +209,21 @@ for _symbol, _instruction in (
     _define_operator(_symbol, _instruction)
 
 
-def _lanewise(name):
-    """An intrinsic of LLVM on two vectors, the second of which may be a number."""
+def _either(comparison):
+    """y where it compares so with x, else x; y may be a number. Not-a-number in x stays: a diverged training shows."""
 
     @intrinsic
     def operation(typingctx, x, y):
         def codegen(context, builder, signature, args):
-            return x.call(builder, name, [args[0], x.cast(context, builder, args[1], y)])
+            other = x.cast(context, builder, args[1], y)
+            return builder.select(builder.fcmp_ordered(comparison, other, args[0]), other, args[0])
 
         return x(x, y), codegen
 
     return operation
 
 
-minimum, maximum = _lanewise("minnum"), _lanewise("maxnum")
+minimum, maximum = _either("<"), _either(">")
 
 
 @intrinsic

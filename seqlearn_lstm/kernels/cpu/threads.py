@@ -12,7 +12,7 @@ import numba
 
 from .share import parallel_loop
 
-GRAIN = 100_000  # multiply-adds worth a share: some microseconds of one core, as long as waking a thread takes
+GRAIN = 500_000  # multiply-adds worth a share: ten microseconds of one core, more than waking a thread takes
 
 
 class _Team:

@@ -1,9 +1,10 @@
 """The register tile: rows x vectors of a product, held in registers for the whole sum. Everything else is Python.
 
-``out (rows, vectors * lanes) = [out +] a (rows, K) @ b (K, vectors * lanes)``
+``out (rows, vectors * lanes) = [out +] a (rows, pieces * K) @ b (pieces * K, vectors * lanes)``
 
 out   at `out`, row stride `ldo`                                    written; also read where `accumulate`
-a     at `a`, element (r, k) at r * row_stride + k * column_stride  read (a transposed operand has row_stride 1)
+a     at `a`, element (r, k) at r * row_stride + k * column_stride  read (a transposed operand has row_stride 1); it lies in
+      `pieces` pieces of K columns, one every `piece_stride`
 b     at `b`, row stride `ldb`                                      read, `vectors` whole registers a row
 
 All pointers come from ``at(array, k)``; strides count elements. Each sum runs over k in order, from zero or from `out`, with
@@ -13,10 +14,17 @@ Numba's auto-vectoriser cannot be brought to keep the accumulators in registers 
 machine's rate), hence LLVM by hand: one ``switch`` over all heights and widths, each its own loop over k.
 """
 
+from functools import cache
+from itertools import chain
+
+import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
+from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.numpy_support import from_dtype
 
+from .compile import callback
 from .simd import INT, Vector
 from .target import TILE_ROWS
 
@@ -49,45 +57,72 @@ class _Tile:
         loop.operands = (loop, disable)  # LLVM tells loops apart by a node that names itself first
         return loop
 
-    def emit(self, out, ldo, a, row_stride, column_stride, b, ldb, K, accumulate):
-        builder, vector = self.builder, self.vector
-        targets = self.grid(out, ldo)
-        a_rows = [self.element(a, builder.mul(_int(r), row_stride)) for r in self.rows]
-        zero = vector.splat(builder, ir.Constant(vector.element, 0.0))
-
+    def emit(self, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate):
+        builder, targets = self.builder, self.grid(out, ldo)
         entry = builder.block
-        load, loop, done = (builder.append_basic_block(name) for name in ("load", "loop", "done"))
-        builder.cbranch(accumulate, load, loop)
+        load, piece, step, next_piece, done = (
+            builder.append_basic_block(name) for name in ("load", "piece", "step", "next", "done")
+        )
+        builder.cbranch(accumulate, load, piece)
         builder.position_at_end(load)
-        loaded = self.map(lambda pointer: vector.load(builder, pointer), targets)
-        builder.branch(loop)
+        loaded = self.map(lambda pointer: self.vector.load(builder, pointer), targets)
+        builder.branch(piece)
 
-        builder.position_at_end(loop)
-        k = builder.phi(INT)
-        sums = self.map(lambda _: builder.phi(vector.llvm), targets)
-        b_row = self.element(b, builder.mul(k, ldb))
-        weights = [vector.load(builder, self.element(b_row, _int(v * vector.lanes))) for v in self.vectors]
-        updated = []
-        for r in self.rows:
-            pointer = self.element(a_rows[r], builder.mul(k, column_stride))
-            x = vector.splat(builder, builder.load(pointer, align=vector.bytes, typ=vector.element))
-            updated.append([vector.fma(builder, x, weights[v], sums[r][v]) for v in self.vectors])
+        builder.position_at_end(piece)
+        zero = ir.Constant(self.vector.llvm, None)
+        index, a_piece, b_piece = builder.phi(INT), builder.phi(a.type), builder.phi(b.type)
+        before = self.map(lambda _: builder.phi(self.vector.llvm), targets)
+        for start, values in ((entry, self.map(lambda _: zero, targets)), (load, loaded)):
+            self.enter((index, a_piece, b_piece), (_int(0), a, b), start)
+            self.enter_grid(before, values, start)
+        builder.branch(step)
+
+        builder.position_at_end(step)
+        k, a_column, b_row = builder.phi(INT), builder.phi(a.type), builder.phi(b.type)
+        sums = self.map(lambda _: builder.phi(self.vector.llvm), targets)
+        updated = self.multiply_add(a_column, row_stride, b_row, sums)
         following = builder.add(k, _int(1))
-        k.add_incoming(_int(0), entry)
-        k.add_incoming(_int(0), load)
-        k.add_incoming(following, loop)
-        for r in self.rows:
-            for v in self.vectors:
-                sums[r][v].add_incoming(zero, entry)
-                sums[r][v].add_incoming(loaded[r][v], load)
-                sums[r][v].add_incoming(updated[r][v], loop)
-        branch = builder.cbranch(builder.icmp_signed("<", following, K), loop, done)
+        next_row = self.element(b_row, ldb)
+        self.enter((k, a_column, b_row), (_int(0), a_piece, b_piece), piece)
+        self.enter(
+            (k, a_column, b_row), (following, self.element(a_column, column_stride), next_row), step
+        )
+        self.enter_grid(sums, before, piece)
+        self.enter_grid(sums, updated, step)
+        branch = builder.cbranch(builder.icmp_signed("<", following, K), step, next_piece)
         branch.set_metadata("llvm.loop", self.never_unroll())
 
+        builder.position_at_end(next_piece)
+        index_after = builder.add(index, _int(1))
+        a_after = self.element(a_piece, piece_stride)
+        self.enter((index, a_piece, b_piece), (index_after, a_after, next_row), next_piece)
+        self.enter_grid(before, updated, next_piece)
+        builder.cbranch(builder.icmp_signed("<", index_after, pieces), piece, done)
+
         builder.position_at_end(done)
+        for target, value in zip(chain(*targets), chain(*updated), strict=True):
+            self.vector.store(builder, value, target)
+
+    def multiply_add(self, a_column, row_stride, b_row, sums):
+        """One k: a vector of b for each column of accumulators, a broadcast element of a for each row."""
+        builder, vector = self.builder, self.vector
+        weights = [
+            vector.load(builder, self.element(b_row, _int(v * vector.lanes))) for v in self.vectors
+        ]
+        updated = []
         for r in self.rows:
-            for v in self.vectors:
-                vector.store(builder, updated[r][v], targets[r][v])
+            pointer = self.element(a_column, builder.mul(_int(r), row_stride))
+            x = vector.splat(builder, builder.load(pointer, align=vector.bytes, typ=vector.element))
+            updated.append([vector.fma(builder, x, weights[v], sums[r][v]) for v in self.vectors])
+        return updated
+
+    def enter(self, phis, values, block):
+        """What the phis are when control comes from `block`."""
+        for phi, value in zip(phis, values, strict=True):
+            phi.add_incoming(value, block)
+
+    def enter_grid(self, phis, values, block):
+        self.enter(chain(*phis), chain(*values), block)
 
 
 def _int(value):
@@ -95,10 +130,8 @@ def _int(value):
 
 
 @intrinsic
-def tile(typingctx, rows, vectors, out, ldo, a, row_stride, column_stride, b, ldb, K, accumulate):
-    """See the module. rows 1..TILE_ROWS; vectors 1..PANEL_VECTORS; K >= 1; accumulate: an integer, 0 or not."""
-    pointer, number = types.CPointer(out.dtype), types.intp
-    vector = Vector(out.dtype)
+def _all_tiles(typingctx, rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate):
+    """One case for each shape of a tile."""
 
     def codegen(context, builder, signature, args):
         rows, vectors, *operands, accumulate = args
@@ -111,12 +144,48 @@ def tile(typingctx, rows, vectors, out, ldo, a, row_stride, column_stride, b, ld
                 case = builder.append_basic_block(f"tile_{r}x{v}")
                 switch.add_case(_int(r * (PANEL_VECTORS + 1) + v), case)
                 builder.position_at_end(case)
-                _Tile(builder, vector, r, v).emit(*operands, accumulate)
+                _Tile(builder, Vector(out.dtype), r, v).emit(*operands, accumulate)
                 builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    signature = types.void(
-        number, number, pointer, number, pointer, number, number, pointer, number, number, number
+    return _signature(out.dtype), codegen
+
+
+def _signature(dtype):
+    pointer, number = types.CPointer(dtype), types.intp
+    return types.void(
+        number, number, pointer, number, pointer, number, number, number, number, pointer, number, number, number
     )
-    return signature, codegen
+
+
+def _tile(rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate):
+    _all_tiles(rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate)
+
+
+def _symbol(dtype):
+    return f"seqlearn_lstm_tile_{dtype}"
+
+
+@cache
+def link(dtype):
+    """Compile the tiles of a NumPy dtype, or load them, and give the linker their address.
+
+    All kernels share this machine code, which takes longer to compile than the rest of a kernel. Whoever calls a kernel that
+    uses tiles calls this before, for a kernel from the disk cache asks for the address when it is loaded.
+    """
+    dtype = from_dtype(dtype)
+    llvm.add_symbol(_symbol(dtype), callback(_signature(dtype))(_tile).address)
+
+
+@intrinsic
+def tile(typingctx, rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate):
+    """See the module. rows 1..TILE_ROWS; vectors 1..PANEL_VECTORS; pieces, K >= 1; accumulate: an integer, 0 or not."""
+
+    def codegen(context, builder, signature, args):
+        function = ir.FunctionType(ir.VoidType(), [value.type for value in args])
+        symbol = _symbol(out.dtype)
+        builder.call(cgutils.get_or_insert_function(builder.module, function, symbol), args)
+        return context.get_dummy_value()
+
+    return _signature(out.dtype), codegen

@@ -3,7 +3,7 @@
 theta gradient m v velocity (n,)  n a multiple of the lanes; the gradient is multiplied by `scale` first (clipping)
 """
 
-from .compile import kernel
+from .compile import kernel, part
 from .share import hand_out
 from .simd import fma, load, splat, sqrt, store, total
 from .target import VECTOR_BYTES
@@ -30,7 +30,7 @@ def sum_of_squares(x):
     return result
 
 
-@kernel
+@part
 def limits(n, L, share, n_shares):
     """First and last element of a share, in whole vectors."""
     vectors = n // L

@@ -1,0 +1,58 @@
+"""scikit-learn's own common tests, all of them.
+
+They run in a process of their own: one of them is skipped unless ``SCIPY_ARRAY_API`` is set before
+SciPy is imported.
+"""
+
+import json
+
+import pytest
+from estimator_helpers import run_python
+
+MINIBATCHES = {
+    "check_sample_weight_equivalence_on_dense_data": (
+        "weights and repetitions of a sequence divide the sequences into different minibatches"
+    )
+}
+
+CHECK = """
+import json, sys
+from sklearn.utils.estimator_checks import check_estimator
+from seqlearn_lstm import LSTMClassifier
+
+params, expected = map(json.loads, sys.argv[1:])
+results = check_estimator(
+    LSTMClassifier(**params), expected_failed_checks=expected, on_fail=None, on_skip=None
+)
+print(json.dumps([[r["check_name"], r["status"], str(r["exception"])] for r in results]))
+"""
+
+
+@pytest.mark.parametrize(
+    "params, expected",
+    [
+        pytest.param({}, MINIBATCHES, id="default"),
+        # float64: the check compares at 1e-7, and many epochs amplify the rounding of a float32 sum
+        # (three equal terms, or one that weighs three) far beyond.
+        pytest.param(
+            {"batch_size": None, "dtype": "float64", "hidden_layer_sizes": [32]},
+            {},
+            id="full batch",
+        ),
+    ],
+)
+def test_check_estimator(params, expected):
+    printed = run_python(
+        CHECK,
+        json.dumps(params),
+        json.dumps(expected),
+        SCIPY_ARRAY_API="1",
+        NUMBA_NUM_THREADS="1",
+        PYTHONWARNINGS=None,
+    )
+    results = json.loads(printed.splitlines()[-1])
+    passed = [name for name, status, _ in results if status == "passed"]
+    others = {name: (status, why) for name, status, why in results if status != "passed"}
+    assert {name for name, (status, _) in others.items() if status == "xfail"} == set(expected)
+    assert others.keys() == expected.keys(), others
+    assert len(passed) >= 60

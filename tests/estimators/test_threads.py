@@ -1,0 +1,208 @@
+"""Threads, forks and read-only installations never kill the process, and change no bit.
+
+What could end or hang a process happens in processes of their own, with four threads each even on
+a smaller machine, and with even the smallest work shared, as only large work is otherwise.
+"""
+
+import os
+
+import joblib
+import numpy as np
+import pytest
+from estimator_helpers import digest, ragged, run_python, small
+
+from seqlearn_lstm.kernels.cpu import available_threads
+
+# None: what Numba chooses. Its workqueue layer is the only one that is there on every machine.
+layers = pytest.mark.parametrize("layer", [None, "workqueue"], ids=["default", "workqueue"])
+
+START = """
+import os, threading, numba
+from estimator_helpers import *
+share_all_work()
+X, y = ragged(longest=30)
+params = dict(n_jobs=4, bidirectional=True, max_iter=4, verbose=0)
+fit = lambda seed: digest(small(**params, random_state=seed).fit(X, y))
+"""
+
+TWO_FITS = """
+alone = [fit(seed) for seed in range(3)]
+together, start = {}, threading.Barrier(3)
+def work(seed):
+    start.wait()
+    together[seed] = [fit(seed) for _ in range(3)]
+team = [threading.Thread(target=work, args=(seed,)) for seed in range(3)]
+for member in team: member.start()
+for member in team: member.join()
+assert together == {seed: [alone[seed]] * 3 for seed in range(3)}, (alone, together)
+print(numba.threading_layer())
+"""
+
+FIT_WHILE_PREDICTING = """
+expected = fit(1)
+model = small(**params).fit(X, y)
+scores, fitted = model.decision_function(X), []
+member = threading.Thread(target=lambda: fitted.extend(fit(1) for _ in range(3)))
+member.start()
+n_predictions = 0
+while member.is_alive() or n_predictions == 0:
+    assert np.array_equal(model.decision_function(X), scores)
+    n_predictions += 1
+member.join()
+assert fitted == [expected] * 3
+"""
+
+FORK = """
+from seqlearn_lstm.kernels.cpu import available_threads
+parent = fit(0)
+assert numba.threading_layer() and available_threads() == 4
+for generation in range(2):
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        answer = f"{fit(0)} {available_threads()}"
+        if generation == 1:  # a child of the child
+            grandchild = os.fork()
+            if grandchild == 0:
+                os._exit(0 if fit(0) == parent else 1)
+            answer += f" {os.waitpid(grandchild, 0)[1]}"
+        os.write(writing, answer.encode())
+        os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as pipe:
+        answer = pipe.read().split()
+    assert os.waitpid(child, 0)[1] == 0
+    assert answer == [parent, "1", "0"][: 2 + generation], answer
+assert fit(0) == parent and available_threads() == 4  # the parent goes on as before
+print(numba.threading_layer())
+"""
+
+FORK_DURING_A_FIT = """
+from seqlearn_lstm.kernels.cpu import threads
+expected, launch = fit(0), threads.parallel_loop
+busy, go_on = threading.Event(), threading.Event()
+def slow_launch():  # another thread has begun to share its work while this one forks
+    busy.set()
+    go_on.wait(60)
+    return launch()
+threads.parallel_loop = slow_launch
+fitted = []
+member = threading.Thread(target=lambda: fitted.append(fit(0)))
+member.start()
+assert busy.wait(60)
+child = os.fork()
+if child == 0:
+    os._exit(0 if fit(0) == expected else 1)
+assert os.waitpid(child, 0)[1] == 0
+go_on.set()
+member.join()
+assert fitted == [expected]
+"""
+
+
+def run_four(code, layer, **env):
+    return run_python(
+        START + code, NUMBA_NUM_THREADS="4", NUMBA_THREADING_LAYER=layer, timeout=120, **env
+    )
+
+
+@layers
+def test_fits_at_once_in_several_threads(layer):
+    printed = run_four(TWO_FITS, layer)
+    assert layer in (None, printed.strip())
+
+
+@layers
+def test_fit_in_one_thread_while_another_predicts(layer):
+    run_four(FIT_WHILE_PREDICTING, layer)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@layers
+def test_fit_fork_fit(layer):
+    printed = run_four(FORK, layer)
+    assert layer in (None, printed.strip())
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_fork_while_another_thread_fits():
+    run_four(FORK_DURING_A_FIT, None)
+
+
+# ---- how many ------------------------------------------------------------------------------------
+
+IN_WORKERS = """
+import joblib
+from estimator_helpers import *
+from seqlearn_lstm.kernels.cpu import available_threads
+
+def work(model, X, y):
+    return available_threads(), digest(model.fit(X, y))
+
+X, y = ragged()
+model = small(n_jobs=None)
+found = joblib.Parallel(n_jobs=2)(joblib.delayed(work)(model, X, y) for _ in range(4))
+assert {fitted for _, fitted in found} == {digest(model.fit(X, y))}
+print({n for n, _ in found})
+"""
+
+
+def test_cores_are_divided_among_process_workers_of_joblib():
+    printed = run_python(IN_WORKERS, NUMBA_NUM_THREADS=None)
+    assert printed.strip() == str({max(1, joblib.cpu_count() // 2)})  # one on two cores
+
+
+@pytest.mark.parametrize(
+    "n_jobs, n_threads", [(None, 4), (-1, 4), (-2, 3), (-9, 1), (1, 1), (3, 3), (4, 4), (99, 4)]
+)
+def test_n_jobs(n_jobs, n_threads, monkeypatch):
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 4)
+    assert available_threads() == 4
+    model = small(n_jobs=n_jobs)
+    assert model._threads(model._kernels) == n_threads
+
+
+def test_n_jobs_zero_is_refused_by_fit_and_predict():
+    X, y = ragged()
+    with pytest.raises(ValueError, match="n_jobs is 0; expected"):
+        small(n_jobs=0).fit(X, y)
+    with pytest.raises(ValueError, match="n_jobs is 0; expected"):
+        small().fit(X, y).set_params(n_jobs=0).predict(X)
+
+
+@pytest.mark.parametrize("n_jobs", [-1, 1000])
+def test_n_jobs_of_any_size_fits(n_jobs):
+    X, y = ragged()
+    expected = small().fit(X, y).predict_proba(X)
+    np.testing.assert_array_equal(small(n_jobs=n_jobs).fit(X, y).predict_proba(X), expected)
+
+
+# ---- nowhere to keep compiled code ---------------------------------------------------------------
+
+NO_CACHE = """
+import numba
+try:
+    numba.njit(cache=True)(np_function)
+except RuntimeError as error:
+    assert "no locator available" in str(error)
+else:
+    raise AssertionError("there is a cache folder after all: this test shows nothing")
+from estimator_helpers import *
+X, y = ragged()
+print(digest(small().fit(X, y)))
+"""
+
+
+def test_import_and_fit_where_no_cache_folder_can_be_written(tmp_path):
+    X, y = ragged()
+    file = tmp_path / "a_file"
+    file.write_text("no folder can be made below a file, not even by root")
+    # Only the folder that the user names is tried: neither beside the source nor in the home.
+    code = "from json import dumps as np_function" + NO_CACHE
+    printed = run_python(
+        code,
+        NUMBA_CACHE_DIR=file / "cache",
+        NUMBA_CACHE_LOCATOR_CLASSES="UserProvidedCacheLocator",
+    )
+    assert printed.strip() == digest(small().fit(X, y))
+    assert list(tmp_path.iterdir()) == [file]

@@ -1,0 +1,200 @@
+"""The LSTM layer, forward and back through time, equals its naive twin and central differences."""
+
+import naive
+import numpy as np
+import pytest
+from gradcheck import assert_gradient, relative_error
+from one_layer import random_layer, run_layer, unknown
+
+RNG = np.random.default_rng(7)
+# name -> lengths, n_in, n_units; a vector holds 2 to 16 numbers, a tile 3 or 6 rows
+CASES = {
+    "one step of one": ([1], 1, 1),
+    "one sequence": ([9], 3, 5),
+    "all of one step": ([1] * 7, 2, 4),
+    "equal lengths": ([4] * 7, 2, 16),
+    "ragged": ([5, 1, 3, 8, 2, 2, 7, 1, 4, 6, 3, 1, 1], 3, 19),
+    "one long": ([1, 1, 30, 1], 4, 8),
+    "many tiles": (list(RNG.integers(1, 13, 50)), 7, 33),
+    "many panels": ([6, 2, 5, 5], 70, 70),
+}
+CASE = pytest.mark.parametrize("lengths, n_in, n_units", CASES.values(), ids=CASES.keys())
+BOUND = {"float32": 3e-6, "float64": 1e-14}
+
+
+class Problem:
+    """Random sequences, initial states, weights and gradients from above."""
+
+    def __init__(self, lengths, n_in, n_units, dtype=np.float64, seed=0):
+        rng = np.random.default_rng(seed)
+
+        def normal(*shape):
+            return rng.standard_normal(shape).astype(dtype)
+
+        self.sequences = [normal(length, n_in) for length in lengths]
+        self.h0, self.c0, self.dh, self.dc = (normal(len(lengths), n_units) for _ in range(4))
+        self.layer = random_layer(rng, n_in, n_units, dtype)
+        self.d_outs = [normal(length, n_units) for length in lengths]
+
+    def run(self, kernels, members=None, n_jobs=1, keep=True):
+        k = list(range(len(self.sequences))) if members is None else members
+        sequences = [self.sequences[i] for i in k]
+        return run_layer(kernels, sequences, self.h0[k], self.c0[k], *self.layer, n_jobs, keep)
+
+    def backward(self, run, with_outputs=True):
+        return run.backward(self.d_outs if with_outputs else None, self.dh, self.dc)
+
+    def naive_backward(self, with_outputs=True):
+        layer = [array.astype(np.float64) for array in self.layer]
+        parts = [
+            naive.lstm_backward(
+                x, h0, c0, *layer, d_out if with_outputs else np.zeros_like(d_out), dh, dc
+            )
+            for x, h0, c0, d_out, dh, dc in zip(
+                self.sequences, self.h0, self.c0, self.d_outs, self.dh, self.dc, strict=True
+            )
+        ]
+        dW, dU, db, dx, dh0, dc0 = zip(*parts, strict=True)
+        return sum(dW), sum(dU), sum(db), dx, np.array(dh0), np.array(dc0)
+
+
+def all_bits(results):
+    """Gradients as one string of bytes."""
+    dW, dU, db, dxs, dh0, dc0 = results
+    return b"".join(np.ascontiguousarray(array).tobytes() for array in (dW, dU, db, *dxs, dh0, dc0))
+
+
+@CASE
+def test_forward_equals_naive(kernels, dtype, lengths, n_in, n_units):
+    problem = Problem(lengths, n_in, n_units, dtype)
+    run = problem.run(kernels)
+    layer = [array.astype(np.float64) for array in problem.layer]
+    for k, x in enumerate(problem.sequences):
+        hs, cs = naive.lstm(x, problem.h0[k], problem.c0[k], *layer)
+        assert relative_error(run.hs[k], hs) <= BOUND[dtype.name]
+        assert relative_error(run.cs[k], cs) <= BOUND[dtype.name]
+
+
+@CASE
+@pytest.mark.parametrize("with_outputs", [True, False], ids=["every step", "last state"])
+def test_backward_equals_naive(kernels, dtype, lengths, n_in, n_units, with_outputs):
+    problem = Problem(lengths, n_in, n_units, dtype)
+    *gradients, dxs, dh0, dc0 = problem.backward(problem.run(kernels), with_outputs)
+    *naive_gradients, naive_dxs, naive_dh0, naive_dc0 = problem.naive_backward(with_outputs)
+    bound = 10 * BOUND[dtype.name]
+    for name, ours, truth in zip(
+        ("dW", "dU", "db", "dh0", "dc0"),
+        (*gradients, dh0, dc0),
+        (*naive_gradients, naive_dh0, naive_dc0),
+        strict=True,
+    ):
+        assert relative_error(ours, truth) <= bound, name
+    for ours, truth in zip(dxs, naive_dxs, strict=True):
+        assert relative_error(ours, truth) <= bound, "dx"
+
+
+@pytest.mark.parametrize("n_units, n_samples", [(3, None), (19, 40)], ids=["every entry", "sample"])
+def test_backward_equals_differences(kernels, n_units, n_samples):
+    problem = Problem([4, 2, 1, 3, 2], 2, n_units)
+
+    def loss():
+        run = problem.run(kernels)
+        total = (np.array([hs[-1] for hs in run.hs]) * problem.dh).sum()
+        total += (np.array([cs[-1] for cs in run.cs]) * problem.dc).sum()
+        for hs, d_out in zip(run.hs, problem.d_outs, strict=True):
+            total += (hs[1:] * d_out).sum()
+        return total
+
+    dW, dU, db, dxs, dh0, dc0 = problem.backward(problem.run(kernels))
+    arrays = [*problem.layer, problem.h0, problem.c0, *problem.sequences]
+    names = ["W", "U", "b", "h0", "c0", *(f"x of sequence {k}" for k in range(len(dxs)))]
+    gradients = [dW, dU, db, dh0, dc0, *dxs]
+    for name, array, gradient in zip(names, arrays, gradients, strict=True):
+        assert_gradient(loss, array, gradient, n_samples=n_samples, name=name)
+
+
+@CASE
+def test_padding_and_dead_slots_stay_zero(kernels, dtype, lengths, n_in, n_units):
+    problem = Problem(lengths, n_in, n_units, dtype)
+    run = problem.run(kernels)
+    h = run.z[:, 1 + n_in : 1 + n_in + kernels.padded(n_units, dtype)]
+    assert not h[:, n_units:].any()
+    assert not run.c[:, n_units:].any()
+    problem.backward(run)
+    for padding in run.padding:
+        assert not padding.any()
+
+
+@CASE
+def test_forgetting_steps_changes_nothing(kernels, dtype, lengths, n_in, n_units):
+    problem = Problem(lengths, n_in, n_units, dtype)
+    kept, forgotten = problem.run(kernels), problem.run(kernels, keep=False)
+    assert forgotten.c.shape[0] == len(lengths)
+    for full, short in zip(kept.hs, forgotten.hs, strict=True):
+        assert full.tobytes() == short.tobytes()
+    np.testing.assert_array_equal(forgotten.c, kept.c[kept.batch.final], strict=True)
+
+
+@CASE
+def test_any_number_of_threads_gives_the_same_bits(
+    kernels, dtype, lengths, n_in, n_units, n_jobs_to_try
+):
+    problem = Problem(lengths, n_in, n_units, dtype)
+    bits = set()
+    for n_jobs in n_jobs_to_try:
+        run = problem.run(kernels, n_jobs=n_jobs)
+        forward = b"".join(np.concatenate(states).tobytes() for states in (run.hs, run.cs))
+        short = problem.run(kernels, n_jobs=n_jobs, keep=False)
+        bits.add((forward, short.c.tobytes(), all_bits(problem.backward(run))))
+    assert len(bits) == 1
+
+
+def test_a_sequence_depends_on_itself_alone(kernels, dtype):
+    lengths, n_in, n_units = CASES["many tiles"]
+    problem = Problem(lengths, n_in, n_units, dtype)
+    rng = np.random.default_rng(1)
+    everybody = problem.run(kernels)
+    shuffled = list(rng.permutation(len(lengths)))
+    for members in ([[k] for k in range(len(lengths))], [shuffled], np.array_split(shuffled, 9)):
+        for batch in members:
+            run = problem.run(kernels, batch)
+            for place, k in enumerate(batch):
+                assert run.hs[place].tobytes() == everybody.hs[k].tobytes()
+                assert run.cs[place].tobytes() == everybody.cs[k].tobytes()
+
+
+def test_gradients_of_a_sequence_depend_on_itself_alone(kernels, dtype):
+    problem = Problem(*CASES["ragged"], dtype)
+    *_, dxs, dh0, dc0 = problem.backward(problem.run(kernels))
+    for k, d_out in enumerate(problem.d_outs):
+        alone = problem.run(kernels, [k])
+        *_, dxs_alone, dh_alone, dc_alone = alone.backward(
+            [d_out], problem.dh[[k]], problem.dc[[k]]
+        )
+        assert dxs_alone[0].tobytes() == dxs[k].tobytes()
+        assert dh_alone[0].tobytes() == dh0[k].tobytes()
+        assert dc_alone[0].tobytes() == dc0[k].tobytes()
+
+
+def test_saturated_gates_stay_finite(kernels, dtype):
+    problem = Problem([5, 3, 1], 2, 5, dtype)
+    for array in problem.sequences:
+        array *= 1e4
+    run = problem.run(kernels)
+    assert np.isfinite(np.concatenate(run.hs + run.cs)).all()
+    for array in problem.backward(run)[:3]:
+        assert np.isfinite(array).all()
+
+
+@CASE
+def test_packing_and_back(kernels, dtype, lengths, n_in, n_units):
+    W, U, b = random_layer(np.random.default_rng(0), n_in, n_units, dtype)
+    n_rows, n_columns = 1 + n_in + n_units, kernels.gate_columns(n_units, dtype)
+    flat = unknown(kernels, n_rows * n_columns, dtype)
+    kernels.pack_lstm(b, W, U, flat)
+    assert np.count_nonzero(flat) == n_rows * 4 * n_units  # the padding is zero
+    for ours, truth in zip(kernels.unpack_lstm(flat, n_in, n_units), (b, W, U), strict=True):
+        np.testing.assert_array_equal(ours, truth, strict=True)
+        assert not np.shares_memory(ours, flat)
+    bias = np.concatenate([panel[0] for panel in kernels.panels(flat, n_rows, n_columns)])
+    np.testing.assert_array_equal(np.sort(bias[bias != 0]), np.sort(b), strict=True)

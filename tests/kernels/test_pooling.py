@@ -1,0 +1,122 @@
+"""Pooling over the steps, and moving rows, equal loops over sequences."""
+
+import numpy as np
+import pytest
+
+from seqlearn_lstm.batches import plan
+
+LENGTHS = {
+    "one step": [1, 1, 1],
+    "one sequence": [6],
+    "equal": [4, 4, 4, 4],
+    "ragged": [5, 1, 3, 8, 2, 2, 7, 1],
+}
+BATCH = pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS.keys())
+COLUMN, WIDTH, OUT_COLUMN = 3, 5, 2  # in the middle, so that an offset left out shows
+
+
+@pytest.fixture
+def states(rng, dtype, lengths):
+    """The plan of a batch, its state rows, and the states after the steps of each sequence."""
+    batch = plan(
+        np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), np.arange(len(lengths))
+    )
+    z = rng.standard_normal((batch.n_states, COLUMN + WIDTH + 2)).astype(dtype)
+    z[batch.slots[2] - 1] = -7  # all negative: a maximum that starts at zero would show
+    z[: len(batch)] = 99  # the states before the first step do not count
+    rows = [batch.slots[1 : length + 1] + r for r, length in enumerate(batch.lengths)]
+    return batch, z, [z[r, COLUMN : COLUMN + WIDTH] for r in rows]
+
+
+def pooled_like(batch, dtype):
+    return np.full((len(batch), OUT_COLUMN + WIDTH + 1), np.nan, dtype)
+
+
+def check_untouched(out):
+    assert np.isnan(out[:, :OUT_COLUMN]).all()
+    assert np.isnan(out[:, OUT_COLUMN + WIDTH :]).all()
+    return out[:, OUT_COLUMN : OUT_COLUMN + WIDTH]
+
+
+def expected_slopes(batch, per_step, dtype, columns):
+    """d_out as the contract says: NaN where nothing is written."""
+    expected = np.full((batch.n_slots, columns), np.nan, dtype)
+    for r, length in enumerate(batch.lengths):
+        for t in range(length):
+            expected[batch.slots[t] + r, :WIDTH] = per_step(r, t)
+    return expected
+
+
+@BATCH
+def test_mean(kernels, dtype, states):
+    batch, z, per_sequence = states
+    out = pooled_like(batch, dtype)
+    kernels.pool_mean(z, COLUMN, batch.live, batch.slots, batch.lengths, out, OUT_COLUMN, WIDTH)
+    expected = [steps.mean(axis=0, dtype=np.float64) for steps in per_sequence]
+    bound = {"float32": 1e-6, "float64": 1e-14}[dtype.name]
+    np.testing.assert_allclose(check_untouched(out), expected, rtol=bound, atol=bound)
+
+
+@BATCH
+def test_mean_backward(kernels, rng, dtype, states):
+    batch, _, _ = states
+    d_pooled = rng.standard_normal((len(batch), OUT_COLUMN + WIDTH)).astype(dtype)
+    d_out = np.full((batch.n_slots, WIDTH + 3), np.nan, dtype)
+    kernels.pool_mean_backward(
+        d_pooled, OUT_COLUMN, batch.live, batch.slots, batch.lengths, d_out, WIDTH
+    )
+    expected = expected_slopes(
+        batch, lambda r, t: d_pooled[r, OUT_COLUMN:] / batch.lengths[r], dtype, WIDTH + 3
+    )
+    np.testing.assert_allclose(d_out, expected, rtol=np.finfo(dtype).eps, strict=True)
+
+
+@BATCH
+def test_max_and_backward(kernels, rng, dtype, states):
+    batch, z, per_sequence = states
+    out, steps = pooled_like(batch, dtype), np.full((len(batch), WIDTH), -1)
+    kernels.pool_max(z, COLUMN, batch.live, batch.slots, steps, out, OUT_COLUMN, WIDTH)
+    np.testing.assert_array_equal(check_untouched(out), [s.max(axis=0) for s in per_sequence])
+    np.testing.assert_array_equal(steps, [s.argmax(axis=0) for s in per_sequence])
+
+    d_pooled = rng.standard_normal((len(batch), OUT_COLUMN + WIDTH)).astype(dtype)
+    d_out = np.full((batch.n_slots, WIDTH + 3), np.nan, dtype)
+    kernels.pool_max_backward(d_pooled, OUT_COLUMN, batch.live, batch.slots, steps, d_out, WIDTH)
+    expected = expected_slopes(
+        batch,
+        lambda r, t: np.where(per_sequence[r].argmax(axis=0) == t, d_pooled[r, OUT_COLUMN:], 0),
+        dtype,
+        WIDTH + 3,
+    )
+    np.testing.assert_array_equal(d_out, expected, strict=True)
+
+
+def test_the_first_of_equal_values_is_the_largest(kernels, dtype):
+    batch = plan(np.array([0, 4, 6]), np.arange(2))
+    z = np.ones((batch.n_states, COLUMN + WIDTH + 2), dtype)
+    out, steps = pooled_like(batch, dtype), np.full((2, WIDTH), -1)
+    kernels.pool_max(z, COLUMN, batch.live, batch.slots, steps, out, OUT_COLUMN, WIDTH)
+    assert not steps.any()
+
+
+def test_gather(kernels, rng, dtype):
+    source = rng.standard_normal((5, 9)).astype(dtype)
+    index = np.array([4, -1, 0, 0, 3, -1, 2])
+    out = np.full((8, 8), np.nan, dtype)
+    kernels.gather(source, 4, index, out, 2, 5)
+    expected = np.full((8, 8), np.nan, dtype)
+    for k, i in enumerate(index):
+        expected[k, 2:7] = source[i, 4:9] if i >= 0 else 0
+    np.testing.assert_array_equal(out, expected, strict=True)
+
+
+def test_scatter_add(kernels, rng, dtype):
+    source = rng.standard_normal((7, 9)).astype(dtype)
+    index = np.array([4, -1, 0, 0, 3, -1, 2])
+    out = rng.standard_normal((6, 8)).astype(dtype)
+    expected = out.copy()
+    for k, i in enumerate(index):
+        if i >= 0:
+            expected[i, 2:7] += source[k, 4:9]
+    kernels.scatter_add(source, 4, index, out, 2, 5)
+    np.testing.assert_array_equal(out, expected, strict=True)

@@ -1,0 +1,155 @@
+"""The one truth: every computation of the package in plain NumPy, float64, one sequence at a time.
+
+Written to be read, not to be fast. Arrays are canonical: gates i, f, g, o; W (n_in, 4 H),
+U (H, 4 H), b (4 H,); a dense layer has W (n_in, n_out), b (n_out,). A gradient has the shape of
+what it belongs to and its name with a d.
+"""
+
+import numpy as np
+
+
+def sigmoid(x):
+    return 0.5 * (1 + np.tanh(0.5 * x))  # 1 / (1 + exp(-x)) that never overflows
+
+
+# ---- LSTM ----------------------------------------------------------------------------------------
+
+
+def lstm_step(x, h, c, W, U, b):
+    """One step: x (n_in,), h and c (H,) to the next h and c."""
+    i, f, g, o = np.split(x @ W + h @ U + b, 4)
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return sigmoid(o) * np.tanh(c), c
+
+
+def lstm(x, h0, c0, W, U, b):
+    """All states of a sequence x (T, n_in): hs and cs (T + 1, H); row 0 is the initial state."""
+    hs, cs = [np.asarray(h0, np.float64)], [np.asarray(c0, np.float64)]
+    for x_t in np.asarray(x, np.float64):
+        h, c = lstm_step(x_t, hs[-1], cs[-1], W, U, b)
+        hs.append(h)
+        cs.append(c)
+    return np.array(hs), np.array(cs)
+
+
+def lstm_backward(x, h0, c0, W, U, b, d_out, dh, dc):
+    """Back-propagation through time of a sequence x (T, n_in).
+
+    d_out (T, H): the gradient at h after each step; dh and dc (H,): at the final states, on top of
+    it. Returns (dW, dU, db, dx, dh0, dc0).
+    """
+    x, W, U = (np.asarray(array, np.float64) for array in (x, W, U))
+    hs, cs = lstm(x, h0, c0, W, U, b)
+    dW, dU, db, dx = np.zeros_like(W), np.zeros_like(U), np.zeros(W.shape[1]), np.zeros_like(x)
+    dh, dc = np.array(dh, np.float64), np.array(dc, np.float64)
+    for t in reversed(range(len(x))):
+        i, f, g, o = np.split(x[t] @ W + hs[t] @ U + b, 4)
+        i, f, g, o = sigmoid(i), sigmoid(f), np.tanh(g), sigmoid(o)
+        squashed = np.tanh(cs[t + 1])
+        dh = dh + d_out[t]
+        dc = dc + dh * o * (1 - squashed**2)
+        d_pre = np.concatenate(
+            [
+                dc * g * i * (1 - i),
+                dc * cs[t] * f * (1 - f),
+                dc * i * (1 - g**2),
+                dh * squashed * o * (1 - o),
+            ]
+        )
+        dW += np.outer(x[t], d_pre)
+        dU += np.outer(hs[t], d_pre)
+        db += d_pre
+        dx[t] = W @ d_pre
+        dh = U @ d_pre
+        dc = dc * f
+    return dW, dU, db, dx, dh, dc
+
+
+# ---- a whole network -----------------------------------------------------------------------------
+
+
+def network_scores(parameters, architecture, sequence):
+    """Scores (n_out,) of one sequence (T, n_in).
+
+    parameters    {"layer_0.forward.W": ..., "output.b": ...}, canonical
+    architecture  has hidden_layer_sizes, bidirectional and pooling
+    """
+    steps = np.asarray(sequence, np.float64)
+    for layer, n_units in enumerate(architecture.hidden_layer_sizes):
+        outputs, finals = [], []
+        for name in ("forward", "backward") if architecture.bidirectional else ("forward",):
+            W, U, b = (parameters[f"layer_{layer}.{name}.{letter}"] for letter in "WUb")
+            read = steps if name == "forward" else steps[::-1]
+            hs, _ = lstm(read, np.zeros(n_units), np.zeros(n_units), W, U, b)
+            finals.append(hs[-1])
+            outputs.append(hs[1:] if name == "forward" else hs[:0:-1])
+        steps = np.concatenate(outputs, axis=1)
+    features = {
+        "last": np.concatenate(finals),
+        "mean": steps.mean(axis=0),
+        "max": steps.max(axis=0),
+    }[architecture.pooling]
+    return features @ parameters["output.W"] + parameters["output.b"]
+
+
+def log_softmax(scores):
+    """Of one row of scores (C,)."""
+    shifted = scores - scores.max()
+    return shifted - np.log(np.exp(shifted).sum())
+
+
+def softmax_cross_entropy(scores, targets, weights):
+    """The weighted mean loss and its gradient at the scores (n, C).
+
+    A row whose target is below zero costs nothing; its weight counts in the mean all the same.
+    """
+    loss, gradient = 0.0, np.zeros(np.shape(scores))
+    for row, (score, target, weight) in enumerate(zip(scores, targets, weights, strict=True)):
+        if target >= 0:
+            logs = log_softmax(np.asarray(score, np.float64))
+            loss -= weight * logs[target]
+            gradient[row] = weight * np.exp(logs)
+            gradient[row, target] -= weight
+    return loss / np.sum(weights), gradient / np.sum(weights)
+
+
+# ---- solvers: one update -------------------------------------------------------------------------
+
+
+def adam(theta, gradient, m, v, t, rate, beta_1, beta_2, epsilon):
+    """Kingma and Ba 2015, algorithm 1; t = 1, 2, ... Returns the next (theta, m, v)."""
+    m = beta_1 * m + (1 - beta_1) * gradient
+    v = beta_2 * v + (1 - beta_2) * gradient**2
+    m_hat = m / (1 - beta_1**t)
+    v_hat = v / (1 - beta_2**t)
+    return theta - rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
+
+
+def sgd(theta, gradient, velocity, rate, momentum, nesterov):
+    """Returns the next (theta, velocity)."""
+    velocity = momentum * velocity + gradient
+    step = gradient + momentum * velocity if nesterov else velocity
+    return theta - rate * step, velocity
+
+
+# ---- layouts -------------------------------------------------------------------------------------
+
+
+def panelled(matrix, lanes):
+    """A matrix as a flat panelled one: four vectors to a panel, the last one padded with zeros."""
+    n_rows, n_columns = matrix.shape
+    padded = np.zeros((n_rows, -(-n_columns // lanes) * lanes), matrix.dtype)
+    padded[:, :n_columns] = matrix
+    panels = [padded[:, q : q + 4 * lanes] for q in range(0, padded.shape[1], 4 * lanes)]
+    return np.concatenate([panel.ravel() for panel in panels])
+
+
+def unpanelled(flat, n_rows, lanes):
+    """A flat panelled matrix as (n_rows, columns padded)."""
+    n_columns = flat.size // n_rows
+    panels, start = [], 0
+    for q in range(0, n_columns, 4 * lanes):
+        width = min(4 * lanes, n_columns - q)
+        panels.append(flat[start : start + n_rows * width].reshape(n_rows, width))
+        start += n_rows * width
+    return np.concatenate(panels, axis=1)

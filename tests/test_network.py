@@ -1,0 +1,211 @@
+"""A whole network: its scores equal the naive ones, its gradient is that of central differences."""
+
+import naive
+import numpy as np
+import pytest
+from gradcheck import assert_gradient, relative_error
+
+from seqlearn_lstm.batches import plan
+from seqlearn_lstm.heads import SoftmaxHead
+from seqlearn_lstm.network import Architecture, Network, initial_parameters
+from seqlearn_lstm.training import _decay
+
+LENGTHS = [4, 1, 6, 2, 2, 6]
+N_IN, N_CLASSES = 3, 4
+ARCHITECTURES = [
+    Architecture(N_IN, sizes, bidirectional, pooling, N_CLASSES)
+    for sizes in [(5,), (6, 19), (3, 4, 2)]
+    for bidirectional in (False, True)
+    for pooling in ("last", "mean", "max")
+]
+ARCHITECTURE = pytest.mark.parametrize(
+    "architecture",
+    ARCHITECTURES,
+    ids=lambda a: f"{a.hidden_layer_sizes}-{'two' if a.bidirectional else 'one'}-{a.pooling}",
+)
+
+
+class Problem:
+    """A network with all its parameters random, biases too, and sequences to learn."""
+
+    def __init__(self, architecture, kernels, dtype=np.float64, n_jobs=1, lengths=LENGTHS, seed=0):
+        rng = np.random.default_rng(seed)
+        self.architecture, self.n = architecture, len(lengths)
+        self.parameters = {
+            name: np.ascontiguousarray(value + rng.normal(scale=0.3, size=value.shape), dtype)
+            for name, value in initial_parameters(architecture, rng).items()
+        }
+        self.network = Network(architecture, kernels, dtype, n_jobs)
+        self.network.set_parameters(self.parameters)
+        self.kernels, self.head = kernels, SoftmaxHead(architecture.n_out)
+        self.offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        self.rows = rng.standard_normal((sum(lengths), architecture.n_in)).astype(dtype)
+        self.targets = rng.integers(0, architecture.n_out, self.n)
+        self.weights = rng.uniform(0.5, 2, self.n)
+
+    def sequence(self, k):
+        return self.rows[self.offsets[k] : self.offsets[k + 1]]
+
+    def scores(self, members=None, keep=False):
+        """(n, n_out), in the order of `members`."""
+        batch = plan(self.offsets, np.arange(self.n) if members is None else members)
+        padded = self.network.forward(batch, self.rows, keep)
+        scores = np.empty((self.n, self.architecture.n_out), self.rows.dtype)
+        scores[batch.members] = padded[:, : self.architecture.n_out]
+        return scores if members is None else scores[members]
+
+    def loss(self, backward=False, strength=0.0, members=None):
+        """The weighted mean loss with the decay; `backward` fills the network's gradient, too."""
+        batch = plan(self.offsets, np.arange(self.n) if members is None else members)
+        scores = self.network.forward(batch, self.rows, keep=backward)
+        loss = self.head.loss_and_gradient(
+            self.kernels, scores, self.targets[batch.members], self.weights[batch.members]
+        )
+        if backward:
+            self.network.backpropagate(batch, scores)
+            loss += _decay(self.network, strength) if strength else 0
+        elif strength:
+            parameters = self.network.get_parameters()
+            squares = sum((v**2).sum() for name, v in parameters.items() if name[-1] != "b")
+            loss += strength / 2 * squares
+        return loss
+
+    def loss_at(self, parameters, strength=0.0):
+        self.network.set_parameters(parameters)
+        return self.loss(strength=strength)
+
+
+def check_gradient(problem, n_samples=None, strength=0.0):
+    """Each parameter array's gradient against central differences."""
+    loss = problem.loss(backward=True, strength=strength)
+    gradients = problem.network.get_parameters(gradient=True)
+    moved = {name: value.copy() for name, value in problem.parameters.items()}
+    assert loss == pytest.approx(problem.loss_at(moved, strength), rel=1e-13)
+    assert sorted(gradients) == sorted(moved)
+    for name, value in moved.items():
+        assert_gradient(
+            lambda: problem.loss_at(moved, strength), value, gradients[name],
+            n_samples=n_samples, name=name,
+        )  # fmt: skip
+
+
+@ARCHITECTURE
+def test_gradient_equals_differences(kernels, architecture):
+    check_gradient(Problem(architecture, kernels), n_samples=10)
+
+
+def test_every_entry_of_the_gradient(kernels):
+    architecture = Architecture(2, (3, 2), True, "mean", 3)
+    check_gradient(Problem(architecture, kernels))
+
+
+@pytest.mark.parametrize("sizes, n_out", [((5,), 4), ((3, 18), 130)])
+def test_decay(kernels, sizes, n_out):
+    """L2 on all weights and no bias; 130 outputs are several panels."""
+    architecture = Architecture(N_IN, sizes, True, "last", n_out)
+    check_gradient(Problem(architecture, kernels), n_samples=15, strength=0.7)
+
+
+@ARCHITECTURE
+def test_scores_equal_naive(kernels, dtype, architecture):
+    problem = Problem(architecture, kernels, dtype)
+    expected = [
+        naive.network_scores(problem.parameters, architecture, problem.sequence(k))
+        for k in range(problem.n)
+    ]
+    bound = {"float32": 3e-6, "float64": 1e-14}[dtype.name]
+    for keep in (False, True):
+        assert relative_error(problem.scores(keep=keep), expected) <= bound
+
+
+@ARCHITECTURE
+def test_scores_depend_on_the_sequence_alone(kernels, dtype, architecture):
+    problem = Problem(architecture, kernels, dtype, lengths=[*LENGTHS, 1, 9, 3, 3, 5, 2, 6])
+    together = problem.scores()
+    alone = np.concatenate([problem.scores(np.array([k])) for k in range(problem.n)])
+    order = np.random.default_rng(0).permutation(problem.n)
+    assert alone.tobytes() == together.tobytes()
+    assert problem.scores(order).tobytes() == together[order].tobytes()
+    assert problem.scores(keep=True).tobytes() == together.tobytes()
+
+
+@ARCHITECTURE
+def test_any_number_of_threads_gives_the_same_bits(kernels, dtype, architecture, n_jobs_to_try):
+    bits = set()
+    for n_jobs in n_jobs_to_try:
+        problem = Problem(architecture, kernels, dtype, n_jobs)
+        loss = problem.loss(backward=True)
+        bits.add((loss, problem.scores().tobytes(), problem.network.gradient.tobytes()))
+    assert len(bits) == 1
+
+
+@ARCHITECTURE
+def test_batches_leave_no_trace(kernels, architecture):
+    """Memory is used again from batch to batch; what stood there does not matter."""
+    problem = Problem(architecture, kernels)
+    loss = problem.loss(backward=True)
+    gradient = problem.network.gradient.copy()
+    for array in problem.network.work.memory.values():
+        array.fill(-1 if array.dtype.kind == "i" else np.nan)
+    assert problem.loss(backward=True) == loss
+    assert problem.network.gradient.tobytes() == gradient.tobytes()
+    problem.loss(backward=True, members=np.array([4, 0]))
+    assert problem.network.gradient.tobytes() != gradient.tobytes()
+    assert problem.loss(backward=True) == loss
+    assert problem.network.gradient.tobytes() == gradient.tobytes()
+
+
+@ARCHITECTURE
+def test_parameters_round_trip(kernels, dtype, architecture):
+    problem = Problem(architecture, kernels, dtype)
+    found = problem.network.get_parameters()
+    assert sorted(found) == sorted(problem.parameters)
+    for name, value in problem.parameters.items():
+        np.testing.assert_array_equal(found[name], value, name, strict=True)
+        assert not np.shares_memory(found[name], problem.network.theta)
+    n_values = sum(value.size for value in found.values())
+    assert np.count_nonzero(problem.network.theta) == n_values  # nothing twice, padding zero
+
+
+@ARCHITECTURE
+def test_weight_views_are_all_but_the_biases(kernels, dtype, architecture):
+    network = Problem(architecture, kernels, dtype).network
+    network.gradient[:] = network.theta
+    for values, slopes in network.weight_views():
+        assert np.shares_memory(values, network.theta)
+        assert np.shares_memory(slopes, network.gradient)
+        np.testing.assert_array_equal(values, slopes, strict=True)
+        values[...] = 0
+        slopes[...] = 0
+    for gradient in (False, True):
+        for name, value in network.get_parameters(gradient).items():
+            assert np.all(value != 0) if name.endswith(".b") else np.all(value == 0), name
+
+
+@ARCHITECTURE
+def test_padding_has_no_gradient(kernels, dtype, architecture):
+    """So a solver, which sees flat arrays only, leaves it zero."""
+    network = Problem(architecture, kernels, dtype)
+    network.loss(backward=True)
+    gradients = network.network.get_parameters(gradient=True)
+    n_values = sum(np.count_nonzero(value) for value in gradients.values())
+    assert np.count_nonzero(network.network.gradient) == n_values
+
+
+def test_initial_parameters():
+    architecture = Architecture(7, (5, 6), True, "last", 3)
+    parameters = initial_parameters(architecture, np.random.default_rng(0))
+    widths = {0: (7, 5), 1: (10, 6)}
+    for layer, (n_in, n_units) in widths.items():
+        for name in ("forward", "backward"):
+            W, U, b = (parameters[f"layer_{layer}.{name}.{letter}"] for letter in "WUb")
+            assert W.shape == (n_in, 4 * n_units)
+            assert 0.8 < np.abs(W).max() / np.sqrt(6 / (n_in + n_units)) <= 1
+            assert np.array_equal(b, np.repeat([0, 1, 0, 0], n_units))
+            for gate in np.split(U, 4, axis=1):
+                np.testing.assert_allclose(gate.T @ gate, np.eye(n_units), atol=1e-14)
+            assert len(np.unique(U)) == U.size
+    assert parameters["output.W"].shape == (12, 3)
+    assert not parameters["output.b"].any()
+    again = initial_parameters(architecture, np.random.default_rng(0))
+    assert all(np.array_equal(again[name], value) for name, value in parameters.items())

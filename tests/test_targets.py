@@ -1,0 +1,74 @@
+"""The kernels on other processors: their tests again, compiled for AVX2 and for plain x86-64.
+
+Also here: three threads, more than many a machine has, under each of Numba's threading layers.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import llvmlite.binding as llvm
+import pytest
+
+TESTS = Path(__file__).parent
+# All that is written in vectors: about half a minute for each target, most of it compiling.
+KERNELS = (
+    "test_simd or test_activations or test_products or test_lstm or test_heads or test_updates"
+)
+
+TARGETS = {
+    "AVX2": ({"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ""}, 32, True),
+    "plain x86-64": ({"NUMBA_CPU_NAME": "generic"}, 16, False),
+}
+
+
+def environment(**variables):
+    """The session's own, its cache included, with three threads and no other target."""
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("NUMBA_CPU")}
+    return kept | {"NUMBA_NUM_THREADS": "3"} | variables
+
+
+def python(arguments, variables):
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        cwd=TESTS.parent, env=environment(**variables), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def run_tests(variables, *arguments):
+    options = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    output = python([*options, *arguments], variables)
+    assert " passed" in output
+    assert " failed" not in output
+
+
+@pytest.mark.skipif(
+    platform.machine().lower() not in ("x86_64", "amd64"), reason="these targets are x86-64"
+)
+@pytest.mark.parametrize("variables, vector_bytes, has_fma", TARGETS.values(), ids=TARGETS.keys())
+def test_other_instruction_sets(variables, vector_bytes, has_fma):
+    features = llvm.get_host_cpu_features()
+    if has_fma and not (features.get("avx2") and features.get("fma")):
+        pytest.skip("this processor lacks AVX2")
+    code = (
+        "from seqlearn_lstm.kernels.cpu import target\nprint(target.VECTOR_BYTES, target.HAS_FMA)"
+    )
+    assert python(["-c", code], variables).split() == [str(vector_bytes), str(has_fma)]
+    run_tests(variables, str(TESTS / "kernels"), "-k", f"({KERNELS}) and not torch")
+
+
+@pytest.mark.parametrize("layer", ["workqueue", "omp", "tbb"])
+def test_three_threads(layer):
+    code = (
+        "from numba.np.ufunc import parallel\n"
+        "try:\n    parallel._launch_threads()\n"
+        "except Exception: print('missing')"
+    )
+    variables = {"NUMBA_THREADING_LAYER": layer}
+    if "missing" in python(["-c", code], variables):
+        pytest.skip(f"Numba has no {layer} here")
+    run_tests(variables, str(TESTS / "kernels"), "-k", "any_number_of_threads")
