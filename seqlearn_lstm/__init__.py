@@ -1,7 +1,18 @@
 """LSTM networks for sequences of any length, with scikit-learn's API and kernels compiled by Numba."""
 
-from . import datasets, solvers
+from . import datasets, metrics, model_selection, preprocessing, solvers
 from .classifier import LSTMClassifier
+from .regressor import LSTMRegressor
+from .tagger import LSTMSequenceTagger
 
-__all__ = ["LSTMClassifier", "datasets", "solvers"]
+__all__ = [
+    "LSTMClassifier",
+    "LSTMRegressor",
+    "LSTMSequenceTagger",
+    "datasets",
+    "metrics",
+    "model_selection",
+    "preprocessing",
+    "solvers",
+]
 __version__ = "0.1.0"

@@ -14,7 +14,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from .batches import prediction_batches
 from .kernels import get_backend
 from .network import Architecture, Network, initial_parameters
-from .pooling import POOLING
+from .pooling import POOLING, STEPS
 from .sequences import check_sequences, is_tabular
 from .solvers import make_solver
 from .training import INITIAL, Settings, TrainingState, random_stream, train
@@ -28,7 +28,7 @@ class SequenceEstimator(BaseEstimator):
     _parameter_constraints = {
         "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
         "bidirectional": ["boolean"],
-        "pooling": [StrOptions(set(POOLING))],
+        "pooling": [StrOptions(set(POOLING) - {STEPS})],
         "solver": "no_validation",
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "alpha": [Interval(Real, 0, None, closed="left")],
@@ -46,39 +46,52 @@ class SequenceEstimator(BaseEstimator):
 
     # ---- fit -----------------------------------------------------------------------------------
 
+    def _check_given(self, y):
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
+            )
+
     def _read_sequences(self, X, lengths):
         """X of `fit` as a ragged container; sets what scikit-learn says about features."""
-        tabular = lengths is None and is_tabular(X)
-        if tabular:
-            with np.errstate(over="ignore"):  # scikit-learn's own message follows
-                X = validate_data(self, X, dtype=self.dtype)
-        sequences = check_sequences(X, dtype=self.dtype, lengths=lengths)
-        if not tabular:
+        self._tabular = self._is_table(X, lengths)
+        if self._tabular:
+            sequences = self._read_table(X, lengths, reset=True)
+        else:
+            sequences = check_sequences(X, dtype=self.dtype, lengths=lengths)
             self.n_features_in_ = sequences.n_features
             vars(self).pop("feature_names_in_", None)  # of an earlier fit
-        self._tabular = tabular
         self._n_step_features = sequences.n_features
         return sequences
 
-    def _check_weights(self, sample_weight, class_weights):
-        """The weight of each sequence in the loss: its own times its class's (n,)."""
-        weights = class_weights * _check_sample_weight(
-            sample_weight, np.empty((len(class_weights), 0)), dtype=np.float64, ensure_non_negative=True
+    def _is_table(self, X, lengths):
+        return lengths is None and is_tabular(X)
+
+    def _read_table(self, X, lengths, reset):
+        """A table: one-feature sequences, time along the columns."""
+        with np.errstate(over="ignore"):  # scikit-learn's own message follows
+            X = validate_data(self, X, dtype=self.dtype if reset else self._dtype, reset=reset)
+        return check_sequences(X, dtype=self.dtype if reset else self._dtype)
+
+    def _check_weights(self, sample_weight, factors):
+        """The weight of each target in the loss: the user's times a factor, its class's weight for instance (n,)."""
+        weights = factors * _check_sample_weight(
+            sample_weight, np.empty((len(factors), 0)), dtype=np.float64, ensure_non_negative=True
         )
         if not (weights.any() and (weights >= 0).all() and np.isfinite(weights).all()):
             raise ValueError(
-                "class_weight, times sample_weight, must be finite, not negative, and above zero for some sequence, "
-                f"got {self.class_weight}"
+                "sample_weight, times class_weight where there is one, must be finite, not negative, and above zero for "
+                "some target"
             )
         return weights
 
-    def _train(self, sequences, head, targets, weights):
+    def _train(self, sequences, head, pooling, targets, weights):
         """Fit the network and keep it as plain arrays and values."""
         architecture = Architecture(
             n_in=sequences.n_features,
             hidden_layer_sizes=_check_sizes(self.hidden_layer_sizes),
             bidirectional=bool(self.bidirectional),
-            pooling=self.pooling,
+            pooling=pooling,
             n_out=head.n_outputs,
         )
         kernels = self._kernels
@@ -137,24 +150,31 @@ class SequenceEstimator(BaseEstimator):
     # ---- predict -------------------------------------------------------------------------------
 
     def _scores(self, X, lengths):
-        """The network's scores for every sequence (n_sequences, n_out), in the caller's order."""
+        """The network's scores in the caller's order, and the sequences.
+
+        Returns
+        -------
+        scores : ndarray of shape (n_sequences, n_out), or (n_rows, n_out) for a network with an output at each step
+        sequences : Sequences
+        """
         check_is_fitted(self)
         sequences = self._read_again(X, lengths)
         architecture = Architecture(**self._architecture)
-        kernels = self._kernels
-        network = Network(architecture, kernels, self._dtype, self._threads(kernels))
+        network = Network(architecture, self._kernels, self._dtype, self._threads(self._kernels))
         network.set_parameters(self.parameters_)
-        scores = np.empty((len(sequences), architecture.n_out), self._dtype)
+        n = len(sequences.rows) if architecture.pooling == STEPS else len(sequences)
+        scores = np.empty((n, architecture.n_out), self._dtype)
         for batch in prediction_batches(sequences.offsets):
             padded = network.forward(batch, sequences.rows, keep=False)
-            scores[batch.members] = padded[:, : architecture.n_out]
-        return scores
+            index = network.pooling.index(batch)
+            known = index >= 0
+            scores[index[known]] = padded[known, : architecture.n_out]
+        return scores, sequences
 
     def _read_again(self, X, lengths):
         """X of a prediction, which must have the features that were fitted."""
-        if self._tabular and lengths is None and is_tabular(X):
-            with np.errstate(over="ignore"):
-                X = validate_data(self, X, dtype=self._dtype, reset=False)
+        if self._tabular and self._is_table(X, lengths):
+            return self._read_table(X, lengths, reset=False)
         return check_sequences(
             X,
             dtype=self._dtype,

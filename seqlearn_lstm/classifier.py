@@ -168,13 +168,12 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
                 sample_weight, compute_sample_weight(self.class_weight, labels)
             )
             self.classes_, targets = np.unique(labels, return_inverse=True)
-            return self._train(sequences, SoftmaxHead(len(self.classes_)), targets, weights)
+            return self._train(
+                sequences, SoftmaxHead(len(self.classes_)), self.pooling, targets, weights
+            )
 
     def _check_labels(self, y):
-        if y is None:
-            raise ValueError(
-                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
-            )
+        self._check_given(y)
         y = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -194,7 +193,7 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         -------
         y : ndarray of shape (n_sequences,)
         """
-        scores = self._scores(X, lengths)
+        scores, _ = self._scores(X, lengths)
         return self.classes_[scores.argmax(axis=1)]
 
     def predict_proba(self, X, lengths=None):
@@ -212,7 +211,7 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         probabilities : ndarray of shape (n_sequences, n_classes)
             Columns in the order of `classes_`, float64.
         """
-        scores = self._scores(X, lengths)
+        scores, _ = self._scores(X, lengths)
         return self._head.probabilities(self._kernels, scores)
 
     def predict_log_proba(self, X, lengths=None):
@@ -230,7 +229,7 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         log_probabilities : ndarray of shape (n_sequences, n_classes)
             Finite even where `predict_proba` gives 0.
         """
-        scores = self._scores(X, lengths)
+        scores, _ = self._scores(X, lengths)
         return self._head.log_probabilities(self._kernels, scores)
 
     def decision_function(self, X, lengths=None):
@@ -248,7 +247,7 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         scores : ndarray of shape (n_sequences, n_classes) or (n_sequences,)
             For two classes the difference, above zero for ``classes_[1]``.
         """
-        scores = self._scores(X, lengths)
+        scores, _ = self._scores(X, lengths)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     @property

@@ -19,7 +19,7 @@ CACHE_LINE = 16  # elements, in the smaller precision
 
 @dataclass(frozen=True)
 class Architecture:
-    """n_in features a step, units of each layer, n_out scores a sequence."""
+    """n_in features a step, units of each layer, n_out scores a sequence, or a step."""
 
     n_in: int
     hidden_layer_sizes: tuple
@@ -140,7 +140,7 @@ class Network:
     # ---- one batch -----------------------------------------------------------------------------
 
     def forward(self, batch, rows, keep):
-        """Scores of a batch (B, n_out padded), in the batch's order; `keep` what `backpropagate` needs."""
+        """Scores of a batch (rows, n_out padded), for the rows of ``pooling.index(batch)``; `keep` what `backpropagate` needs."""
         streams = [input_stream(batch, rows)]
         for layer in self.layers:
             states = [
@@ -183,7 +183,8 @@ class Network:
         return slopes
 
     def _features(self, batch):
-        return self.work.array("output", "features", (len(batch), 1 + self.dense.n_in))
+        n_rows = len(self.pooling.index(batch))
+        return self.work.array("output", "features", (n_rows, 1 + self.dense.n_in))
 
     def _columns(self):
         return [i * part.n_units for i, part in enumerate(self.layers[-1])]

@@ -1,12 +1,18 @@
-"""Pooling: from the states of all steps to the features of a sequence, and the gradient back.
+"""Pooling: from the states of all steps to the features that the dense layer sees, and the gradient back.
 
-Features of a batch are (B, 1 + n_features): the first column is one, for the bias of the dense layer.
+A row of features belongs to a sequence, or, with "steps", to a slot: ``index(batch)`` says for each row to which sequence of the
+container, or to which of its rows (-1: to none). Features are (rows, 1 + n_features): the first column is one, for the bias.
 """
 
 import numpy as np
 
 
-class LastPooling:
+class _OneASequence:
+    def index(self, batch):
+        return batch.members
+
+
+class LastPooling(_OneASequence):
     """The final state of each direction: what it knows when it has read the whole sequence."""
 
     def forward(self, layer, batch, z, features, column, work):
@@ -19,7 +25,7 @@ class LastPooling:
         return np.zeros((0, layer.n_padded), work.dtype), dh, dc
 
 
-class MeanPooling:
+class MeanPooling(_OneASequence):
     """The mean of the states over the steps."""
 
     def forward(self, layer, batch, z, features, column, work):
@@ -35,7 +41,7 @@ class MeanPooling:
         return d_out, *layer.final_gradients(batch, work)
 
 
-class MaxPooling:
+class MaxPooling(_OneASequence):
     """The largest value of each unit over the steps."""
 
     def _steps(self, layer, batch, work):
@@ -56,4 +62,26 @@ class MaxPooling:
         return d_out, *layer.final_gradients(batch, work)
 
 
-POOLING = {"last": LastPooling(), "mean": MeanPooling(), "max": MaxPooling()}
+class NoPooling:
+    """The states of every step: for networks with an output at each."""
+
+    def index(self, batch):
+        return batch.source
+
+    def forward(self, layer, batch, z, features, column, work):
+        stream = layer.outputs(batch, z)
+        layer.kernels.gather(
+            z, stream.column, stream.index(False), features, column, layer.n_units
+        )
+
+    def backpropagate(self, layer, batch, d_features, column, work):
+        d_out = layer.output_gradient(batch, work)
+        if layer.backward:
+            layer.kernels.gather(d_features, column, batch.reverse, d_out, 0, layer.n_units)
+        else:
+            d_out[:, : layer.n_units] = d_features[:, column : column + layer.n_units]
+        return d_out, *layer.final_gradients(batch, work)
+
+
+STEPS = "steps"
+POOLING = {"last": LastPooling(), "mean": MeanPooling(), "max": MaxPooling(), STEPS: NoPooling()}

@@ -1,6 +1,7 @@
 """The one training loop. All that changes while it runs is one picklable value, ``TrainingState``."""
 
 import time
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -47,8 +48,8 @@ def random_stream(seed, purpose, epoch=0):
 def train(network, head, solver, sequences, targets, weights, settings, state):
     """Run epochs until `max_iter`, or until the loss has stopped falling; `state` is brought up to date after each.
 
-    targets  what the head compares scores with, in the order of `sequences`
-    weights  (n,) float64, not all zero
+    targets  what the head compares scores with: one for each of the `sequences`, or for each of their rows
+    weights  (n,) float64, one for each target, not all zero
 
     Raises
     ------
@@ -56,17 +57,24 @@ def train(network, head, solver, sequences, targets, weights, settings, state):
         If the loss or the gradient is not a finite number; `state` is as it was after the last good epoch.
     """
     network.theta[:] = state.theta
+    solver_state = _aligned(network.kernels, state.solver_state)
+    weights = np.append(weights, 0.0)  # what a row of scores finds that belongs to nothing: index -1
     while state.epoch < settings.max_iter and not _has_converged(state, settings):
         start = time.perf_counter()
-        solver_state = _copied(state.solver_state)
         loss = _epoch(network, head, solver, sequences, targets, weights, settings, state, solver_state)
         _record(state, network, solver_state, loss, settings)
         if settings.verbose:
             _report(state, settings, time.perf_counter() - start)
 
 
-def _copied(solver_state):
-    return {key: value.copy() if hasattr(value, "copy") else value for key, value in solver_state.items()}
+def _aligned(kernels, solver_state):
+    """A copy to work on, in memory that the kernels like; the state itself changes only after whole epochs."""
+    copies = dict(solver_state)
+    for name, value in solver_state.items():
+        if isinstance(value, np.ndarray):
+            copies[name] = kernels.zeros(value.shape, value.dtype)
+            copies[name][:] = value
+    return copies
 
 
 def _has_converged(state, settings):
@@ -78,12 +86,13 @@ def _epoch(network, head, solver, sequences, targets, weights, settings, state, 
     order = _order(len(sequences), settings, state)
     total = 0.0
     for batch in training_batches(sequences.offsets, order, settings.batch_size):
-        batch_weights = weights[batch.members]
+        index = network.pooling.index(batch)
+        batch_weights = weights[index]
         weight = batch_weights.sum()
         if weight == 0:
             continue  # nothing to learn here, and a mean over it does not exist
         scores = network.forward(batch, sequences.rows, keep=True)
-        loss = head.loss_and_gradient(network.kernels, scores, targets[batch.members], batch_weights)
+        loss = head.loss_and_gradient(network.kernels, scores, targets[index], batch_weights)
         network.backpropagate(batch, scores)
         if settings.alpha:
             loss += _decay(network, settings.alpha / weight)
@@ -127,7 +136,7 @@ def _clip(network, loss, clip_norm, epoch):
 
 def _record(state, network, solver_state, loss, settings):
     state.theta = network.theta.copy()
-    state.solver_state = solver_state
+    state.solver_state = deepcopy(solver_state)
     state.epoch += 1
     state.loss_curve.append(loss)
     progress = loss < state.best_loss - settings.tol

@@ -69,7 +69,7 @@ def lstm_backward(x, h0, c0, W, U, b, d_out, dh, dc):
 
 
 def network_scores(parameters, architecture, sequence):
-    """Scores (n_out,) of one sequence (T, n_in).
+    """Scores (n_out,) of one sequence (T, n_in), or (T, n_out) with scores at each step.
 
     parameters    {"layer_0.forward.W": ..., "output.b": ...}, canonical
     architecture  has hidden_layer_sizes, bidirectional and pooling
@@ -88,6 +88,7 @@ def network_scores(parameters, architecture, sequence):
         "last": np.concatenate(finals),
         "mean": steps.mean(axis=0),
         "max": steps.max(axis=0),
+        "steps": steps,
     }[architecture.pooling]
     return features @ parameters["output.W"] + parameters["output.b"]
 

@@ -27,7 +27,7 @@ LAYERS = [
     ["_estimator"],
     ["training"],
     ["heads", "network", "solvers"],
-    ["layers", "pooling"],
+    ["layers", "pooling", "targets"],
     ["batches", "sequences"],
     ["kernels"],
     ["kernels.cpu", "kernels.cuda"],

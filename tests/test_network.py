@@ -16,7 +16,7 @@ ARCHITECTURES = [
     Architecture(N_IN, sizes, bidirectional, pooling, N_CLASSES)
     for sizes in [(5,), (6, 19), (3, 4, 2)]
     for bidirectional in (False, True)
-    for pooling in ("last", "mean", "max")
+    for pooling in ("last", "mean", "max", "steps")
 ]
 ARCHITECTURE = pytest.mark.parametrize(
     "architecture",
@@ -40,26 +40,33 @@ class Problem:
         self.kernels, self.head = kernels, SoftmaxHead(architecture.n_out)
         self.offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         self.rows = rng.standard_normal((sum(lengths), architecture.n_in)).astype(dtype)
-        self.targets = rng.integers(0, architecture.n_out, self.n)
-        self.weights = rng.uniform(0.5, 2, self.n)
+        self.starts = self.offsets if architecture.pooling == "steps" else np.arange(self.n + 1)
+        self.targets = rng.integers(0, architecture.n_out, self.starts[-1])
+        self.weights = np.append(rng.uniform(0.5, 2, self.starts[-1]), 0)  # -1 finds no weight
 
     def sequence(self, k):
         return self.rows[self.offsets[k] : self.offsets[k + 1]]
 
     def scores(self, members=None, keep=False):
-        """(n, n_out), in the order of `members`."""
+        """(n, n_out), or (n_rows, n_out) with scores at each step, in the order of `members`."""
         batch = plan(self.offsets, np.arange(self.n) if members is None else members)
         padded = self.network.forward(batch, self.rows, keep)
-        scores = np.empty((self.n, self.architecture.n_out), self.rows.dtype)
-        scores[batch.members] = padded[:, : self.architecture.n_out]
-        return scores if members is None else scores[members]
+        index = self.network.pooling.index(batch)
+        scores = np.empty((self.starts[-1], self.architecture.n_out), self.rows.dtype)
+        scores[index[index >= 0]] = padded[index >= 0, : self.architecture.n_out]
+        return scores if members is None else self.of(scores, members)
+
+    def of(self, scores, members):
+        """The scores of some sequences, one after another."""
+        return np.concatenate([scores[self.starts[k] : self.starts[k + 1]] for k in members])
 
     def loss(self, backward=False, strength=0.0, members=None):
         """The weighted mean loss with the decay; `backward` fills the network's gradient, too."""
         batch = plan(self.offsets, np.arange(self.n) if members is None else members)
         scores = self.network.forward(batch, self.rows, keep=backward)
+        index = self.network.pooling.index(batch)
         loss = self.head.loss_and_gradient(
-            self.kernels, scores, self.targets[batch.members], self.weights[batch.members]
+            self.kernels, scores, self.targets[index], self.weights[index]
         )
         if backward:
             self.network.backpropagate(batch, scores)
@@ -109,10 +116,12 @@ def test_decay(kernels, sizes, n_out):
 @ARCHITECTURE
 def test_scores_equal_naive(kernels, dtype, architecture):
     problem = Problem(architecture, kernels, dtype)
-    expected = [
-        naive.network_scores(problem.parameters, architecture, problem.sequence(k))
-        for k in range(problem.n)
-    ]
+    expected = np.vstack(
+        [
+            naive.network_scores(problem.parameters, architecture, problem.sequence(k))
+            for k in range(problem.n)
+        ]
+    )
     bound = {"float32": 3e-6, "float64": 1e-14}[dtype.name]
     for keep in (False, True):
         assert relative_error(problem.scores(keep=keep), expected) <= bound
@@ -125,7 +134,7 @@ def test_scores_depend_on_the_sequence_alone(kernels, dtype, architecture):
     alone = np.concatenate([problem.scores(np.array([k])) for k in range(problem.n)])
     order = np.random.default_rng(0).permutation(problem.n)
     assert alone.tobytes() == together.tobytes()
-    assert problem.scores(order).tobytes() == together[order].tobytes()
+    assert problem.scores(order).tobytes() == problem.of(together, order).tobytes()
     assert problem.scores(keep=True).tobytes() == together.tobytes()
 
 

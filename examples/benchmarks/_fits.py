@@ -1,7 +1,8 @@
 """The same fit three times: the package's, skorch's and a plain PyTorch loop's.
 
-One epoch of Adam with batches of 100 on sequences of 28 steps and 28 features; a layer of 100 units,
-a softmax on its last state. Started as a program, this fits once and prints the memory it took:
+One epoch of Adam with batches of 100, on sequences of 28 steps and 28 features; a layer of 100
+units, a softmax on its last state. Started as a program, this fits once and prints
+the memory it took:
 
     python3 examples/benchmarks/_fits.py plain 20000
 """

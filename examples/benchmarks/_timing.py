@@ -1,30 +1,28 @@
-"""What the benchmarks share: taking turns, the multiply-add peak, goals and tables.
+"""What the benchmarks share: taking turns, goals and tables.
 
 A shared machine changes its speed by a factor within seconds, so nothing is timed by itself. All
 candidates run in one process and take turns of a few calls, of which the fastest counts; every
-ratio is one of neighbouring turns, and the median of the ratios is reported. The system counts how
-often another process took a core away: rounds in which none did are used, if there are enough.
+ratio is one of neighbouring turns, and the median of the ratios is reported. Linux tells how long
+threads waited for a core: rounds in which they hardly did are used, if there are enough.
 """
 
 import math
 import platform
-import resource
 import sys
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numba
 import numpy as np
 
 import seqlearn_lstm
-from seqlearn_lstm.kernels.cpu import target, threads
-from seqlearn_lstm.kernels.cpu.share import hand_out
-from seqlearn_lstm.kernels.cpu.simd import fma, load, store
+from seqlearn_lstm.kernels.cpu.target import VECTOR_BYTES
 
 # ---- taking turns ------------------------------------------------------------------------------
 
-
 PAUSE = 0.015  # seconds before a turn: OpenMP threads without work spin for some 8 ms
+CALM = 0.01  # the part of a calm round that threads may wait for a core
 FEWEST_ROUNDS = 5
 PATIENCE = 4  # how many times longer than asked for the fewest rounds may take
 
@@ -34,25 +32,19 @@ class Turns:
     """What each candidate took in each round."""
 
     seconds: dict  # {name: [seconds of the fastest call of a turn, round by round]}
-    interruptions: list = field(default_factory=list)  # involuntary context switches of each round
+    waiting: list = field(default_factory=list)  # part of each round that threads waited for a core
 
     @property
     def n_calm(self):
-        """How many rounds no other process disturbed."""
-        return self.interruptions.count(0)
-
-    def too_few(self, until):
-        """Whether another round is needed, at all or for the fewest if `until` has not passed."""
-        n = len(self.interruptions)
-        return n == 0 or (n < FEWEST_ROUNDS and time.perf_counter() < until)
+        """How many rounds were calm."""
+        return sum(part <= CALM for part in self.waiting)
 
     def used(self):
         """The calm rounds; if they are too few, the calmest third."""
-        interruptions = np.array(self.interruptions)
-        limit = 0
+        waiting, limit = np.array(self.waiting), CALM
         if self.n_calm < FEWEST_ROUNDS:
-            limit = np.quantile(interruptions, 1 / 3, method="higher")
-        return np.flatnonzero(interruptions <= limit)
+            limit = np.quantile(waiting, 1 / 3, method="higher")
+        return np.flatnonzero(waiting <= limit)
 
     def of(self, name):
         """Seconds of a call in the rounds that are used."""
@@ -81,16 +73,21 @@ def take_turns(calls, seconds, turn=0.005, fewest_calls=3):
         call()
     mean = sum(_fastest(call, 1) for call in calls.values()) / len(calls)
     count = max(fewest_calls, round(turn / mean))
-    turns = Turns({name: [] for name in calls})
-    order, end = list(calls), time.perf_counter() + seconds
-    while time.perf_counter() < end or turns.too_few(until=end + PATIENCE * seconds):
-        before = _interruptions()
+    turns, order = Turns({name: [] for name in calls}), list(calls)
+    begin = time.perf_counter()
+    while not _is_enough(len(turns.waiting), (time.perf_counter() - begin) / seconds):
+        start, waited = time.perf_counter(), _seconds_waited()
         for name in order:
             time.sleep(PAUSE)
             turns.seconds[name].append(_fastest(calls[name], count))
-        turns.interruptions.append(_interruptions() - before)
+        waited = _seconds_waited() - waited
+        turns.waiting.append(waited / (time.perf_counter() - start))
         order.reverse()
     return turns
+
+
+def _is_enough(n_rounds, spent):
+    return n_rounds > 0 and spent >= (1 if n_rounds >= FEWEST_ROUNDS else PATIENCE)
 
 
 def _fastest(call, count):
@@ -102,53 +99,10 @@ def _fastest(call, count):
     return min(seconds)
 
 
-def _interruptions():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_nivcsw
-
-
-# ---- the machine's peak ------------------------------------------------------------------------
-
-PEAK_SUMS, PEAK_REPEATS = 12, 20_000  # enough sums that no multiply-add waits for the one before
-
-
-@numba.njit(nogil=True, error_model="numpy")
-def _multiply_adds(sums, factors, repeats, share, n_shares, launcher):
-    """Multiply-adds in registers and nothing else: sums (n_shares, 12 L), factors (2, L)."""
-    if launcher != 0:
-        hand_out()
-        return
-    L, start = factors.shape[1], share * sums.shape[1]
-    x, y = load(factors, 0), load(factors, L)
-    a, b, c = load(sums, start), load(sums, start + L), load(sums, start + 2 * L)
-    d, e, f = load(sums, start + 3 * L), load(sums, start + 4 * L), load(sums, start + 5 * L)
-    g, h, i = load(sums, start + 6 * L), load(sums, start + 7 * L), load(sums, start + 8 * L)
-    j, k, m = load(sums, start + 9 * L), load(sums, start + 10 * L), load(sums, start + 11 * L)
-    for _ in range(repeats):
-        a, b, c, d = fma(x, y, a), fma(x, y, b), fma(x, y, c), fma(x, y, d)
-        e, f, g, h = fma(x, y, e), fma(x, y, f), fma(x, y, g), fma(x, y, h)
-        i, j, k, m = fma(x, y, i), fma(x, y, j), fma(x, y, k), fma(x, y, m)
-    store(sums, start, (a + b + c + d) + (e + f + g + h) + (i + j + k + m))
-
-
-class Peak:
-    """The multiply-adds that `n_jobs` threads can do in float32 if they do nothing else."""
-
-    def __init__(self, n_jobs):
-        lanes = target.lanes(np.dtype(np.float32))
-        rng = np.random.default_rng(0)
-        self.n_jobs = n_jobs
-        self.sums = rng.standard_normal((n_jobs, PEAK_SUMS * lanes), dtype=np.float32)
-        self.factors = rng.standard_normal((2, lanes), dtype=np.float32)
-        self.flops = 2 * self.sums.size * PEAK_REPEATS
-
-    def __call__(self):
-        args = (self.sums, self.factors, PEAK_REPEATS)
-        threads.run(_multiply_adds, args, self.n_jobs, self.flops, self.n_jobs)
-
-
-def share_of_peak(turns, name, flops, peak):
-    """The rate of `name`, which does `flops`, divided by that of ``turns["peak"]``."""
-    return flops / peak.flops * turns.ratio("peak", name)
+def _seconds_waited():
+    """How long all threads of this process have waited for a core; zero where nobody tells."""
+    files = Path("/proc/self/task").glob("*/schedstat")
+    return 1e-9 * sum(int(file.read_text().split()[1]) for file in files)
 
 
 # ---- what is printed ---------------------------------------------------------------------------
@@ -160,7 +114,7 @@ def machine(n_jobs, **versions):
     return {
         "CPU": _cpu_name(),
         "threads": n_jobs,
-        "vectors of Numba's target": f"{target.VECTOR_BYTES} bytes",
+        "vectors of Numba's target": f"{VECTOR_BYTES} bytes",
         "threading layer": numba.threading_layer(),
         "Python": platform.python_version(),
         "NumPy": np.__version__,

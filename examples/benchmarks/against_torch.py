@@ -15,14 +15,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from _layer import Layer
+from _peak import Peak
 from _timing import (
     Goal,
-    Peak,
     Table,
     geometric_mean,
     machine,
     print_facts,
-    share_of_peak,
     take_turns,
 )
 from _torch import TorchLayer
@@ -84,7 +83,7 @@ def measure(name, shape, n_jobs, seconds):
     calls = {"ours step": ours.step, "torch step": torchs.step, "peak": peak}
     calls |= {"ours forward": ours.forward, "torch forward": torchs.forward}
     turns = take_turns(calls, seconds)
-    figures = {"shape": name, "rounds": len(turns.interruptions), "calm rounds": turns.n_calm}
+    figures = {"shape": name, "rounds": len(turns.waiting), "calm rounds": turns.n_calm}
     figures["peak Gflop/s"] = peak.flops / turns.median("peak") / 1e9
     for kind in ("step", "forward"):
         figures[kind] = {
@@ -92,7 +91,7 @@ def measure(name, shape, n_jobs, seconds):
             "torch ms": 1e3 * turns.median(f"torch {kind}"),
             "ratio": turns.ratio(f"torch {kind}", f"ours {kind}"),
             "of fastest": turns.best_ratio(f"torch {kind}", f"ours {kind}"),
-            "of peak": share_of_peak(turns, f"ours {kind}", ours.flops(kind == "step"), peak),
+            "of peak": peak.share(turns, f"ours {kind}", ours.flops(kind == "step")),
         }
     return figures
 
@@ -143,7 +142,7 @@ COLUMNS = [
 LEGEND = """\
 ratio: PyTorch's time / ours, the median over the rounds; fastest: of each one's fastest call
 of peak: our share of the multiply-add peak, padding not counted; peak: Gflop/s, all threads
-calm: rounds that no other process disturbed. If there are none, figures mean little.
+calm: rounds in which other processes took no core away; if there are none, distrust the figures
                  training step                               forward"""
 
 

@@ -22,7 +22,8 @@ import skorch
 import torch
 from _fits import CANDIDATES, make_data
 from _layer import Layer
-from _timing import Goal, Peak, machine, print_facts, share_of_peak, take_turns
+from _peak import Peak
+from _timing import Goal, machine, print_facts, take_turns
 
 from seqlearn_lstm.kernels import get_backend
 
@@ -106,7 +107,7 @@ def epochs(args):
     return {
         name: {"s": turns.median(name), "ratio": turns.ratio(name, "ours"), "loss": losses[name]}
         for name in CANDIDATES
-    } | {"calm rounds": turns.n_calm, "rounds": len(turns.interruptions)}
+    } | {"calm rounds": turns.n_calm, "rounds": len(turns.waiting)}
 
 
 def shares_of_peak(args):
@@ -115,12 +116,11 @@ def shares_of_peak(args):
     peak = Peak(args.threads)
     calls = {"step": layer.step, "forward": layer.forward, "peak": peak}
     turns = take_turns(calls, args.seconds / 3)
-    shares = {
-        kind: share_of_peak(turns, kind, layer.flops(kind == "step"), peak)
-        for kind in calls
-        if kind != "peak"
+    return {
+        "step": peak.share(turns, "step", layer.flops(training=True)),
+        "forward": peak.share(turns, "forward", layer.flops(training=False)),
+        "peak Gflop/s": peak.flops / turns.median("peak") / 1e9,
     }
-    return shares | {"peak Gflop/s": peak.flops / turns.median("peak") / 1e9}
 
 
 # ---- what is printed ---------------------------------------------------------------------------

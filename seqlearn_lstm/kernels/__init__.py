@@ -51,6 +51,8 @@ Pooling
 Heads; scores (rows, C padded)
     softmax(scores, n_classes)                 in place;  log_softmax(scores, out, n_classes): destroys scores
     softmax_cross_entropy(scores, targets, weights, total_weight, n_classes) -> loss; scores become the gradient
+    regression_loss(scores, targets, weights, total_weight, kind, delta) -> loss; scores become the gradient
+        targets (rows, outputs) float64; kind 0: squared error, 1: absolute error, 2: Huber's with `delta`
 
 Solvers; flat arrays of one length
     sum_of_squares(x) -> float

@@ -8,6 +8,7 @@ from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
+from seqlearn_lstm import training
 from seqlearn_lstm.solvers import SGD, Adam
 
 # One update with the gradient over all sequences, in float64: theta_1 = theta_0 - rate * gradient.
@@ -138,6 +139,15 @@ def test_loss_is_the_weighted_mean_of_the_cross_entropy(batch_size):
         model = small(**still).fit(X, y, sample_weight=w)
         expected = log_loss(y, model.predict_proba(X), sample_weight=w)
         np.testing.assert_allclose(model.loss_curve_, [expected] * 3, rtol=1e-12)
+
+
+def test_loss_counts_the_penalty():
+    X, y = ragged(n=20)
+    model = small(**EXACT, alpha=0.5, learning_rate=1e-320).fit(X, y)
+    weights = [values for name, values in model.parameters_.items() if not name.endswith("b")]
+    penalty = 0.5 / 2 * sum(np.square(w).sum() for w in weights) / 20
+    expected = log_loss(y, model.predict_proba(X)) + penalty
+    np.testing.assert_allclose(model.loss_curve_, [expected] * 3, rtol=1e-12)
 
 
 def test_update_is_the_gradient_of_the_loss():
@@ -352,14 +362,34 @@ def test_without_shuffle_batches_are_cut_in_the_given_order():
     assert not same_fit(model, small(shuffle=True, batch_size=8).fit(X, y))
 
 
+def test_each_epoch_visits_every_sequence_once_in_a_new_order(monkeypatch):
+    X, y = ragged()
+    orders, cut = [], training.training_batches
+
+    def cut_and_note(offsets, order, batch_size):
+        orders.append(list(order))
+        return cut(offsets, order, batch_size)
+
+    monkeypatch.setattr(training, "training_batches", cut_and_note)
+    small().fit(X, y)
+    assert [sorted(order) for order in orders] == [list(range(len(X)))] * 3
+    assert len(set(map(tuple, orders))) == 3
+    small(random_state=1).fit(X, y)
+    assert len(set(map(tuple, orders))) == 6
+    small(shuffle=False).fit(X, y)
+    assert orders[6:] == [list(range(len(X)))] * 3
+
+
 def test_full_batch_has_no_order():
-    X, y = of_distinct_lengths()
+    X, y = ragged()
     model = small(batch_size=None).fit(X, y)
-    for batch_size in (32, 1000):
+    for batch_size in (40, 1000):
         for shuffle in (True, False):
             assert same_fit(small(batch_size=batch_size, shuffle=shuffle).fit(X, y), model)
+    assert not same_fit(small(batch_size=39).fit(X, y), model)
+    X, y = of_distinct_lengths()
+    model = small(batch_size=None).fit(X, y)
     assert same_fit(small(batch_size=None).fit(X[::-1], y[::-1]), model)
-    assert not same_fit(small(batch_size=31).fit(X, y), model)
 
 
 def test_last_batch_may_be_smaller():

@@ -22,7 +22,7 @@ from sklearn.exceptions import NotFittedError
 
 from seqlearn_lstm.batches import prediction_batches
 from seqlearn_lstm.kernels.cpu import available_threads, threads
-from seqlearn_lstm.solvers import SGD, Adam
+from seqlearn_lstm.solvers import Adam
 
 networks = pytest.mark.parametrize("params", NETWORKS.values(), ids=NETWORKS.keys())
 
@@ -205,9 +205,10 @@ def test_random_state_of_each_kind():
 
 def test_seed_decides_initial_parameters_and_order_of_sequences():
     X, y = ragged()
-    tiny = dict(learning_rate=1e-30, solver=SGD())
-    first, second = (small(**tiny, random_state=seed).fit(X, y) for seed in (0, 1))
-    assert not identical(first.parameters_, second.parameters_)
+    first, second = (small(learning_rate=1e-9, random_state=seed).fit(X, y) for seed in (0, 1))
+    for name, values in first.parameters_.items():
+        if not name.endswith("b"):
+            assert np.abs(values - second.parameters_[name]).max() > 0.1, name
     shuffled = small(max_iter=1).fit(X, y)
     assert not same_fit(shuffled, small(max_iter=1, shuffle=False).fit(X, y))
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from . import gemm, heads, lstm, plan, pooling, rows, updates
+from . import errors, gemm, heads, lstm, plan, pooling, rows, updates
 from .layout import (
     gate_columns,
     lanes,
@@ -43,6 +43,7 @@ __all__ = [
     "pool_max_backward",
     "pool_mean",
     "pool_mean_backward",
+    "regression_loss",
     "row_stride",
     "scatter_add",
     "sgd",
@@ -64,6 +65,7 @@ pool_mean = pooling.pool_mean
 pool_mean_backward = pooling.pool_mean_backward
 pool_max = pooling.pool_max
 pool_max_backward = pooling.pool_max_backward
+regression_loss = errors.regression_loss
 softmax = heads.softmax
 log_softmax = heads.log_softmax
 softmax_cross_entropy = heads.softmax_cross_entropy

@@ -42,8 +42,8 @@ def run(kernel, args, n_jobs, work, most):
     work   multiply-adds in all: small work is not worth waking a thread
     most   how many shares the work can be cut into
     """
-    n_shares = min(n_jobs, most, work // GRAIN)
-    if n_shares < 2 or not _team.may_share or not _team.busy.acquire(blocking=False):
+    n_shares = min(n_jobs, most, work // GRAIN, available_threads())
+    if n_shares < 2 or not _team.busy.acquire(blocking=False):
         kernel(*args, 0, 1, 0)
         return
     try:

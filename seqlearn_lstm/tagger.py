@@ -1,0 +1,281 @@
+"""LSTMSequenceTagger: a label for each step of a sequence."""
+
+import numpy as np
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.validation import check_consistent_length, validate_data
+
+from ._estimator import SequenceEstimator
+from .heads import SoftmaxHead
+from .pooling import STEPS
+from .sequences import is_tabular
+from .targets import concatenated, flatten_steps, missing_labels, split_steps
+
+
+class LSTMSequenceTagger(SequenceEstimator):
+    """Label every step of sequences of any length with a long short-term memory network.
+
+    The states of the top layer at each step go through a softmax over the classes; the cross-entropy over all labelled steps
+    is minimised by back-propagation through time. With ``bidirectional=True`` a label depends on what follows, too.
+
+    It takes lists or arrays of sequences as all estimators here do, with a list of label arrays; or, as seqlearn and hmmlearn
+    have it, all rows one after another with ``lengths``, and a label for each row.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(100,)
+        Units of each LSTM layer, from the bottom.
+    bidirectional : bool, default=False
+        Whether each layer reads the sequence in both directions, with as many units each.
+    solver : {"adam", "sgd"} or solver object, default="adam"
+        How the parameters are updated; see `seqlearn_lstm.solvers`.
+    learning_rate : float, default=1e-3
+        Step size of the solver.
+    alpha : float, default=0.0
+        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its steps, grows by
+        ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in scikit-learn's `MLPClassifier`.
+    clip_norm : float or None, default=1.0
+        Largest Euclidean norm of a batch's gradient; a longer one is scaled down. None: no limit.
+    batch_size : int or None, default=32
+        Sequences per update. None: all of them.
+    max_iter : int, default=100
+        Most passes over the data (epochs).
+    shuffle : bool, default=True
+        Whether each epoch draws a new order of the sequences.
+    tol : float, default=1e-4
+        An epoch makes progress if its mean loss is lower than the best so far by more than this.
+    n_iter_no_change : int or None, default=10
+        Training ends after so many epochs in a row without progress. None: it goes on to `max_iter`.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its frequency.
+    random_state : int, RandomState instance or None, default=None
+        Fixes the initial weights and the order of the sequences, and with them every bit of the fitted model.
+    n_jobs : int or None, default=None
+        Number of threads; None and -1: all that this process may use (one inside joblib's process workers). The result does
+        not depend on it.
+    dtype : {"float32", "float64"}, default="float32"
+        Precision of all computations.
+    verbose : int, default=0
+        1 prints a line after each epoch.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels, sorted.
+    parameters_ : dict of str to ndarray
+        As in `LSTMClassifier`.
+    loss_curve_ : list of float
+        Mean training loss of each epoch.
+    n_iter_ : int
+        Number of epochs.
+    n_features_in_ : int
+        Number of features of a step.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the columns, fitted on concatenated rows that have them.
+
+    Notes
+    -----
+    Steps with the label None (or NaN), or -1 among integers, are unknown: they count neither in the loss nor in the score.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from seqlearn_lstm import LSTMSequenceTagger
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.standard_normal((n, 1)) for n in rng.integers(5, 20, 60)]
+    >>> y = [np.where(np.cumsum(x) > 0, "above", "below") for x in X]
+    >>> tagger = LSTMSequenceTagger((16,), learning_rate=0.01, random_state=0).fit(X, y)
+    >>> tagger.predict(X[:1])[0].shape == y[0].shape
+    True
+    """
+
+    _parameter_constraints = {
+        **{k: v for k, v in SequenceEstimator._parameter_constraints.items() if k != "pooling"},
+        "class_weight": [dict, StrOptions({"balanced"}), None],
+    }
+
+    def __init__(
+        self,
+        hidden_layer_sizes=(100,),
+        *,
+        bidirectional=False,
+        solver="adam",
+        learning_rate=1e-3,
+        alpha=0.0,
+        clip_norm=1.0,
+        batch_size=32,
+        max_iter=100,
+        shuffle=True,
+        tol=1e-4,
+        n_iter_no_change=10,
+        class_weight=None,
+        random_state=None,
+        n_jobs=None,
+        dtype="float32",
+        verbose=0,
+    ):
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.bidirectional = bidirectional
+        self.solver = solver
+        self.learning_rate = learning_rate
+        self.alpha = alpha
+        self.clip_norm = clip_norm
+        self.batch_size = batch_size
+        self.max_iter = max_iter
+        self.shuffle = shuffle
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.class_weight = class_weight
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.dtype = dtype
+        self.verbose = verbose
+
+    def fit(self, X, y, sample_weight=None, lengths=None):
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : list or array of sequences, or array-like of shape (n_rows, n_features)
+            Arrays of shape (n_timesteps_i, n_features), or a (n_sequences, n_timesteps, n_features) array; or the rows of all
+            sequences, one after another.
+        y : list of array-likes of shape (n_timesteps_i,), or array-like of shape (n_rows,)
+            Labels, strings or numbers; None, or -1 among integers, where a label is unknown.
+        sample_weight : array-like of shape (n_sequences,) or list of arrays of shape (n_timesteps_i,), default=None
+            Weight of each sequence, or of each step, in the loss. With concatenated rows: of each row.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            Of concatenated rows: the number of steps of each sequence; None: they are one sequence. Of a padded
+            three-dimensional `X`: how many steps are real.
+
+        Returns
+        -------
+        self : LSTMSequenceTagger
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input cannot be used, or the loss diverged; the estimator is then as it was before.
+        """
+        with self._unchanged_on_error():
+            self._validate_params()
+            self._check_given(y)
+            sequences = self._read_sequences(X, lengths)
+            labels = self._flat(y, sequences, "y")
+            known = ~missing_labels(labels)
+            if not known.any():
+                raise ValueError("y has no known label: every step is None, NaN or -1")
+            self.classes_, codes = np.unique(_plain(labels[known]), return_inverse=True)
+            targets = np.full(len(labels), -1)
+            targets[known] = codes
+            weights = np.zeros(len(labels))
+            weights[known] = compute_sample_weight(self.class_weight, self.classes_[codes])
+            weights = self._check_weights(self._row_weights(sample_weight, sequences), weights)
+            return self._train(sequences, SoftmaxHead(len(self.classes_)), STEPS, targets, weights)
+
+    def predict(self, X, lengths=None):
+        """The most probable label of each step.
+
+        Parameters
+        ----------
+        X : list or array of sequences, or array-like of shape (n_rows, n_features)
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        y : ndarray of shape (n_sequences,), of ndarrays of shape (n_timesteps_i,); or ndarray of shape (n_rows,)
+            Concatenated rows get a flat result.
+        """
+        scores, sequences = self._scores(X, lengths)
+        labels = self.classes_[scores.argmax(axis=1)]
+        return labels if is_tabular(X) else split_steps(labels, sequences.offsets)
+
+    def predict_proba(self, X, lengths=None):
+        """The probability of each class at each step.
+
+        Parameters
+        ----------
+        X : list or array of sequences, or array-like of shape (n_rows, n_features)
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        probabilities : list of ndarray of shape (n_timesteps_i, n_classes), or ndarray of shape (n_rows, n_classes)
+            Columns in the order of `classes_`, float64.
+        """
+        scores, sequences = self._scores(X, lengths)
+        values = SoftmaxHead(len(self.classes_)).probabilities(self._kernels, scores)
+        return values if is_tabular(X) else list(split_steps(values, sequences.offsets))
+
+    def score(self, X, y, sample_weight=None, lengths=None):
+        """The share of steps whose label is right, among those whose label is known.
+
+        Parameters
+        ----------
+        X : list or array of sequences, or array-like of shape (n_rows, n_features)
+            As in `fit`.
+        y : list of array-likes of shape (n_timesteps_i,), or array-like of shape (n_rows,)
+            The labels.
+        sample_weight : array-like, default=None
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        accuracy : float
+        """
+        self._check_given(y)
+        scores, sequences = self._scores(X, lengths)
+        labels = self._flat(y, sequences, "y")
+        weights = ~missing_labels(labels) * self._row_weights(sample_weight, sequences)
+        right = self.classes_[scores.argmax(axis=1)] == labels
+        return float(np.average(right, weights=weights))
+
+    # ---- input ---------------------------------------------------------------------------------
+
+    def _is_table(self, X, lengths):
+        return is_tabular(X)
+
+    def _read_table(self, X, lengths, reset):
+        """Concatenated rows: here a table is no collection of one-feature sequences."""
+        with np.errstate(over="ignore"):  # scikit-learn's own message follows
+            dtype = self.dtype if reset else self._dtype
+            rows = validate_data(self, X, dtype=dtype, reset=reset, order="C")
+        return concatenated(rows, lengths)
+
+    def _flat(self, y, sequences, name):
+        """Labels of all rows, flat, whether they came so or as a list of arrays."""
+        if _is_flat(y):
+            labels = np.asarray(y)
+            check_consistent_length(sequences.rows, labels)
+            return labels
+        return flatten_steps(y, sequences.offsets, name)
+
+    def _row_weights(self, sample_weight, sequences):
+        """A weight for each row, from one for each sequence or for each row."""
+        if sample_weight is None:
+            return np.ones(len(sequences.rows))
+        if not _is_flat(sample_weight):
+            return flatten_steps(sample_weight, sequences.offsets, "sample_weight")
+        weights = np.asarray(sample_weight)
+        if len(weights) == len(sequences) and len(weights) != len(sequences.rows):
+            return np.repeat(weights, sequences.lengths)
+        return weights
+
+
+def _is_flat(values):
+    """Whether these are single values, not arrays of values."""
+    if not isinstance(values, list | tuple):
+        values = np.asarray(values)
+        if values.dtype != object:
+            return values.ndim == 1
+    return all(np.ndim(value) == 0 for value in values)
+
+
+def _plain(labels):
+    """Labels of an object array as strings or numbers, which sort."""
+    return np.array(labels.tolist()) if labels.dtype == object else labels

@@ -1,0 +1,107 @@
+"""Targets of single steps: labels or numbers for each step of each sequence, flat in the order of the container's rows."""
+
+import numpy as np
+
+from .sequences import Sequences
+
+
+def flatten_steps(y, offsets, name="y"):
+    """One flat array from a target for each step.
+
+    Parameters
+    ----------
+    y : list or array of array-likes
+        One of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs) for each sequence; of padded arrays the first
+        n_timesteps_i entries count.
+    offsets : ndarray of shape (n_sequences + 1,)
+        Where each sequence begins among all rows.
+    name : str
+        What messages call it.
+
+    Returns
+    -------
+    values : ndarray of shape (n_rows,) or (n_rows, n_outputs)
+
+    Raises
+    ------
+    ValueError
+        If the number of sequences, or of the steps of one of them, differs from X.
+    TypeError
+        If `y` is no collection.
+    """
+    if isinstance(y, str | bytes | dict) or not hasattr(y, "__len__"):
+        raise TypeError(f"{name} must hold an array for each sequence, got {type(y).__name__}")
+    lengths = np.diff(offsets)
+    if len(y) != len(lengths):
+        raise ValueError(
+            f"X and {name} have different numbers of sequences: got {len(lengths)} and {len(y)}"
+        )
+    padded = isinstance(y, np.ndarray) and y.dtype != object
+    parts = []
+    for i, (part, length) in enumerate(zip(_collection(y), lengths, strict=True)):
+        part = as_column(part, f"{name} of sequence {i}")
+        part = part[:length] if padded else part
+        if len(part) != length:
+            raise ValueError(
+                f"sequence {i} has {length} time steps in X, but {len(part)} values in {name}"
+            )
+        parts.append(part)
+    return _joined(parts, name)
+
+
+def _collection(y):
+    return y.to_numpy() if hasattr(y, "to_numpy") else y
+
+
+def as_column(values, name):
+    """Values of steps as an array; None among them is kept, as object."""
+    array = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
+    if array.ndim == 0:
+        raise ValueError(
+            f"{name} is the single value {array!r}, expected a value for each time step"
+        )
+    return array
+
+
+def _joined(parts, name):
+    shapes = {part.shape[1:] for part in parts}
+    if len(shapes) > 1:
+        raise ValueError(f"{name} has different numbers of outputs: {sorted(shapes)}")
+    if any(part.dtype == object for part in parts):
+        parts = [part.astype(object) for part in parts]
+    return np.concatenate(parts)
+
+
+def missing_labels(labels):
+    """Which labels say "not known": None or NaN, and -1 among integers (n,)."""
+    if labels.dtype == object:
+        return np.array([label is None or label != label for label in labels], dtype=bool)
+    if labels.dtype.kind == "f":
+        return np.isnan(labels)
+    if labels.dtype.kind == "i":
+        return labels == -1
+    return np.zeros(len(labels), dtype=bool)
+
+
+def split_steps(values, offsets):
+    """Values of all rows as a 1-D object array of one array for each sequence."""
+    parts = np.empty(len(offsets) - 1, dtype=object)
+    for i, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+        parts[i] = values[start:stop]
+    return parts
+
+
+def concatenated(rows, lengths):
+    """Rows of sequences one after another (n_rows, n_features), and their lengths, as a container.
+
+    Raises
+    ------
+    ValueError
+        If the lengths are not positive or do not sum up to the rows.
+    """
+    lengths = np.asarray([len(rows)] if lengths is None else lengths)
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 1).any():
+        raise ValueError(f"lengths must be whole numbers above zero, got {lengths!r}")
+    if lengths.sum() != len(rows):
+        raise ValueError(f"lengths sum up to {lengths.sum()}, but X has {len(rows)} rows")
+    return Sequences(rows, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))

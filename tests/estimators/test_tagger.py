@@ -1,0 +1,159 @@
+"""LSTMSequenceTagger: labels of steps, in every form, known or not."""
+
+import pickle
+
+import numpy as np
+import pytest
+from estimator_helpers import SMALL, identical, objects, padded, ragged
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from seqlearn_lstm import LSTMSequenceTagger
+from seqlearn_lstm.preprocessing import PerStep
+
+
+def small(**params):
+    return LSTMSequenceTagger(**(SMALL | params))
+
+
+def tagged(n=30, seed=0):
+    """Sequences whose steps are labelled by the sign of a running sum: it takes memory."""
+    X, _ = ragged(n, seed=seed)
+    return X, [np.where(np.cumsum(x[:, 0]) > 0, "above", "below") for x in X]
+
+
+def test_learns_what_needs_memory():
+    X, y = tagged(150)
+    tagger = small(hidden_layer_sizes=(16,), max_iter=40).fit(X[:100], y[:100])
+    assert tagger.score(X[100:], y[100:]) > 0.85
+    assert tagger.classes_.tolist() == ["above", "below"]
+
+
+def test_forms_of_the_result():
+    X, y = tagged()
+    tagger = small().fit(X, y)
+    labels, probabilities = tagger.predict(X), tagger.predict_proba(X)
+    assert labels.dtype == object and labels.shape == (len(X),)
+    assert isinstance(probabilities, list)
+    for x, label, probability in zip(X, labels, probabilities, strict=True):
+        assert label.shape == (len(x),)
+        assert probability.shape == (len(x), 2)
+        np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-12)
+        assert np.array_equal(tagger.classes_[probability.argmax(axis=1)], label)
+
+
+def test_all_forms_of_the_input_give_the_same_bits():
+    X, y = tagged()
+    lengths = [len(x) for x in X]
+    model = small().fit(X, y)
+    expected = np.concatenate(model.predict_proba(X))
+    flat = small().fit(np.concatenate(X), np.concatenate(y), lengths=lengths)
+    assert identical(flat.parameters_, model.parameters_)
+    assert identical(flat.predict_proba(np.concatenate(X), lengths=lengths), expected)
+    for form, kwargs in [
+        (objects(X), {}),
+        (padded(X), {}),
+        (padded(X, fill=7.0), {"lengths": lengths}),
+    ]:
+        other = small().fit(form, y, **kwargs)
+        assert identical(other.parameters_, model.parameters_)
+        assert identical(np.concatenate(other.predict_proba(form, **kwargs)), expected)
+    assert model.score(X, y) == flat.score(np.concatenate(X), np.concatenate(y), lengths=lengths)
+
+
+def test_a_prediction_depends_on_its_sequence_alone():
+    X, y = tagged()
+    tagger = small(bidirectional=True, hidden_layer_sizes=(5, 18)).fit(X, y)
+    together = tagger.predict_proba(X)
+    for i in (0, 7, 29):
+        assert identical(tagger.predict_proba([X[i]])[0], together[i])
+
+
+@pytest.mark.parametrize("missing", [None, -1])
+def test_unknown_labels_count_nowhere(missing):
+    X, y = tagged()
+    numbers = [np.where(labels == "above", 3, 5) for labels in y]
+    weights = [np.ones(len(x)) for x in X]
+    hidden = [labels.astype(object if missing is None else int) for labels in numbers]
+    for i in (0, 3):
+        hidden[i][0] = missing
+        weights[i][0] = 0
+    left_out = small().fit(X, hidden)
+    weighted = small().fit(X, numbers, sample_weight=weights)
+    assert left_out.classes_.tolist() == [3, 5]
+    assert identical(left_out.parameters_, weighted.parameters_)
+    right = np.concatenate(left_out.predict(X)) == np.concatenate(numbers)
+    known = np.concatenate(weights) > 0
+    assert left_out.score(X, hidden) == pytest.approx(right[known].mean(), rel=1e-12)
+
+
+def test_weights_of_sequences_are_weights_of_their_steps():
+    X, y = tagged()
+    weights = np.linspace(0.5, 2, len(X))
+    steps = [np.full(len(x), weight) for x, weight in zip(X, weights, strict=True)]
+    a, b = small().fit(X, y, sample_weight=weights), small().fit(X, y, sample_weight=steps)
+    assert identical(a.parameters_, b.parameters_)
+    assert not identical(a.parameters_, small().fit(X, y).parameters_)
+
+
+def test_class_weight_is_the_weight_of_the_steps():
+    X, y = tagged()
+    factors = {"above": 3.0, "below": 1.0}
+    weights = [np.array([factors[label] for label in labels]) for labels in y]
+    a = small(class_weight=factors).fit(X, y)
+    assert identical(a.parameters_, small().fit(X, y, sample_weight=weights).parameters_)
+
+
+def test_lists_of_lists_of_strings_in_model_selection():
+    X, y = tagged()
+    y = [labels.tolist() for labels in y]
+    model = make_pipeline(PerStep(StandardScaler()), small(max_iter=1))
+    assert cross_val_score(model, X, y, cv=3).shape == (3,)
+    predicted = cross_val_predict(model, X, y, cv=3)
+    assert [len(labels) for labels in predicted] == [len(x) for x in X]
+    grid = GridSearchCV(model, {"lstmsequencetagger__hidden_layer_sizes": [(4,), (5,)]}, cv=2)
+    assert grid.fit(X, y).best_score_ > 0
+
+
+def test_clone_and_pickle():
+    X, y = tagged()
+    tagger = small().fit(X, y)
+    again = pickle.loads(pickle.dumps(tagger))
+    assert identical(again.predict_proba(X), tagger.predict_proba(X))
+    assert identical(clone(tagger).fit(X, y).parameters_, tagger.parameters_)
+
+
+def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
+    from seqlearn_lstm.kernels.cpu import threads
+
+    monkeypatch.setattr(threads, "GRAIN", 1)
+    X, y = tagged()
+    one, two = (small(n_jobs=n, bidirectional=True).fit(X, y) for n in (1, 2))
+    assert identical(one.parameters_, two.parameters_)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda X, y: (X, y[:-1]), "30 and 29"),
+        (lambda X, y: (X, [*y[:4], y[4][:-1], *y[5:]]), "sequence 4 has"),
+        (lambda X, y: (X, [[None] * len(x) for x in X]), "no known label"),
+        (lambda X, y: (X, None), "requires y"),
+        (lambda X, y: ([*X[:2], X[2] * np.nan, *X[3:]], y), "equence 2"),
+    ],
+)
+def test_bad_input_is_named_and_changes_nothing(change, message):
+    X, y = tagged()
+    tagger = small().fit(X, y)
+    before = dict(vars(tagger))
+    with pytest.raises(ValueError, match=message):
+        tagger.fit(*change(X, y))
+    assert identical(vars(tagger), before)
+
+
+@pytest.mark.parametrize("lengths", [[3, 4], [0, 8], [2.5, 5.5]])
+def test_lengths_must_fit_the_rows(lengths):
+    with pytest.raises(ValueError, match="lengths"):
+        small().fit(np.zeros((8, 2)), [0, 1] * 4, lengths=lengths)
