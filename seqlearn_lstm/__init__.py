@@ -1,4 +1,6 @@
-"""LSTM networks for sequences of any length, with scikit-learn's API and kernels compiled by Numba."""
+"""LSTM networks for sequences of any length, with scikit-learn's API and kernels compiled by
+Numba.
+"""
 
 from . import datasets, metrics, model_selection, preprocessing, solvers
 from .classifier import LSTMClassifier

@@ -1,4 +1,6 @@
-"""What the front doors share: check the input, train, keep host arrays, run sequences through the fitted network."""
+"""What the front doors share: check the input, train, keep host arrays, run sequences through the
+fitted network.
+"""
 
 import warnings
 from contextlib import contextmanager
@@ -74,7 +76,9 @@ class SequenceEstimator(BaseEstimator):
         return check_sequences(X, dtype=self.dtype if reset else self._dtype)
 
     def _check_weights(self, sample_weight, factors):
-        """The weight of each target in the loss: the user's times a factor, its class's weight for instance (n,)."""
+        """The weight of each target in the loss: the user's times a factor, its class's weight for
+        instance (n,).
+        """
         weights = factors * _check_sample_weight(
             sample_weight, np.empty((len(factors), 0)), dtype=np.float64, ensure_non_negative=True
         )
@@ -101,7 +105,16 @@ class SequenceEstimator(BaseEstimator):
         network.set_parameters(initial_parameters(architecture, random_stream(seed, INITIAL)))
         state = TrainingState(seed, network.theta.copy(), solver.start(kernels, network.theta))
         try:
-            train(network, head, solver, sequences, targets, weights, self._settings(network, len(sequences)), state)
+            train(
+                network,
+                head,
+                solver,
+                sequences,
+                targets,
+                weights,
+                self._settings(network, len(sequences)),
+                state,
+            )
         except FloatingPointError as error:
             raise ValueError(f"{type(self).__name__}: {error}") from None
         self._architecture = asdict(architecture)
@@ -132,7 +145,9 @@ class SequenceEstimator(BaseEstimator):
         if self.n_jobs is None:
             return available
         if self.n_jobs == 0:
-            raise ValueError("n_jobs is 0; expected a number of threads, -1 for all, or None for all")
+            raise ValueError(
+                "n_jobs is 0; expected a number of threads, -1 for all, or None for all"
+            )
         wanted = self.n_jobs if self.n_jobs > 0 else available + 1 + self.n_jobs
         return max(1, min(available, wanted))
 
@@ -154,7 +169,8 @@ class SequenceEstimator(BaseEstimator):
 
         Returns
         -------
-        scores : ndarray of shape (n_sequences, n_out), or (n_rows, n_out) for a network with an output at each step
+        scores : ndarray of shape (n_sequences, n_out), or (n_rows, n_out) for a network with an
+        output at each step
         sequences : Sequences
         """
         check_is_fitted(self)
@@ -219,5 +235,7 @@ def _check_sizes(sizes):
     """``hidden_layer_sizes`` as a tuple of ints."""
     sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
     if not sizes or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-        raise ValueError(f"hidden_layer_sizes must be one or more positive whole numbers, got {sizes}")
+        raise ValueError(
+            f"hidden_layer_sizes must be one or more positive whole numbers, got {sizes}"
+        )
     return tuple(int(size) for size in sizes)

@@ -14,8 +14,9 @@ from .heads import SoftmaxHead
 class LSTMClassifier(ClassifierMixin, SequenceEstimator):
     """Classify sequences of any length with a long short-term memory network.
 
-    The network reads a sequence step by step; its pooled states go through a softmax over the classes, and the cross-entropy
-    is minimised by back-propagation through time. All its computations are compiled by Numba for the processor it runs on.
+    The network reads a sequence step by step; its pooled states go through a softmax over the
+    classes, and the cross-entropy is minimised by back-propagation through time. All its
+    computations are compiled by Numba for the processor it runs on.
 
     Parameters
     ----------
@@ -24,15 +25,16 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
     bidirectional : bool, default=False
         Whether each layer reads the sequence in both directions, with as many units each.
     pooling : {"last", "mean", "max"}, default="last"
-        What the softmax sees of the top layer: the final state of each direction, the mean of the states over the steps, or
-        each unit's largest.
+        What the softmax sees of the top layer: the final state of each direction, the mean of the
+        states over the steps, or each unit's largest.
     solver : {"adam", "sgd"} or solver object, default="adam"
         How the parameters are updated; see `seqlearn_lstm.solvers`.
     learning_rate : float, default=1e-3
         Step size of the solver.
     alpha : float, default=0.0
-        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its sequences, grows by
-        ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in scikit-learn's `MLPClassifier`.
+        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its
+        sequences, grows by ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in
+        scikit-learn's `MLPClassifier`.
     clip_norm : float or None, default=1.0
         Largest Euclidean norm of a batch's gradient; a longer one is scaled down. None: no limit.
     batch_size : int or None, default=32
@@ -44,14 +46,17 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
     tol : float, default=1e-4
         An epoch makes progress if its mean loss is lower than the best so far by more than this.
     n_iter_no_change : int or None, default=10
-        Training ends after so many epochs in a row without progress. None: it goes on to `max_iter`.
+        Training ends after so many epochs in a row without progress. None: it goes on to
+        `max_iter`.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its frequency.
+        Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its
+        frequency.
     random_state : int, RandomState instance or None, default=None
-        Fixes the initial weights and the order of the sequences, and with them every bit of the fitted model.
+        Fixes the initial weights and the order of the sequences, and with them every bit of the
+        fitted model.
     n_jobs : int or None, default=None
-        Number of threads; None and -1: all that this process may use (one inside joblib's process workers). The result does
-        not depend on it.
+        Number of threads; None and -1: all that this process may use (one inside joblib's process
+        workers). The result does not depend on it.
     dtype : {"float32", "float64"}, default="float32"
         Precision of all computations.
     verbose : int, default=0
@@ -62,9 +67,10 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
     classes_ : ndarray of shape (n_classes,)
         The labels, sorted.
     parameters_ : dict of str to ndarray
-        ``"layer_0.forward.W"`` (n_in, 4 * n_units), ``"layer_0.forward.U"`` (n_units, 4 * n_units), ``"layer_0.forward.b"``
-        (4 * n_units,), and so on for each layer and direction, gates in the order i, f, g, o as in Keras and PyTorch;
-        ``"output.W"`` (n_states, n_classes) and ``"output.b"`` (n_classes,).
+        ``"layer_0.forward.W"`` (n_in, 4 * n_units), ``"layer_0.forward.U"`` (n_units, 4 * n_units),
+        ``"layer_0.forward.b"`` (4 * n_units,), and so on for each layer and direction, gates in the
+        order i, f, g, o as in Keras and PyTorch; ``"output.W"`` (n_states, n_classes) and
+        ``"output.b"`` (n_classes,).
     loss_curve_ : list of float
         Mean training loss of each epoch.
     n_iter_ : int
@@ -141,8 +147,9 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         Parameters
         ----------
         X : list or array of sequences
-            Arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps, n_features) array, or a
-            (n_sequences, n_timesteps) table of one-feature sequences; see the user guide.
+            Arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
+            n_features) array, or a (n_sequences, n_timesteps) table of one-feature sequences; see
+            the user guide.
         y : array-like of shape (n_sequences,)
             Labels.
         sample_weight : array-like of shape (n_sequences,), default=None
@@ -157,7 +164,8 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         Raises
         ------
         ValueError, TypeError
-            If the input cannot be used, or the loss diverged; the estimator is then as it was before.
+            If the input cannot be used, or the loss diverged; the estimator is then as it was
+            before.
         """
         with self._unchanged_on_error():
             self._validate_params()

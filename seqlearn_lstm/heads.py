@@ -48,14 +48,18 @@ ERRORS = {"squared_error": 0, "absolute_error": 1, "huber": 2}  # the kernels' n
 
 @dataclass(frozen=True)
 class RegressionHead:
-    """The mean over outputs of a loss of the error, and over sequences or steps by their weights."""
+    """The mean over outputs of a loss of the error, and over sequences or steps by their
+    weights.
+    """
 
     n_outputs: int
     loss: str
     delta: float
 
     def loss_and_gradient(self, kernels, scores, targets, weights):
-        """Mean loss of a batch; `scores` (n, k padded) become its gradient; targets (n, k) float64."""
+        """Mean loss of a batch; `scores` (n, k padded) become its gradient; targets (n, k)
+        float64.
+        """
         return kernels.regression_loss(
             scores, targets, weights, float(weights.sum()), ERRORS[self.loss], float(self.delta)
         )

@@ -1,7 +1,9 @@
-"""What a network is made of: one direction of an LSTM layer, a dense layer, pooling. Each calls kernels and nothing else.
+"""What a network is made of: one direction of an LSTM layer, a dense layer, pooling. Each calls
+kernels and nothing else.
 
-A part owns no memory: parameters and gradients are views into the network's flat arrays, everything else comes from a
-``Workspace``, which keeps its arrays from batch to batch. ``key`` tells the parts' arrays apart.
+A part owns no memory: parameters and gradients are views into the network's flat arrays, everything
+else comes from a ``Workspace``, which keeps its arrays from batch to batch. ``key`` tells the
+parts' arrays apart.
 """
 
 from collections.abc import Callable
@@ -10,14 +12,14 @@ from math import prod
 
 import numpy as np
 
-
 GATES = 4  # i, f, g, o
 
 
 class Workspace:
     """Named arrays that are handed out again for every batch and grow when one is larger.
 
-    A fresh array of some megabytes costs as much as a forward pass: the system clears each page when it is touched first.
+    A fresh array of some megabytes costs as much as a forward pass: the system clears each page
+    when it is touched first.
     """
 
     def __init__(self, kernels, dtype):
@@ -35,7 +37,9 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Stream:
-    """Columns ``column ... column + width`` of `rows`, and ``index(backward)``: the row for each slot of a direction."""
+    """Columns ``column ... column + width`` of `rows`, and ``index(backward)``: the row for each
+    slot of a direction.
+    """
 
     rows: np.ndarray
     column: int
@@ -54,7 +58,9 @@ def input_stream(batch, rows):
 
 @dataclass(frozen=True)
 class LSTMDirection:
-    """One direction of an LSTM layer. backward: it reads each sequence from its end, through the same kernels."""
+    """One direction of an LSTM layer. backward: it reads each sequence from its end, through the
+    same kernels.
+    """
 
     kernels: object
     key: str
@@ -94,7 +100,16 @@ class LSTMDirection:
             z[: len(batch), column : column + self.n_units] = initial[0]
             c[: len(batch), : self.n_units] = initial[1]
         self.kernels.lstm_forward(
-            z, c, gates, self.weights, batch.live, batch.slots, kept, self.n_in, self.n_units, n_jobs
+            z,
+            c,
+            gates,
+            self.weights,
+            batch.live,
+            batch.slots,
+            kept,
+            self.n_in,
+            self.n_units,
+            n_jobs,
         )
         return z
 
@@ -107,14 +122,18 @@ class LSTMDirection:
         return Stream(z, 1 + self.n_in, self.n_units, index)
 
     def final_gradients(self, batch, work):
-        """(dh, dc), zeros: the gradients at the final states, to be filled before `backpropagate`."""
+        """(dh, dc), zeros: the gradients at the final states, to be filled before
+        `backpropagate`.
+        """
         dh, dc = (work.array(self.key, name, (len(batch), self.n_padded)) for name in ("dh", "dc"))
         dh[:] = 0
         dc[:] = 0
         return dh, dc
 
     def output_gradient(self, batch, work):
-        """The gradient at the output of each slot's step, zero in padded units; the others are to be filled."""
+        """The gradient at the output of each slot's step, zero in padded units; the others are to
+        be filled.
+        """
         d_out = work.array(self.key, "d_out", (batch.n_slots, self.n_padded))
         d_out[:, self.n_units :] = 0
         return d_out
@@ -170,7 +189,9 @@ class Dense:
         return scores
 
     def backpropagate(self, features, d_scores, work, n_jobs):
-        """Fill the gradient of the weights; returns the gradient at the features (n, n_in padded)."""
+        """Fill the gradient of the weights; returns the gradient at the features (n, n_in
+        padded).
+        """
         kernels, (n, columns) = self.kernels, d_scores.shape
         kernels.outer(
             self.gradient, features, d_scores.reshape(-1), n, 1 + self.n_in, columns, n, columns,

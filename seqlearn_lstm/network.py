@@ -1,8 +1,9 @@
 """A network as data: stacked, perhaps bidirectional LSTM layers, pooling, a dense layer.
 
-``Architecture`` says what it is, in numbers and names; ``initial_parameters`` draws its canonical parameters; ``Network`` binds
-both to a backend: all parameters in one flat array `theta`, their gradients in another of the same layout, and views of
-both for each part. Solvers see the flat arrays only.
+``Architecture`` says what it is, in numbers and names; ``initial_parameters`` draws its canonical
+parameters; ``Network`` binds both to a backend: all parameters in one flat array `theta`, their
+gradients in another of the same layout, and views of both for each part. Solvers see the flat
+arrays only.
 """
 
 from dataclasses import dataclass
@@ -37,7 +38,9 @@ class Architecture:
         return self.hidden_layer_sizes[-1] * self.n_directions
 
     def lstm_layers(self):
-        """Yield (key, n_in, n_units, backward) for each direction of each layer, from the bottom."""
+        """Yield (key, n_in, n_units, backward) for each direction of each layer, from the
+        bottom.
+        """
         widths = [self.n_in, *(size * self.n_directions for size in self.hidden_layer_sizes)]
         for layer, (n_in, n_out) in enumerate(pairwise(widths)):
             for backward, name in enumerate(DIRECTIONS[: self.n_directions]):
@@ -48,8 +51,9 @@ class Architecture:
 def initial_parameters(architecture, rng):
     """Draw canonical parameters, float64: {name: array}.
 
-    Input weights are Glorot-uniform for each gate (Glorot and Bengio 2010), recurrent weights orthogonal for each gate (Saxe
-    et al. 2014), biases zero but for the forget gate's: one, so that a new cell remembers (Gers et al. 2000).
+    Input weights are Glorot-uniform for each gate (Glorot and Bengio 2010), recurrent weights
+    orthogonal for each gate (Saxe et al. 2014), biases zero but for the forget gate's: one, so that
+    a new cell remembers (Gers et al. 2000).
     """
     parameters = {}
     for key, n_in, n_units, _ in architecture.lstm_layers():
@@ -70,7 +74,9 @@ def _glorot(rng, n_in, n_out):
 
 def _orthogonal(rng, n):
     q, r = np.linalg.qr(rng.standard_normal((n, n)))
-    return q * np.sign(np.diag(r))  # without the signs, some rotations would be likelier than others
+    return q * np.sign(
+        np.diag(r)
+    )  # without the signs, some rotations would be likelier than others
 
 
 class Network:
@@ -79,7 +85,8 @@ class Network:
     Attributes
     ----------
     theta, gradient : ndarray of shape (n,)
-        All parameters and their gradients, in the backend's own layout; padding is zero and stays so.
+        All parameters and their gradients, in the backend's own layout; padding is zero and stays
+        so.
     """
 
     def __init__(self, architecture, kernels, dtype, n_jobs):
@@ -93,7 +100,9 @@ class Network:
         ]
         n_features, n_out = architecture.n_features, architecture.n_out
         sizes.append((1 + n_features) * kernels.padded(n_out, dtype))
-        self.theta, self.gradient = (kernels.zeros(sum(map(_whole, sizes)), dtype) for _ in range(2))
+        self.theta, self.gradient = (
+            kernels.zeros(sum(map(_whole, sizes)), dtype) for _ in range(2)
+        )
         *theta, dense = _cut(self.theta, sizes)
         *gradient, dense_gradient = _cut(self.gradient, sizes)
         self.lstm = [
@@ -134,18 +143,21 @@ class Network:
         parts = [(part, 1 + part.n_in + part.n_units) for part in self.lstm]
         for part, n_rows in [*parts, (self.dense, 1 + self.dense.n_in)]:
             n_columns = part.weights.size // n_rows
-            both = (self.kernels.panels(flat, n_rows, n_columns) for flat in (part.weights, part.gradient))
+            both = (
+                self.kernels.panels(flat, n_rows, n_columns)
+                for flat in (part.weights, part.gradient)
+            )
             yield from ((values[1:], slopes[1:]) for values, slopes in zip(*both, strict=True))
 
     # ---- one batch -----------------------------------------------------------------------------
 
     def forward(self, batch, rows, keep):
-        """Scores of a batch (rows, n_out padded), for the rows of ``pooling.index(batch)``; `keep` what `backpropagate` needs."""
+        """Scores of a batch (rows, n_out padded), for the rows of ``pooling.index(batch)``; `keep`
+        what `backpropagate` needs.
+        """
         streams = [input_stream(batch, rows)]
         for layer in self.layers:
-            states = [
-                part.forward(batch, streams, self.work, self.n_jobs, keep) for part in layer
-            ]
+            states = [part.forward(batch, streams, self.work, self.n_jobs, keep) for part in layer]
             streams = [part.outputs(batch, z) for part, z in zip(layer, states, strict=True)]
         features = self._features(batch)
         features[:, 0] = 1
@@ -154,7 +166,9 @@ class Network:
         return self.dense.forward(features, self.work, self.n_jobs)
 
     def backpropagate(self, batch, d_scores):
-        """Fill `gradient` from the gradient at the scores; `forward(..., keep=True)` went before."""
+        """Fill `gradient` from the gradient at the scores; `forward(..., keep=True)` went
+        before.
+        """
         d_features = self.dense.backpropagate(
             self._features(batch), d_scores, self.work, self.n_jobs
         )
@@ -171,7 +185,9 @@ class Network:
                 slopes = self._lower_slopes(batch, self.layers[depth - 1], inputs)
 
     def _lower_slopes(self, batch, layer, inputs):
-        """From the gradients at the inputs of a layer's directions to those at the outputs of the layer below."""
+        """From the gradients at the inputs of a layer's directions to those at the outputs of the
+        layer below.
+        """
         slopes, column = [], 0
         for part in layer:
             d_out = part.output_gradient(batch, self.work)

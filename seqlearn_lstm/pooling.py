@@ -1,7 +1,9 @@
-"""Pooling: from the states of all steps to the features that the dense layer sees, and the gradient back.
+"""Pooling: from the states of all steps to the features that the dense layer sees, and the gradient
+back.
 
-A row of features belongs to a sequence, or, with "steps", to a slot: ``index(batch)`` says for each row to which sequence of the
-container, or to which of its rows (-1: to none). Features are (rows, 1 + n_features): the first column is one, for the bias.
+A row of features belongs to a sequence, or, with "steps", to a slot: ``index(batch)`` says for each
+row to which sequence of the container, or to which of its rows (-1: to none). Features are (rows, 1
++ n_features): the first column is one, for the bias.
 """
 
 import numpy as np
@@ -19,7 +21,9 @@ class LastPooling(_OneASequence):
         layer.kernels.gather(z, 1 + layer.n_in, batch.final, features, column, layer.n_units)
 
     def backpropagate(self, layer, batch, d_features, column, work):
-        """Returns (d_out, dh, dc) for `LSTMDirection.backpropagate`; d_features has no column of ones."""
+        """Returns (d_out, dh, dc) for `LSTMDirection.backpropagate`; d_features has no column of
+        ones.
+        """
         dh, dc = layer.final_gradients(batch, work)
         dh[:, : layer.n_units] = d_features[:, column : column + layer.n_units]
         return np.zeros((0, layer.n_padded), work.dtype), dh, dc
@@ -30,7 +34,14 @@ class MeanPooling(_OneASequence):
 
     def forward(self, layer, batch, z, features, column, work):
         layer.kernels.pool_mean(
-            z, 1 + layer.n_in, batch.live, batch.slots, batch.lengths, features, column, layer.n_units
+            z,
+            1 + layer.n_in,
+            batch.live,
+            batch.slots,
+            batch.lengths,
+            features,
+            column,
+            layer.n_units,
         )
 
     def backpropagate(self, layer, batch, d_features, column, work):
@@ -70,9 +81,7 @@ class NoPooling:
 
     def forward(self, layer, batch, z, features, column, work):
         stream = layer.outputs(batch, z)
-        layer.kernels.gather(
-            z, stream.column, stream.index(False), features, column, layer.n_units
-        )
+        layer.kernels.gather(z, stream.column, stream.index(False), features, column, layer.n_units)
 
     def backpropagate(self, layer, batch, d_features, column, work):
         d_out = layer.output_gradient(batch, work)

@@ -17,8 +17,9 @@ from .targets import flatten_steps, split_steps
 class LSTMRegressor(RegressorMixin, SequenceEstimator):
     """Predict numbers from sequences of any length with a long short-term memory network.
 
-    One or several numbers for each sequence, from the pooled states, or for each step, from its state. Targets far from unit
-    scale are learned slowly: `sklearn.compose.TransformedTargetRegressor` standardises them.
+    One or several numbers for each sequence, from the pooled states, or for each step, from its
+    state. Targets far from unit scale are learned slowly:
+    `sklearn.compose.TransformedTargetRegressor` standardises them.
 
     Parameters
     ----------
@@ -27,10 +28,11 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
     bidirectional : bool, default=False
         Whether each layer reads the sequence in both directions, with as many units each.
     pooling : {"last", "mean", "max"}, default="last"
-        What the output layer sees of the top layer: the final state of each direction, the mean of the states over the steps, or
-        each unit's largest.
+        What the output layer sees of the top layer: the final state of each direction, the mean of
+        the states over the steps, or each unit's largest.
     target : {"sequence", "step"}, default="sequence"
-        Whether there are numbers for each sequence or for each of its steps; `pooling` is for the former.
+        Whether there are numbers for each sequence or for each of its steps; `pooling` is for the
+        former.
     loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
         What is minimised: the mean over the outputs, and over sequences or steps by their weights.
     delta : float, default=1.0
@@ -40,8 +42,9 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
     learning_rate : float, default=1e-3
         Step size of the solver.
     alpha : float, default=0.0
-        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its sequences, grows by
-        ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in scikit-learn's `MLPClassifier`.
+        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its
+        sequences, grows by ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in
+        scikit-learn's `MLPClassifier`.
     clip_norm : float or None, default=1.0
         Largest Euclidean norm of a batch's gradient; a longer one is scaled down. None: no limit.
     batch_size : int or None, default=32
@@ -53,12 +56,14 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
     tol : float, default=1e-4
         An epoch makes progress if its mean loss is lower than the best so far by more than this.
     n_iter_no_change : int or None, default=10
-        Training ends after so many epochs in a row without progress. None: it goes on to `max_iter`.
+        Training ends after so many epochs in a row without progress. None: it goes on to
+        `max_iter`.
     random_state : int, RandomState instance or None, default=None
-        Fixes the initial weights and the order of the sequences, and with them every bit of the fitted model.
+        Fixes the initial weights and the order of the sequences, and with them every bit of the
+        fitted model.
     n_jobs : int or None, default=None
-        Number of threads; None and -1: all that this process may use (one inside joblib's process workers). The result does
-        not depend on it.
+        Number of threads; None and -1: all that this process may use (one inside joblib's process
+        workers). The result does not depend on it.
     dtype : {"float32", "float64"}, default="float32"
         Precision of all computations.
     verbose : int, default=0
@@ -151,10 +156,12 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
         Parameters
         ----------
         X : list or array of sequences
-            Arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps, n_features) array, or a
-            (n_sequences, n_timesteps) table of one-feature sequences; see the user guide.
+            Arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
+            n_features) array, or a (n_sequences, n_timesteps) table of one-feature sequences; see
+            the user guide.
         y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
-            Numbers; with ``target="step"`` a list of arrays of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs).
+            Numbers; with ``target="step"`` a list of arrays of shape (n_timesteps_i,) or
+            (n_timesteps_i, n_outputs).
         sample_weight : array-like of shape (n_sequences,), default=None
             Weight of each sequence in the loss.
         lengths : array-like of int of shape (n_sequences,), default=None
@@ -167,7 +174,8 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
         Raises
         ------
         ValueError, TypeError
-            If the input cannot be used, or the loss diverged; the estimator is then as it was before.
+            If the input cannot be used, or the loss diverged; the estimator is then as it was
+            before.
         """
         with self._unchanged_on_error():
             self._validate_params()
@@ -190,7 +198,9 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
             y = flatten_steps(y, sequences.offsets)
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
-            raise ValueError(f"y must hold one number or a row of numbers each, got shape {y.shape}")
+            raise ValueError(
+                f"y must hold one number or a row of numbers each, got shape {y.shape}"
+            )
         check_consistent_length(sequences if self.target == "sequence" else sequences.rows, y)
         return y
 
@@ -207,7 +217,8 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
         Returns
         -------
         y : ndarray of shape (n_sequences,) or (n_sequences, n_outputs)
-            Float64; with ``target="step"`` an object array of one array (n_timesteps_i,) or (n_timesteps_i, n_outputs) each.
+            Float64; with ``target="step"`` an object array of one array (n_timesteps_i,) or
+            (n_timesteps_i, n_outputs) each.
         """
         values, sequences = self._flat_prediction(X, lengths)
         if self._architecture["pooling"] == STEPS:
@@ -220,7 +231,8 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
         return (values[:, 0] if self._flat_target else values), sequences
 
     def score(self, X, y, sample_weight=None, lengths=None):
-        """The coefficient of determination R2, over sequences or, with ``target="step"``, over all steps.
+        """The coefficient of determination R2, over sequences or, with ``target="step"``, over all
+        steps.
 
         Parameters
         ----------

@@ -1,7 +1,8 @@
-"""Solvers: how parameters follow their gradients. A solver holds settings; its state is arrays that the training loop keeps.
+"""Solvers: how parameters follow their gradients. A solver holds settings; its state is arrays that
+the training loop keeps.
 
-``solver="adam"`` names one with its usual settings; ``solver=Adam(beta_1=0.8)`` gives others, searchable as
-``solver__beta_1``. The learning rate belongs to the estimator.
+``solver="adam"`` names one with its usual settings; ``solver=Adam(beta_1=0.8)`` gives others,
+searchable as ``solver__beta_1``. The learning rate belongs to the estimator.
 """
 
 from numbers import Real
@@ -26,7 +27,9 @@ class _Solver(BaseEstimator):
         )
 
     def start(self, kernels, theta):
-        """The state before the first update: {name: array like theta}, and the number of updates."""
+        """The state before the first update: {name: array like theta}, and the number of
+        updates.
+        """
         arrays = {name: kernels.zeros(theta.shape, theta.dtype) for name in self._slots}
         return {"n_updates": 0, **arrays}
 
@@ -82,8 +85,8 @@ class Adam(_Solver):
 class SGD(_Solver):
     """Stochastic gradient descent, with momentum.
 
-    ``velocity = momentum * velocity + gradient``; then ``theta -= learning_rate * velocity`` or, with `nesterov`,
-    ``theta -= learning_rate * (gradient + momentum * velocity)``.
+    ``velocity = momentum * velocity + gradient``; then ``theta -= learning_rate * velocity`` or,
+    with `nesterov`, ``theta -= learning_rate * (gradient + momentum * velocity)``.
 
     Parameters
     ----------

@@ -15,11 +15,13 @@ from .targets import concatenated, flatten_steps, missing_labels, split_steps
 class LSTMSequenceTagger(SequenceEstimator):
     """Label every step of sequences of any length with a long short-term memory network.
 
-    The states of the top layer at each step go through a softmax over the classes; the cross-entropy over all labelled steps
-    is minimised by back-propagation through time. With ``bidirectional=True`` a label depends on what follows, too.
+    The states of the top layer at each step go through a softmax over the classes; the
+    cross-entropy over all labelled steps is minimised by back-propagation through time. With
+    ``bidirectional=True`` a label depends on what follows, too.
 
-    It takes lists or arrays of sequences as all estimators here do, with a list of label arrays; or, as seqlearn and hmmlearn
-    have it, all rows one after another with ``lengths``, and a label for each row.
+    It takes lists or arrays of sequences as all estimators here do, with a list of label arrays;
+    or, as seqlearn and hmmlearn have it, all rows one after another with ``lengths``, and a label
+    for each row.
 
     Parameters
     ----------
@@ -32,8 +34,9 @@ class LSTMSequenceTagger(SequenceEstimator):
     learning_rate : float, default=1e-3
         Step size of the solver.
     alpha : float, default=0.0
-        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its steps, grows by
-        ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in scikit-learn's `MLPClassifier`.
+        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its
+        steps, grows by ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in
+        scikit-learn's `MLPClassifier`.
     clip_norm : float or None, default=1.0
         Largest Euclidean norm of a batch's gradient; a longer one is scaled down. None: no limit.
     batch_size : int or None, default=32
@@ -45,14 +48,17 @@ class LSTMSequenceTagger(SequenceEstimator):
     tol : float, default=1e-4
         An epoch makes progress if its mean loss is lower than the best so far by more than this.
     n_iter_no_change : int or None, default=10
-        Training ends after so many epochs in a row without progress. None: it goes on to `max_iter`.
+        Training ends after so many epochs in a row without progress. None: it goes on to
+        `max_iter`.
     class_weight : dict, "balanced" or None, default=None
-        Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its frequency.
+        Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its
+        frequency.
     random_state : int, RandomState instance or None, default=None
-        Fixes the initial weights and the order of the sequences, and with them every bit of the fitted model.
+        Fixes the initial weights and the order of the sequences, and with them every bit of the
+        fitted model.
     n_jobs : int or None, default=None
-        Number of threads; None and -1: all that this process may use (one inside joblib's process workers). The result does
-        not depend on it.
+        Number of threads; None and -1: all that this process may use (one inside joblib's process
+        workers). The result does not depend on it.
     dtype : {"float32", "float64"}, default="float32"
         Precision of all computations.
     verbose : int, default=0
@@ -137,15 +143,17 @@ class LSTMSequenceTagger(SequenceEstimator):
         Parameters
         ----------
         X : list or array of sequences, or array-like of shape (n_rows, n_features)
-            Arrays of shape (n_timesteps_i, n_features), or a (n_sequences, n_timesteps, n_features) array; or the rows of all
-            sequences, one after another.
+            Arrays of shape (n_timesteps_i, n_features), or a (n_sequences, n_timesteps, n_features)
+            array; or the rows of all sequences, one after another.
         y : list of array-likes of shape (n_timesteps_i,), or array-like of shape (n_rows,)
             Labels, strings or numbers; None, or -1 among integers, where a label is unknown.
-        sample_weight : array-like of shape (n_sequences,) or list of arrays of shape (n_timesteps_i,), default=None
-            Weight of each sequence, or of each step, in the loss. With concatenated rows: of each row.
+        sample_weight : array-like of shape (n_sequences,) or list of arrays of shape
+        (n_timesteps_i,), default=None
+            Weight of each sequence, or of each step, in the loss. With concatenated rows: of each
+            row.
         lengths : array-like of int of shape (n_sequences,), default=None
-            Of concatenated rows: the number of steps of each sequence; None: they are one sequence. Of a padded
-            three-dimensional `X`: how many steps are real.
+            Of concatenated rows: the number of steps of each sequence; None: they are one sequence.
+            Of a padded three-dimensional `X`: how many steps are real.
 
         Returns
         -------
@@ -154,7 +162,8 @@ class LSTMSequenceTagger(SequenceEstimator):
         Raises
         ------
         ValueError, TypeError
-            If the input cannot be used, or the loss diverged; the estimator is then as it was before.
+            If the input cannot be used, or the loss diverged; the estimator is then as it was
+            before.
         """
         with self._unchanged_on_error():
             self._validate_params()
@@ -184,7 +193,8 @@ class LSTMSequenceTagger(SequenceEstimator):
 
         Returns
         -------
-        y : ndarray of shape (n_sequences,), of ndarrays of shape (n_timesteps_i,); or ndarray of shape (n_rows,)
+        y : ndarray of shape (n_sequences,), of ndarrays of shape (n_timesteps_i,); or ndarray of
+        shape (n_rows,)
             Concatenated rows get a flat result.
         """
         scores, sequences = self._scores(X, lengths)
@@ -203,7 +213,8 @@ class LSTMSequenceTagger(SequenceEstimator):
 
         Returns
         -------
-        probabilities : list of ndarray of shape (n_timesteps_i, n_classes), or ndarray of shape (n_rows, n_classes)
+        probabilities : list of ndarray of shape (n_timesteps_i, n_classes), or ndarray of shape
+        (n_rows, n_classes)
             Columns in the order of `classes_`, float64.
         """
         scores, sequences = self._scores(X, lengths)

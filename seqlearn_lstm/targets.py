@@ -1,4 +1,8 @@
-"""Targets of single steps: labels or numbers for each step of each sequence, flat in the order of the container's rows."""
+"""Targets of single steps: labels or numbers for each step of each sequence, flat in the order of
+the container's rows.
+"""
+
+import itertools
 
 import numpy as np
 
@@ -11,8 +15,8 @@ def flatten_steps(y, offsets, name="y"):
     Parameters
     ----------
     y : list or array of array-likes
-        One of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs) for each sequence; of padded arrays the first
-        n_timesteps_i entries count.
+        One of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs) for each sequence; of padded
+        arrays the first n_timesteps_i entries count.
     offsets : ndarray of shape (n_sequences + 1,)
         Where each sequence begins among all rows.
     name : str
@@ -86,7 +90,7 @@ def missing_labels(labels):
 def split_steps(values, offsets):
     """Values of all rows as a 1-D object array of one array for each sequence."""
     parts = np.empty(len(offsets) - 1, dtype=object)
-    for i, (start, stop) in enumerate(zip(offsets[:-1], offsets[1:], strict=True)):
+    for i, (start, stop) in enumerate(itertools.pairwise(offsets)):
         parts[i] = values[start:stop]
     return parts
 

@@ -1,4 +1,6 @@
-"""The one training loop. All that changes while it runs is one picklable value, ``TrainingState``."""
+"""The one training loop. All that changes while it runs is one picklable value,
+``TrainingState``.
+"""
 
 import time
 from copy import deepcopy
@@ -41,34 +43,44 @@ class Settings:
 
 
 def random_stream(seed, purpose, epoch=0):
-    """A generator that depends on its three numbers alone, so that a resumed run draws what an unbroken one would."""
+    """A generator that depends on its three numbers alone, so that a resumed run draws what an
+    unbroken one would.
+    """
     return np.random.default_rng([seed, purpose, epoch])
 
 
 def train(network, head, solver, sequences, targets, weights, settings, state):
-    """Run epochs until `max_iter`, or until the loss has stopped falling; `state` is brought up to date after each.
+    """Run epochs until `max_iter`, or until the loss has stopped falling; `state` is brought up to
+    date after each.
 
-    targets  what the head compares scores with: one for each of the `sequences`, or for each of their rows
-    weights  (n,) float64, one for each target, not all zero
+    targets  what the head compares scores with: one for each of the `sequences`, or for each of
+    their rows weights  (n,) float64, one for each target, not all zero
 
     Raises
     ------
     FloatingPointError
-        If the loss or the gradient is not a finite number; `state` is as it was after the last good epoch.
+        If the loss or the gradient is not a finite number; `state` is as it was after the last good
+        epoch.
     """
     network.theta[:] = state.theta
     solver_state = _aligned(network.kernels, state.solver_state)
-    weights = np.append(weights, 0.0)  # what a row of scores finds that belongs to nothing: index -1
+    weights = np.append(
+        weights, 0.0
+    )  # what a row of scores finds that belongs to nothing: index -1
     while state.epoch < settings.max_iter and not _has_converged(state, settings):
         start = time.perf_counter()
-        loss = _epoch(network, head, solver, sequences, targets, weights, settings, state, solver_state)
+        loss = _epoch(
+            network, head, solver, sequences, targets, weights, settings, state, solver_state
+        )
         _record(state, network, solver_state, loss, settings)
         if settings.verbose:
             _report(state, settings, time.perf_counter() - start)
 
 
 def _aligned(kernels, solver_state):
-    """A copy to work on, in memory that the kernels like; the state itself changes only after whole epochs."""
+    """A copy to work on, in memory that the kernels like; the state itself changes only after whole
+    epochs.
+    """
     copies = dict(solver_state)
     for name, value in solver_state.items():
         if isinstance(value, np.ndarray):
@@ -106,7 +118,8 @@ def _epoch(network, head, solver, sequences, targets, weights, settings, state, 
 
 
 def _order(n, settings, state):
-    # A full batch has no order; leaving it alone keeps the sum of its gradients the same whatever the seed.
+    # A full batch has no order; leaving it alone keeps the sum of its gradients the same whatever
+    # the seed.
     if not settings.shuffle or settings.batch_size >= n:
         return np.arange(n)
     return random_stream(state.seed, SHUFFLE, state.epoch).permutation(n)
@@ -122,7 +135,9 @@ def _decay(network, strength):
 
 
 def _clip(network, loss, clip_norm, epoch):
-    """What to multiply the gradient with so that its norm is at most `clip_norm` (Pascanu et al. 2013)."""
+    """What to multiply the gradient with so that its norm is at most `clip_norm` (Pascanu et al.
+    2013).
+    """
     norm = np.sqrt(network.kernels.sum_of_squares(network.gradient))
     if not (np.isfinite(loss) and np.isfinite(norm)):
         raise FloatingPointError(

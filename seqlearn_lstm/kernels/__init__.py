@@ -1,8 +1,9 @@
 """The contract between a network and the code that computes it.
 
-A backend is a module with the functions below; ``get_backend(name)`` gives it. The caller allocates (with the backend's own
-``zeros``), a kernel fills: inputs first, then what is written. Arrays are C-contiguous, float32 or float64 (all of one call the
-same), indices int64. Nothing is checked here, no strings, no None. Results do not depend on ``n_jobs``, to the bit.
+A backend is a module with the functions below; ``get_backend(name)`` gives it. The caller allocates
+(with the backend's own ``zeros``), a kernel fills: inputs first, then what is written. Arrays are
+C-contiguous, float32 or float64 (all of one call the same), indices int64. Nothing is checked here,
+no strings, no None. Results do not depend on ``n_jobs``, to the bit.
 
 Letters
     B sequences of a batch, longest first; T steps of the longest; I inputs; H units; C outputs; L lanes of the backend
@@ -37,9 +38,11 @@ LSTM, one direction of one layer
 
 Products
     multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs)
-        out[:n_rows, :n_columns] = a[:n_rows] @ b; a (a_rows, K) flat in panels of `piece` columns (K: plain rows); b panelled
+        out[:n_rows, :n_columns] = a[:n_rows] @ b; a (a_rows, K) flat in panels of `piece` columns
+        (K: plain rows); b panelled
     outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs)
-        dW = a[:n_rows, :n_inputs]^T @ d[:n_rows], panelled; d flat: panelled with d_rows rows, or rows of d_stride if not 0
+        dW = a[:n_rows, :n_inputs]^T @ d[:n_rows], panelled; d flat: panelled with d_rows rows, or
+        rows of d_stride if not 0
     transpose(out, W, n_inputs, n_columns, first_input, n_used, n_jobs)      out = W[first_input:first_input + n_used]^T
 
 Pooling
@@ -52,7 +55,8 @@ Heads; scores (rows, C padded)
     softmax(scores, n_classes)                 in place;  log_softmax(scores, out, n_classes): destroys scores
     softmax_cross_entropy(scores, targets, weights, total_weight, n_classes) -> loss; scores become the gradient
     regression_loss(scores, targets, weights, total_weight, kind, delta) -> loss; scores become the gradient
-        targets (rows, outputs) float64; kind 0: squared error, 1: absolute error, 2: Huber's with `delta`
+        targets (rows, outputs) float64; kind 0: squared error, 1: absolute error, 2: Huber's with
+        `delta`
 
 Solvers; flat arrays of one length
     sum_of_squares(x) -> float

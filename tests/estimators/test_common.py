@@ -15,14 +15,14 @@ MINIBATCHES = {
     )
 }
 
-CONTEXT = {
-    name: "a table is one sequence to a tagger: a label depends on the rows before its own"
-    for name in (
+CONTEXT = dict.fromkeys(
+    (
         "check_methods_sample_order_invariance",
         "check_methods_subset_invariance",
         "check_sample_weight_equivalence_on_dense_data",
-    )
-}
+    ),
+    "a table is one sequence to a tagger: a label depends on the rows before its own",
+)
 
 CHECK = """
 import json, sys

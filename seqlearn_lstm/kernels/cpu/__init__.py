@@ -72,7 +72,9 @@ softmax_cross_entropy = heads.softmax_cross_entropy
 sum_of_squares = updates.sum_of_squares
 
 _identity = cache(lambda dtype: np.eye(lanes(dtype), dtype=dtype))
-_UPDATE_WORK = 8  # an element of a solver step takes as long as so many multiply-adds: it waits for memory
+_UPDATE_WORK = (
+    8  # an element of a solver step takes as long as so many multiply-adds: it waits for memory
+)
 
 
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):

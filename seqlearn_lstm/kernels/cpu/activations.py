@@ -1,7 +1,8 @@
 """tanh, sigmoid and exp of whole vectors, and the four gates of an LSTM together.
 
-``tanh`` is a fraction p / q in both precisions, so that several can share one division: a division takes as long as
-thirty multiply-adds, and the gates of an LSTM need four of them at every step of every unit.
+``tanh`` is a fraction p / q in both precisions, so that several can share one division: a division
+takes as long as thirty multiply-adds, and the gates of an LSTM need four of them at every step of
+every unit.
 
 float32   p / q is the rational approximation on [-7.9, 7.9] that Eigen uses; about 2e-7 off
 float64   tanh(x) = e / (e + 2) with e = expm1(2 x), Cody and Waite's reduction and a polynomial; a few units in the last
@@ -53,7 +54,9 @@ def _tanh_fraction_64(x):
 
 
 def reduced_exp(x):
-    """(e, power) with exp(x) = (1 + e) * power: x = k ln(2) + r, e = exp(r) - 1, power = 2**k (Cody and Waite)."""
+    """(e, power) with exp(x) = (1 + e) * power: x = k ln(2) + r, e = exp(r) - 1, power = 2**k (Cody
+    and Waite).
+    """
     raise TypeError("for compiled code")
 
 
@@ -71,7 +74,8 @@ def _reduced_exp_32(x):
 def _reduced_exp_64(x):
     k = round_to_even(x * LOG2_E)
     r = fma(k, -LN2_LOW_64, fma(k, -LN2_HIGH_64, x))
-    # The Taylor series of exp(r) - 1 - r: |r| <= ln(2) / 2, so that the first term left out is below 1e-17.
+    # The Taylor series of exp(r) - 1 - r: |r| <= ln(2) / 2, so that the first term left out is
+    # below 1e-17.
     s = fma(r, 1 / 6227020800, 1 / 479001600)
     s = fma(s, r, 1 / 39916800)
     s = fma(s, r, 1 / 3628800)
@@ -87,7 +91,9 @@ def _reduced_exp_64(x):
 
 
 def exp(x):
-    """exp(x) for x <= 0, as a softmax needs it; what would be below 1e-37 (float64: 1e-299) stays there."""
+    """exp(x) for x <= 0, as a softmax needs it; what would be below 1e-37 (float64: 1e-299) stays
+    there.
+    """
     raise TypeError("for compiled code")
 
 
@@ -122,7 +128,9 @@ def sigmoid(x):
 
 @inlined
 def lstm_gates(i, f, g, o):
-    """sigmoid(i), sigmoid(f), tanh(g), sigmoid(o) with a single division: each 1 / q from 1 / (q q q q)."""
+    """sigmoid(i), sigmoid(f), tanh(g), sigmoid(o) with a single division: each 1 / q from 1 / (q q
+    q q).
+    """
     pi, qi = tanh_fraction(i * 0.5)
     pf, qf = tanh_fraction(f * 0.5)
     pg, qg = tanh_fraction(g)

@@ -1,4 +1,6 @@
-"""How every CPU kernel is compiled: without the GIL, cached on disk where a folder can be written."""
+"""How every CPU kernel is compiled: without the GIL, cached on disk where a folder can be
+written.
+"""
 
 from functools import partial
 
@@ -9,7 +11,8 @@ def _can_cache():
     try:
         njit(cache=True)(lambda: None)
     except RuntimeError:
-        # Numba raises this where it finds no folder to write to (a read-only installation, no home folder): the kernels are
+        # Numba raises this where it finds no folder to write to (a read-only installation, no home
+        # folder): the kernels are
         # then compiled once a process.
         return False
     return True
@@ -18,10 +21,10 @@ def _can_cache():
 CACHE = _can_cache()
 
 # Nobody calls a kernel from C: without that second entry it compiles faster.
-_compiled = partial(
-    njit, nogil=True, error_model="numpy", cache=CACHE, no_cfunc_wrapper=True
-)
+_compiled = partial(njit, nogil=True, error_model="numpy", cache=CACHE, no_cfunc_wrapper=True)
 kernel = _compiled()
 part = _compiled(no_cpython_wrapper=True)  # called by kernels only
 inlined = _compiled(no_cpython_wrapper=True, forceinline=True)  # the same, and never left as a call
-callback = partial(cfunc, cache=CACHE)  # for one signature, with an address that other code can call
+callback = partial(
+    cfunc, cache=CACHE
+)  # for one signature, with an address that other code can call

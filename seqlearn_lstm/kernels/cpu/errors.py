@@ -24,7 +24,8 @@ def error_loss(error, kind, delta):
 
 @kernel
 def regression_loss(scores, targets, weights, total_weight, kind, delta):
-    """sum_r weights[r] mean_j loss(scores[r, j] - targets[r, j]) / total_weight; scores become its gradient.
+    """sum_r weights[r] mean_j loss(scores[r, j] - targets[r, j]) / total_weight; scores become its
+    gradient.
 
     weights (n,) float64, zero: the row does not count. Returns the loss as float64.
     """

@@ -1,8 +1,9 @@
 """Products of whole matrices, made of register tiles.
 
-A *panelled* matrix of M rows and N columns (N a multiple of the lanes L) lies in a flat array, panel after panel: the panel of
-columns q ... q + width starts at element q M and has the row stride `width`, which is 4 L, or less in the last one. Weights lie
-so, and the gates of an LSTM: a product reads either along its rows or along its columns without a gap.
+A *panelled* matrix of M rows and N columns (N a multiple of the lanes L) lies in a flat array,
+panel after panel: the panel of columns q ... q + width starts at element q M and has the row stride
+`width`, which is 4 L, or less in the last one. Weights lie so, and the gates of an LSTM: a product
+reads either along its rows or along its columns without a gap.
 """
 
 from .compile import kernel, part
@@ -17,7 +18,9 @@ BYTES_IN_CACHE = 2**19  # of dW: in the second-level cache while all rows pass b
 
 @part
 def multiply_rows(rows, out, o, ldo, a, r, a_rows, K, piece, b, q, width):
-    """`rows` rows of one panel of a product: a is panelled with panels of `piece` columns, row r is the first."""
+    """`rows` rows of one panel of a product: a is panelled with panels of `piece` columns, row r is
+    the first.
+    """
     vectors = width * b.itemsize // VECTOR_BYTES
     whole = K // piece
     if whole > 0:
@@ -38,8 +41,9 @@ def multiply_rows(rows, out, o, ldo, a, r, a_rows, K, piece, b, q, width):
 def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, share, n_shares, launcher):
     """out[:n_rows, :n_columns] = a[:n_rows] @ b.
 
-    out (>= n_rows, ldo); a (a_rows, K) flat, panelled with panels of `piece` columns (piece = K: rows one after another);
-    b (K, n_columns) flat, panelled; n_columns a multiple of the lanes. A share is a range of rows.
+    out (>= n_rows, ldo); a (a_rows, K) flat, panelled with panels of `piece` columns (piece = K:
+    rows one after another); b (K, n_columns) flat, panelled; n_columns a multiple of the lanes. A
+    share is a range of rows.
     """
     if launcher != 0:
         hand_out()
@@ -58,8 +62,9 @@ def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, share, n_shares, la
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, share, n_shares, launcher):
     """dW = a[:n_rows, :n_inputs]^T @ d[:n_rows]: a panelled matrix (n_inputs, n_columns).
 
-    a (>= n_rows, lda); d flat, (d_rows, n_columns) panelled, or with plain rows of `d_stride` elements where that is not 0.
-    A share is a range of tiles of dW: each output is summed by one thread over all rows in order, without a reduction.
+    a (>= n_rows, lda); d flat, (d_rows, n_columns) panelled, or with plain rows of `d_stride`
+    elements where that is not 0. A share is a range of tiles of dW: each output is summed by one
+    thread over all rows in order, without a reduction.
     """
     if launcher != 0:
         hand_out()
@@ -89,11 +94,15 @@ def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, share, n_shar
 
 
 @kernel
-def transpose(out, W, identity, n_inputs, n_columns, first_input, n_used, share, n_shares, launcher):
-    """out = W[first_input : first_input + n_used]^T, both panelled; the columns of `out` are padded to the lanes with zeros.
+def transpose(
+    out, W, identity, n_inputs, n_columns, first_input, n_used, share, n_shares, launcher
+):
+    """out = W[first_input : first_input + n_used]^T, both panelled; the columns of `out` are padded
+    to the lanes with zeros.
 
-    W (n_inputs, n_columns); out (n_columns, n_used padded); identity (L, L). A share is a range of W's columns.
-    The tile does it, as a product with the identity: three times as fast as a loop over elements, and the values are the same.
+    W (n_inputs, n_columns); out (n_columns, n_used padded); identity (L, L). A share is a range of
+    W's columns. The tile does it, as a product with the identity: three times as fast as a loop
+    over elements, and the values are the same.
     """
     if launcher != 0:
         hand_out()

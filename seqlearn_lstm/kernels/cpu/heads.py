@@ -57,9 +57,11 @@ def log_softmax(scores, out, n_classes):
 
 @kernel
 def softmax_cross_entropy(scores, targets, weights, total_weight, n_classes):
-    """The loss -sum_r weights[r] log softmax(scores[r])[targets[r]] / total_weight; scores become its gradient.
+    """The loss -sum_r weights[r] log softmax(scores[r])[targets[r]] / total_weight; scores become
+    its gradient.
 
-    targets (n,) int64, below zero: the row does not count; weights (n,) float64. Returns the loss as float64.
+    targets (n,) int64, below zero: the row does not count; weights (n,) float64. Returns the loss
+    as float64.
     """
     L = VECTOR_BYTES // scores.itemsize
     padded = scores.shape[1]

@@ -1,8 +1,8 @@
 """Memory and layouts of this backend: aligned arrays, and canonical weights to panels and back.
 
-Canonical: gates i, f, g, o; W (n_in, 4 H), U (H, 4 H), b (4 H,); a dense layer has W (n_in, n_out), b (n_out,).
-Here: the matrix [b; W; U] (or [b; W]) panelled as in `gemm`, padded columns zero. A panel of an LSTM holds the gates of some
-units side by side, see `lstm`.
+Canonical: gates i, f, g, o; W (n_in, 4 H), U (H, 4 H), b (4 H,); a dense layer has W (n_in, n_out),
+b (n_out,). Here: the matrix [b; W; U] (or [b; W]) panelled as in `gemm`, padded columns zero. A
+panel of an LSTM holds the gates of some units side by side, see `lstm`.
 """
 
 from math import prod
@@ -28,7 +28,9 @@ def padded(n, dtype):
 
 
 def row_stride(n, dtype):
-    """Elements from row to row for `n` columns: an odd number of cache lines, or the rows would share few cache sets."""
+    """Elements from row to row for `n` columns: an odd number of cache lines, or the rows would
+    share few cache sets.
+    """
     line = ALIGNMENT // np.dtype(dtype).itemsize
     return (-(-n // line) | 1) * line
 
@@ -67,7 +69,7 @@ def unpack(flat, n_rows):
     return np.concatenate(panels(flat, n_rows, flat.size // n_rows), axis=1)
 
 
-# ---- LSTM ---------------------------------------------------------------------------------------------------------
+# ---- LSTM ----------------------------------------------------------------------------------------
 
 
 def gate_columns(n_units, dtype):
@@ -82,7 +84,10 @@ def _gates_of_panels(n_units, dtype):
     order = []
     for first in range(0, n_gated, L):
         units = np.arange(first, min(first + L, n_gated))
-        order += [np.where(units < n_units, gate * n_units + units, GATES * n_units) for gate in range(GATES)]
+        order += [
+            np.where(units < n_units, gate * n_units + units, GATES * n_units)
+            for gate in range(GATES)
+        ]
     return np.concatenate(order)
 
 
@@ -102,7 +107,7 @@ def unpack_lstm(flat, n_in, n_units):
     return matrix[0].copy(), matrix[1 : 1 + n_in].copy(), matrix[1 + n_in :].copy()
 
 
-# ---- dense --------------------------------------------------------------------------------------------------------
+# ---- dense ---------------------------------------------------------------------------------------
 
 
 def pack_dense(b, W, flat):

@@ -3,9 +3,9 @@
     i, f, o = sigmoid(...), g = tanh(...)   of the pre-activations [1 | x_t | h_(t-1)] @ W
     c_t = f * c_(t-1) + i * g;   h_t = o * tanh(c_t)          (Hochreiter and Schmidhuber 1997; Gers et al. 2000)
 
-L lanes of a vector; T steps, B sequences, I inputs, H units; Hg = H rounded up to L / 4, Hp = H rounded up to L. A panel is the
-four gates of L units side by side, i, f, g, o; in the last one, of the units that are left. The rows of a batch lie as
-`batches.Batch` says.
+L lanes of a vector; T steps, B sequences, I inputs, H units; Hg = H rounded up to L / 4, Hp = H
+rounded up to L. A panel is the four gates of L units side by side, i, f, g, o; in the last one, of
+the units that are left. The rows of a batch lie as `batches.Batch` says.
 
 z     (n_states, ldz)         rows [1 | x (I) | h (Hp) | free]; row slots[t] + r holds x_t and h_(t-1) of sequence r
 c     (n_states, Hp)          cell states, in the same rows
@@ -13,8 +13,8 @@ gates (n_slots, 4 Hg)         panelled: activated gates; BPTT overwrites them wi
 W     (1 + I + H, 4 Hg)       panelled: the bias, the input weights, the recurrent weights; zero for padded units
 UT    (4 Hg, Hp)              panelled: the recurrent weights, transposed
 
-The work is split by sequences: a share owns some blocks of rows through all steps, so that there is no barrier between steps
-and weights stay in the cache.
+The work is split by sequences: a share owns some blocks of rows through all steps, so that there is
+no barrier between steps and weights stay in the cache.
 """
 
 from .activations import lstm_gates, tanh
@@ -46,7 +46,9 @@ def count_blocks(B, n_shares):
 
 @part
 def block_of(j, share, n_shares):
-    """The j-th block of a share: dealt out there and back again, so that long and short sequences mix."""
+    """The j-th block of a share: dealt out there and back again, so that long and short sequences
+    mix.
+    """
     return j * n_shares + (share if j % 2 == 0 else n_shares - 1 - share)
 
 
@@ -66,7 +68,9 @@ def narrow(wide, row, units, L):
 
 @part
 def forward_cells(rows, width, pre, gates, u, c, before, after, z, out):
-    """Gates and new states of one panel's units, for `rows` rows, from the pre-activations `pre` (rows, width)."""
+    """Gates and new states of one panel's units, for `rows` rows, from the pre-activations `pre`
+    (rows, width).
+    """
     L, ldc, ldz = VECTOR_BYTES // c.itemsize, c.shape[1], z.shape[1]
     units = width // GATES
     wide = stack(c, PANEL_ELEMENTS)
@@ -86,7 +90,8 @@ def forward_cells(rows, width, pre, gates, u, c, before, after, z, out):
         store(target, 3 * L, o)
         if units < L:
             narrow(wide, at(gates, u + r * width), units, L)
-    # In a loop of its own: behind the division above, tanh would wait longer than the processor can look ahead.
+    # In a loop of its own: behind the division above, tanh would wait longer than the processor can
+    # look ahead.
     for r in range(rows):
         store(z, out + r * ldz, load(z, out + r * ldz) * tanh(load(c, after + r * ldc)))
 
@@ -95,8 +100,9 @@ def forward_cells(rows, width, pre, gates, u, c, before, after, z, out):
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shares, launcher):
     """Fill the h columns of z, c and gates, from the x columns of z and the initial states.
 
-    kept (T + 2,) says where cells and gates of a step are written: `slots` keeps them for BPTT, zeros overwrite them step
-    by step (a prediction needs the last only: c and gates then have B rows).
+    kept (T + 2,) says where cells and gates of a step are written: `slots` keeps them for BPTT,
+    zeros overwrite them step by step (a prediction needs the last only: c and gates then have B
+    rows).
     """
     if launcher != 0:
         hand_out()
@@ -128,7 +134,9 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shar
 
 @part
 def backward_cells(rows, width, gates, u, d_out, d, c, before, after, dh, dc, s):
-    """From the gradient at h and c of one panel's units to the gradient at the pre-activations, in place; and dc."""
+    """From the gradient at h and c of one panel's units to the gradient at the pre-activations, in
+    place; and dc.
+    """
     L, ldc, ldd, ldh = VECTOR_BYTES // c.itemsize, c.shape[1], d_out.shape[1], dh.shape[1]
     units = width // GATES
     wide = stack(c, PANEL_ELEMENTS)
@@ -163,7 +171,8 @@ def clear(gates, n_gates, columns, panel, first, last):
 
 @kernel
 def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, share, n_shares, launcher):
-    """BPTT: gates become the gradient at the pre-activations, dh and dc the gradient at the initial states.
+    """BPTT: gates become the gradient at the pre-activations, dh and dc the gradient at the initial
+    states.
 
     d_out (n_slots or 0, ldd)  gradient at the output of each slot's step; no rows: there is none
     dh dc (B, Hp)              IN the gradient at each sequence's final state, OUT at its initial state

@@ -21,7 +21,9 @@ def plan_steps(lengths, live, slots):
 
 @kernel
 def plan_sources(starts, lengths, live, slots, backward, rows):
-    """rows[slot] = the container's row of the slot's step, counted from the sequence's end if `backward`."""
+    """rows[slot] = the container's row of the slot's step, counted from the sequence's end if
+    `backward`.
+    """
     for t in range(live.shape[0]):
         for r in range(live[t]):
             step = lengths[r] - 1 - t if backward else t
@@ -32,7 +34,9 @@ def plan_sources(starts, lengths, live, slots, backward, rows):
 
 @kernel
 def plan_states(shift, lengths, live, slots, backward, rows):
-    """rows[slot] = the state row `shift` steps after the slot's step, counted from the sequence's end if `backward`."""
+    """rows[slot] = the state row `shift` steps after the slot's step, counted from the sequence's
+    end if `backward`.
+    """
     for t in range(live.shape[0]):
         for r in range(live[t]):
             step = lengths[r] - 1 - t if backward else t

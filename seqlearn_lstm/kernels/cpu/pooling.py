@@ -1,7 +1,8 @@
 """From the states of all steps to one vector a sequence, and the gradient back to the steps.
 
-States stand in columns `column` ... `column + width` of z; those after step t in rows slots[t + 1] + r, r < live[t].
-The gradient goes to d_out (n_slots, >= width): row slots[t] + r is for the output of step t; dead slots are left alone.
+States stand in columns `column` ... `column + width` of z; those after step t in rows slots[t + 1]
++ r, r < live[t]. The gradient goes to d_out (n_slots, >= width): row slots[t] + r is for the output
+of step t; dead slots are left alone.
 """
 
 from .compile import kernel
@@ -33,7 +34,9 @@ def pool_mean_backward(d_pooled, d_column, live, slots, lengths, d_out, width):
 
 @kernel
 def pool_max(z, column, live, slots, steps, out, out_column, width):
-    """out[r, out_column + j] = the largest value over the steps; steps[r, j]: the first step that has it."""
+    """out[r, out_column + j] = the largest value over the steps; steps[r, j]: the first step that
+    has it.
+    """
     for t in range(live.shape[0]):
         for r in range(live[t]):
             row = slots[t + 1] + r

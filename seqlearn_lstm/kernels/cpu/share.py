@@ -1,14 +1,16 @@
 """Work for several threads without Numba's parallel compiler, which takes seconds for every kernel.
 
-A kernel that can be split ends its parameters with ``(..., share, n_shares, launcher)`` and begins with
+A kernel that can be split ends its parameters with ``(..., share, n_shares, launcher)`` and begins
+with
 
     if launcher != 0:
         hand_out()
         return
 
-Called with ``launcher = 0`` it does share `share` of `n_shares`. Called with the address of the threading layer's parallel
-loop it has itself called once for each share, by as many threads, and returns when all have. Kernels that do so cannot raise
-and allocate nothing: an error in another thread would be lost.
+Called with ``launcher = 0`` it does share `share` of `n_shares`. Called with the address of the
+threading layer's parallel loop it has itself called once for each share, by as many threads, and
+returns when all have. Kernels that do so cannot raise and allocate nothing: an error in another
+thread would be lost.
 """
 
 from functools import cache
@@ -23,10 +25,12 @@ from numba.np.ufunc import parallel
 from .simd import INT
 
 _BYTES = ir.IntType(8).as_pointer()
-# The parallel loop that Numba's layers (OpenMP, TBB, workqueue) share, and the loop body that it calls:
+# The parallel loop that Numba's layers (OpenMP, TBB, workqueue) share, and the loop body that it
+# calls:
 #   body(char **args, size_t *dimensions, size_t *steps, void *data)
 #   loop(body, args, dimensions, steps, data, inner_ndim, array_count, n_threads)
-# args[0] is moved by steps[0] for each index; dimensions[0] says how many indices one call of the body is for.
+# args[0] is moved by steps[0] for each index; dimensions[0] says how many indices one call of the
+# body is for.
 _BODY = ir.FunctionType(
     ir.VoidType(), [_BYTES.as_pointer(), INT.as_pointer(), INT.as_pointer(), _BYTES]
 )
@@ -38,7 +42,9 @@ _LOOP = ir.FunctionType(
 
 @cache
 def parallel_loop():
-    """The address of the threading layer's parallel loop; starts the threads of the process at the first call."""
+    """The address of the threading layer's parallel loop; starts the threads of the process at the
+    first call.
+    """
     parallel._launch_threads()
     return llvm.address_of_symbol("numba_parallel_for")
 
@@ -91,4 +97,3 @@ def _body(module, kernel, packed):
         builder.call(kernel, [*operands, share, n_shares, ir.Constant(INT, 0)])
     builder.ret_void()
     return body
-

@@ -1,4 +1,5 @@
-"""A vector type for Numba: one machine register of float32 or float64, with loads, stores and IEEE arithmetic.
+"""A vector type for Numba: one machine register of float32 or float64, with loads, stores and IEEE
+arithmetic.
 
 ``load(array, k)``         the vector that starts at flat element k of a C-contiguous array of any number of dimensions
 ``store(array, k, x)``     writes it there
@@ -11,8 +12,8 @@
 ``minimum maximum sqrt``   lane by lane; of minimum(x, y) and maximum(x, y) not-a-number in x stays
 ``total(x) largest(x)``    over the lanes, in one fixed order
 
-No operation is marked "fast": what the source says is what is computed, in that order, however the code is inlined.
-That is what makes a prediction the same to the bit alone and in any batch.
+No operation is marked "fast": what the source says is what is computed, in that order, however the
+code is inlined. That is what makes a prediction the same to the bit alone and in any batch.
 """
 
 import operator
@@ -80,7 +81,9 @@ class Vector(types.Type):
         return builder.call(cgutils.get_or_insert_function(builder.module, function, name), args)
 
     def fma(self, builder, x, y, z):
-        """x * y + z; where that is no instruction LLVM would call a library, 16 times slower than two roundings."""
+        """x * y + z; where that is no instruction LLVM would call a library, 16 times slower than
+        two roundings.
+        """
         if HAS_FMA:
             return self.call(builder, "fma", [x, y, z])
         return builder.fadd(builder.fmul(x, y), z)
@@ -92,7 +95,7 @@ class _VectorModel(models.PrimitiveModel):
         super().__init__(dmm, fe_type, fe_type.llvm)
 
 
-# ---- memory -------------------------------------------------------------------------------------------------------
+# ---- memory --------------------------------------------------------------------------------------
 
 
 def _element(context, builder, place, base, index):
@@ -148,7 +151,9 @@ def load_first(typingctx, place, k, n):
     vector = Vector(place.dtype)
 
     def codegen(context, builder, signature, args):
-        return vector.masked(builder, "load", [], _element(context, builder, place, *args[:2]), args[2])
+        return vector.masked(
+            builder, "load", [], _element(context, builder, place, *args[:2]), args[2]
+        )
 
     return vector(place, types.intp, types.intp), codegen
 
@@ -174,7 +179,7 @@ def splat(typingctx, like, number):
     return vector(like, number), codegen
 
 
-# ---- arithmetic ---------------------------------------------------------------------------------------------------
+# ---- arithmetic ----------------------------------------------------------------------------------
 
 
 def _define_operator(symbol, instruction):
@@ -210,7 +215,9 @@ for _symbol, _instruction in (
 
 
 def _either(comparison):
-    """y where it compares so with x, else x; y may be a number. Not-a-number in x stays: a diverged training shows."""
+    """y where it compares so with x, else x; y may be a number. Not-a-number in x stays: a diverged
+    training shows.
+    """
 
     @intrinsic
     def operation(typingctx, x, y):
@@ -246,7 +253,7 @@ def fma(typingctx, x, y, z):
     return x(x, y, z), codegen
 
 
-# ---- over the lanes -----------------------------------------------------------------------------------------------
+# ---- over the lanes ------------------------------------------------------------------------------
 
 
 def _reduction(combine):
@@ -278,12 +285,14 @@ total = _reduction(lambda builder, x, y: builder.fadd(x, y))
 largest = _reduction(lambda builder, x, y: builder.select(builder.fcmp_ordered(">", x, y), x, y))
 
 
-# ---- the exponent of a float: for exp -----------------------------------------------------------------------------
+# ---- the exponent of a float: for exp ------------------------------------------------------------
 
 
 @intrinsic
 def round_to_even(typingctx, x):
-    """The nearest whole number, by adding and taking away 1.5 * 2**(bits of the fraction): SSE2 has no rounding."""
+    """The nearest whole number, by adding and taking away 1.5 * 2**(bits of the fraction): SSE2 has
+    no rounding.
+    """
     magic = {types.float32: 1.5 * 2**23, types.float64: 1.5 * 2**52}[x.dtype]
 
     def codegen(context, builder, signature, args):
@@ -300,7 +309,9 @@ def power_of_two(typingctx, k):
     integers = ir.VectorType(ir.IntType(k.dtype.bitwidth), k.lanes)
 
     def codegen(context, builder, signature, args):
-        shift, offset = (ir.Constant(integers, [value] * k.lanes) for value in (fraction_bits, bias))
+        shift, offset = (
+            ir.Constant(integers, [value] * k.lanes) for value in (fraction_bits, bias)
+        )
         exponent = builder.add(builder.fptosi(args[0], integers), offset)
         return builder.bitcast(builder.shl(exponent, shift), k.llvm)
 

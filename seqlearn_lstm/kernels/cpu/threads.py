@@ -1,8 +1,9 @@
 """Who may use threads, and how many: the rules that keep a user's process alive.
 
-Numba's threads can kill a process in two ways, and both are closed here: the workqueue layer aborts when two Python threads
-enter parallel code at once (who finds it busy works alone); the OpenMP layer kills a forked child that enters it (a child
-works alone). All kernels give the same bits for any number of shares, so nobody notices.
+Numba's threads can kill a process in two ways, and both are closed here: the workqueue layer aborts
+when two Python threads enter parallel code at once (who finds it busy works alone); the OpenMP
+layer kills a forked child that enters it (a child works alone). All kernels give the same bits for
+any number of shares, so nobody notices.
 """
 
 import os
@@ -32,7 +33,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def available_threads():
-    """Threads that this process may use: the cores, or what NUMBA_NUM_THREADS says (1 in joblib's process workers)."""
+    """Threads that this process may use: the cores, or what NUMBA_NUM_THREADS says (1 in joblib's
+    process workers).
+    """
     return numba.config.NUMBA_NUM_THREADS if _team.may_share else 1
 
 

@@ -1,4 +1,5 @@
-"""The register tile: rows x vectors of a product, held in registers for the whole sum. Everything else is Python.
+"""The register tile: rows x vectors of a product, held in registers for the whole sum. Everything
+else is Python.
 
 ``out (rows, vectors * lanes) = [out +] a (rows, pieces * K) @ b (pieces * K, vectors * lanes)``
 
@@ -7,11 +8,13 @@ a     at `a`, element (r, k) at r * row_stride + k * column_stride  read (a tran
       `pieces` pieces of K columns, one every `piece_stride`
 b     at `b`, row stride `ldb`                                      read, `vectors` whole registers a row
 
-All pointers come from ``at(array, k)``; strides count elements. Each sum runs over k in order, from zero or from `out`, with
-one accumulator: the bits do not depend on the tile's height, or on where a caller cuts K in two.
+All pointers come from ``at(array, k)``; strides count elements. Each sum runs over k in order, from
+zero or from `out`, with one accumulator: the bits do not depend on the tile's height, or on where a
+caller cuts K in two.
 
-Numba's auto-vectoriser cannot be brought to keep the accumulators in registers (the best plain loop reaches half of the
-machine's rate), hence LLVM by hand: one ``switch`` over all heights and widths, each its own loop over k.
+Numba's auto-vectoriser cannot be brought to keep the accumulators in registers (the best plain loop
+reaches half of the machine's rate), hence LLVM by hand: one ``switch`` over all heights and widths,
+each its own loop over k.
 """
 
 from functools import cache
@@ -44,7 +47,9 @@ class _Tile:
     def grid(self, pointer, ld):
         """Pointers to all accumulators of the tile."""
         rows = [self.element(pointer, self.builder.mul(_int(r), ld)) for r in self.rows]
-        return [[self.element(row, _int(v * self.vector.lanes)) for v in self.vectors] for row in rows]
+        return [
+            [self.element(row, _int(v * self.vector.lanes)) for v in self.vectors] for row in rows
+        ]
 
     def map(self, function, grid):
         return [[function(value) for value in row] for row in grid]
@@ -57,7 +62,9 @@ class _Tile:
         loop.operands = (loop, disable)  # LLVM tells loops apart by a node that names itself first
         return loop
 
-    def emit(self, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate):
+    def emit(
+        self, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate
+    ):
         builder, targets = self.builder, self.grid(out, ldo)
         entry = builder.block
         load, piece, step, next_piece, done = (
@@ -104,7 +111,9 @@ class _Tile:
             self.vector.store(builder, value, target)
 
     def multiply_add(self, a_column, row_stride, b_row, sums):
-        """One k: a vector of b for each column of accumulators, a broadcast element of a for each row."""
+        """One k: a vector of b for each column of accumulators, a broadcast element of a for each
+        row.
+        """
         builder, vector = self.builder, self.vector
         weights = [
             vector.load(builder, self.element(b_row, _int(v * vector.lanes))) for v in self.vectors
@@ -130,7 +139,22 @@ def _int(value):
 
 
 @intrinsic
-def _all_tiles(typingctx, rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate):
+def _all_tiles(
+    typingctx,
+    rows,
+    vectors,
+    out,
+    ldo,
+    a,
+    row_stride,
+    column_stride,
+    pieces,
+    piece_stride,
+    b,
+    ldb,
+    K,
+    accumulate,
+):
     """One case for each shape of a tile."""
 
     def codegen(context, builder, signature, args):
@@ -155,12 +179,52 @@ def _all_tiles(typingctx, rows, vectors, out, ldo, a, row_stride, column_stride,
 def _signature(dtype):
     pointer, number = types.CPointer(dtype), types.intp
     return types.void(
-        number, number, pointer, number, pointer, number, number, number, number, pointer, number, number, number
+        number,
+        number,
+        pointer,
+        number,
+        pointer,
+        number,
+        number,
+        number,
+        number,
+        pointer,
+        number,
+        number,
+        number,
     )
 
 
-def _tile(rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate):
-    _all_tiles(rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate)
+def _tile(
+    rows,
+    vectors,
+    out,
+    ldo,
+    a,
+    row_stride,
+    column_stride,
+    pieces,
+    piece_stride,
+    b,
+    ldb,
+    K,
+    accumulate,
+):
+    _all_tiles(
+        rows,
+        vectors,
+        out,
+        ldo,
+        a,
+        row_stride,
+        column_stride,
+        pieces,
+        piece_stride,
+        b,
+        ldb,
+        K,
+        accumulate,
+    )
 
 
 def _symbol(dtype):
@@ -171,16 +235,34 @@ def _symbol(dtype):
 def link(dtype):
     """Compile the tiles of a NumPy dtype, or load them, and give the linker their address.
 
-    All kernels share this machine code, which takes longer to compile than the rest of a kernel. Whoever calls a kernel that
-    uses tiles calls this before, for a kernel from the disk cache asks for the address when it is loaded.
+    All kernels share this machine code, which takes longer to compile than the rest of a kernel.
+    Whoever calls a kernel that uses tiles calls this before, for a kernel from the disk cache asks
+    for the address when it is loaded.
     """
     dtype = from_dtype(dtype)
     llvm.add_symbol(_symbol(dtype), callback(_signature(dtype))(_tile).address)
 
 
 @intrinsic
-def tile(typingctx, rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K, accumulate):
-    """See the module. rows 1..TILE_ROWS; vectors 1..PANEL_VECTORS; pieces, K >= 1; accumulate: an integer, 0 or not."""
+def tile(
+    typingctx,
+    rows,
+    vectors,
+    out,
+    ldo,
+    a,
+    row_stride,
+    column_stride,
+    pieces,
+    piece_stride,
+    b,
+    ldb,
+    K,
+    accumulate,
+):
+    """See the module. rows 1..TILE_ROWS; vectors 1..PANEL_VECTORS; pieces, K >= 1; accumulate: an
+    integer, 0 or not.
+    """
 
     def codegen(context, builder, signature, args):
         function = ir.FunctionType(ir.VoidType(), [value.type for value in args])

@@ -1,6 +1,7 @@
 """Solver steps: one pass over the flat parameters, in whole vectors.
 
-theta gradient m v velocity (n,)  n a multiple of the lanes; the gradient is multiplied by `scale` first (clipping)
+theta gradient m v velocity (n,)  n a multiple of the lanes; the gradient is multiplied by `scale`
+first (clipping)
 """
 
 from .compile import kernel, part
@@ -38,8 +39,24 @@ def limits(n, L, share, n_shares):
 
 
 @kernel
-def adam(theta, gradient, m, v, scale, rate, beta_1, beta_2, root_correction, epsilon, share, n_shares, launcher):
-    """Kingma and Ba 2015. rate: learning rate / (1 - beta_1^t); root_correction: 1 / sqrt(1 - beta_2^t)."""
+def adam(
+    theta,
+    gradient,
+    m,
+    v,
+    scale,
+    rate,
+    beta_1,
+    beta_2,
+    root_correction,
+    epsilon,
+    share,
+    n_shares,
+    launcher,
+):
+    """Kingma and Ba 2015. rate: learning rate / (1 - beta_1^t); root_correction: 1 / sqrt(1 -
+    beta_2^t).
+    """
     if launcher != 0:
         hand_out()
         return
@@ -57,7 +74,9 @@ def adam(theta, gradient, m, v, scale, rate, beta_1, beta_2, root_correction, ep
 
 @kernel
 def sgd(theta, gradient, velocity, scale, rate, momentum, nesterov, share, n_shares, launcher):
-    """velocity = momentum * velocity + g; theta -= rate * velocity, or rate * (g + momentum * velocity) after Nesterov."""
+    """velocity = momentum * velocity + g; theta -= rate * velocity, or rate * (g + momentum *
+    velocity) after Nesterov.
+    """
     if launcher != 0:
         hand_out()
         return
