@@ -55,8 +55,8 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         Fixes the initial weights and the order of the sequences, and with them every bit of the
         fitted model.
     n_jobs : int or None, default=None
-        Number of threads; None and -1: all that this process may use (one inside joblib's process
-        workers). The result does not depend on it.
+        Number of threads; None and -1: all that this process may use (joblib leaves its process
+        workers their share of the cores). The result does not depend on it.
     dtype : {"float32", "float64"}, default="float32"
         Precision of all computations.
     verbose : int, default=0
@@ -77,7 +77,7 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         Number of epochs.
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, fitted on a table that has them.
 
     References

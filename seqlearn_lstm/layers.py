@@ -92,7 +92,7 @@ class LSTMDirection:
         column = 1
         for stream in streams:
             index = stream.index(self.backward)
-            self.kernels.gather(stream.rows, stream.column, index, z, column, stream.width)
+            self.kernels.gather(stream.rows, stream.column, index, z, column, stream.width, n_jobs)
             column += stream.width
         z[: len(batch), column:] = 0
         c[: len(batch)] = 0

@@ -162,7 +162,7 @@ class Network:
         features = self._features(batch)
         features[:, 0] = 1
         for part, z, column in zip(layer, states, self._columns(), strict=True):
-            self.pooling.forward(part, batch, z, features, 1 + column, self.work)
+            self.pooling.forward(part, batch, z, features, 1 + column, self.work, self.n_jobs)
         return self.dense.forward(features, self.work, self.n_jobs)
 
     def backpropagate(self, batch, d_scores):
@@ -173,7 +173,7 @@ class Network:
             self._features(batch), d_scores, self.work, self.n_jobs
         )
         slopes = [
-            self.pooling.backpropagate(part, batch, d_features, column, self.work)
+            self.pooling.backpropagate(part, batch, d_features, column, self.work, self.n_jobs)
             for part, column in zip(self.layers[-1], self._columns(), strict=True)
         ]
         for depth in range(len(self.layers) - 1, -1, -1):

@@ -17,10 +17,12 @@ class _OneASequence:
 class LastPooling(_OneASequence):
     """The final state of each direction: what it knows when it has read the whole sequence."""
 
-    def forward(self, layer, batch, z, features, column, work):
-        layer.kernels.gather(z, 1 + layer.n_in, batch.final, features, column, layer.n_units)
+    def forward(self, layer, batch, z, features, column, work, n_jobs):
+        layer.kernels.gather(
+            z, 1 + layer.n_in, batch.final, features, column, layer.n_units, n_jobs
+        )
 
-    def backpropagate(self, layer, batch, d_features, column, work):
+    def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
         """Returns (d_out, dh, dc) for `LSTMDirection.backpropagate`; d_features has no column of
         ones.
         """
@@ -32,7 +34,7 @@ class LastPooling(_OneASequence):
 class MeanPooling(_OneASequence):
     """The mean of the states over the steps."""
 
-    def forward(self, layer, batch, z, features, column, work):
+    def forward(self, layer, batch, z, features, column, work, n_jobs):
         layer.kernels.pool_mean(
             z,
             1 + layer.n_in,
@@ -44,7 +46,7 @@ class MeanPooling(_OneASequence):
             layer.n_units,
         )
 
-    def backpropagate(self, layer, batch, d_features, column, work):
+    def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
         d_out = layer.output_gradient(batch, work)
         layer.kernels.pool_mean_backward(
             d_features, column, batch.live, batch.slots, batch.lengths, d_out, layer.n_units
@@ -58,13 +60,13 @@ class MaxPooling(_OneASequence):
     def _steps(self, layer, batch, work):
         return work.array(layer.key, "largest", (len(batch), layer.n_units), np.int64)
 
-    def forward(self, layer, batch, z, features, column, work):
+    def forward(self, layer, batch, z, features, column, work, n_jobs):
         layer.kernels.pool_max(
             z, 1 + layer.n_in, batch.live, batch.slots, self._steps(layer, batch, work), features,
             column, layer.n_units,
         )  # fmt: skip
 
-    def backpropagate(self, layer, batch, d_features, column, work):
+    def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
         d_out = layer.output_gradient(batch, work)
         layer.kernels.pool_max_backward(
             d_features, column, batch.live, batch.slots, self._steps(layer, batch, work), d_out,
@@ -79,14 +81,16 @@ class NoPooling:
     def index(self, batch):
         return batch.source
 
-    def forward(self, layer, batch, z, features, column, work):
+    def forward(self, layer, batch, z, features, column, work, n_jobs):
         stream = layer.outputs(batch, z)
-        layer.kernels.gather(z, stream.column, stream.index(False), features, column, layer.n_units)
+        layer.kernels.gather(
+            z, stream.column, stream.index(False), features, column, layer.n_units, n_jobs
+        )
 
-    def backpropagate(self, layer, batch, d_features, column, work):
+    def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
         d_out = layer.output_gradient(batch, work)
         if layer.backward:
-            layer.kernels.gather(d_features, column, batch.reverse, d_out, 0, layer.n_units)
+            layer.kernels.gather(d_features, column, batch.reverse, d_out, 0, layer.n_units, n_jobs)
         else:
             d_out[:, : layer.n_units] = d_features[:, column : column + layer.n_units]
         return d_out, *layer.final_gradients(batch, work)

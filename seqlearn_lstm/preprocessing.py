@@ -62,7 +62,7 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         The fitted transformer.
     n_features_in_ : int
         Features of a time step; for a 2-D X, as everywhere in scikit-learn, its columns.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Only if X was a DataFrame or a collection of DataFrames.
 
     See Also
@@ -176,7 +176,7 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
 
         Parameters
         ----------
-        input_features : array-like of str of shape (n_features_in_,), default=None
+        input_features : array-like of str of shape (`n_features_in_`,), default=None
             Names of the features before it.
 
         Returns

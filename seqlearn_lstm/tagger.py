@@ -57,8 +57,8 @@ class LSTMSequenceTagger(SequenceEstimator):
         Fixes the initial weights and the order of the sequences, and with them every bit of the
         fitted model.
     n_jobs : int or None, default=None
-        Number of threads; None and -1: all that this process may use (one inside joblib's process
-        workers). The result does not depend on it.
+        Number of threads; None and -1: all that this process may use (joblib leaves its process
+        workers their share of the cores). The result does not depend on it.
     dtype : {"float32", "float64"}, default="float32"
         Precision of all computations.
     verbose : int, default=0
@@ -76,7 +76,7 @@ class LSTMSequenceTagger(SequenceEstimator):
         Number of epochs.
     n_features_in_ : int
         Number of features of a step.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, fitted on concatenated rows that have them.
 
     Notes

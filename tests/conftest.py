@@ -49,7 +49,7 @@ def tiny_shares(monkeypatch):
 
 @pytest.fixture
 def n_jobs_to_try(kernels, tiny_shares):
-    """1, 2 and 3, as far as there are threads; `test_targets.py` runs the kernels with three."""
+    """1, 2 and 3, as far as there are threads; `test_instruction_sets.py` runs the kernels with three."""
     return range(1, min(3, kernels.available_threads()) + 1)
 
 

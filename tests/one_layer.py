@@ -136,7 +136,7 @@ def run_layer(kernels, sequences, h0, c0, W, U, b, n_jobs=1, keep=True):
     B, Hp = len(batch), kernels.padded(n_units, dtype)
     z = unknown(kernels, (batch.n_states, kernels.row_stride(1 + n_in + Hp, dtype) + 16), dtype)
     z[:, 0] = 1
-    kernels.gather(rows, 0, batch.source, z, 1, n_in)
+    kernels.gather(rows, 0, batch.source, z, 1, n_in, 1)
     z[:B, 1 + n_in : 1 + n_in + Hp] = 0
     z[:B, 1 + n_in : 1 + n_in + n_units] = h0[batch.members]
     c = unknown(kernels, (batch.n_states if keep else B, Hp), dtype)

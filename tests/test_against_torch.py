@@ -141,7 +141,7 @@ def test_layers(kernels, rng, dtype, make_sequences, n_layers, n_directions, n_i
         assert relative_error(mine, theirs.detach().numpy()) <= bound, name
 
 
-@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "steps"])
 @pytest.mark.parametrize("bidirectional", [False, True])
 @pytest.mark.parametrize("sizes", [(7,), (6, 6)])
 def test_network(kernels, dtype, sizes, bidirectional, pooling):
@@ -166,12 +166,13 @@ def test_network(kernels, dtype, sizes, bidirectional, pooling):
         "last": lambda k, steps: h_final[-len(directions) :, k].reshape(-1),
         "mean": lambda k, steps: steps.mean(dim=0),
         "max": lambda k, steps: steps.amax(dim=0),
+        "steps": lambda k, steps: steps,
     }[pooling]
-    features = torch.stack([pool(k, steps) for k, steps in enumerate(unpack(packed))])
+    features = torch.vstack([pool(k, steps) for k, steps in enumerate(unpack(packed))])
     losses = torch.nn.functional.cross_entropy(
         dense(features), torch.from_numpy(problem.targets), reduction="none"
     )
-    weights = torch.from_numpy(problem.weights.astype(dtype))
+    weights = torch.from_numpy(problem.weights[:-1].astype(dtype))
     their_loss = (losses * weights).sum() / weights.sum()
     their_loss.backward()
 

@@ -39,7 +39,8 @@ class Layer:
         for i, part in enumerate(self.directions):
             d_out = self.kernels.zeros((batch.n_slots, part.n_padded), np.float32)
             index = batch.reversed_source if part.backward else batch.source
-            self.kernels.gather(self.slopes, i * self.n_units, index, d_out, 0, self.n_units)
+            columns = slice(i * self.n_units, (i + 1) * self.n_units)
+            d_out[index >= 0, : self.n_units] = self.slopes[index[index >= 0], columns]
             slot_slopes.append(d_out)
         return slot_slopes
 

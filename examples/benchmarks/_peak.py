@@ -7,7 +7,8 @@ from seqlearn_lstm.kernels.cpu import target, threads
 from seqlearn_lstm.kernels.cpu.share import hand_out
 from seqlearn_lstm.kernels.cpu.simd import fma, load, store
 
-SUMS, REPEATS = 12, 20_000  # enough sums that no multiply-add waits for the one before
+SUMS = 12  # enough that no multiply-add waits for the one before
+REPEATS = 400_000  # some milliseconds: a processor needs a while to reach its speed
 
 
 @numba.njit(nogil=True, error_model="numpy")

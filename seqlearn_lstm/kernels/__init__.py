@@ -21,7 +21,7 @@ Memory and layouts; a panelled matrix is flat, its panels of columns one after a
 
 Rows
     plan_steps, plan_sources, plan_states    the row numbers of a batch, for ``batches`` (host arrays on every backend)
-    gather(source, source_column, index, out, out_column, width)         out rows from source rows; zeros where index < 0
+    gather(source, source_column, index, out, out_column, width, n_jobs) out rows from source rows; zeros where index < 0
     scatter_add(source, source_column, index, out, out_column, width)    out[index[k]] += source[k] where index >= 0
 
 LSTM, one direction of one layer

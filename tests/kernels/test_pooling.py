@@ -99,15 +99,18 @@ def test_the_first_of_equal_values_is_the_largest(kernels, dtype):
     assert not steps.any()
 
 
-def test_gather(kernels, rng, dtype):
-    source = rng.standard_normal((5, 9)).astype(dtype)
+@pytest.mark.parametrize("width", [1, 5, 16, 37])
+def test_gather(kernels, rng, dtype, width, n_jobs_to_try):
+    """Widths of less and more than a vector; nothing beside the columns is touched."""
+    source = rng.standard_normal((5, width + 4)).astype(dtype)
     index = np.array([4, -1, 0, 0, 3, -1, 2])
-    out = np.full((8, 8), np.nan, dtype)
-    kernels.gather(source, 4, index, out, 2, 5)
-    expected = np.full((8, 8), np.nan, dtype)
+    expected = np.full((8, width + 3), np.nan, dtype)
     for k, i in enumerate(index):
-        expected[k, 2:7] = source[i, 4:9] if i >= 0 else 0
-    np.testing.assert_array_equal(out, expected, strict=True)
+        expected[k, 2 : 2 + width] = source[i, 4:] if i >= 0 else 0
+    for n_jobs in n_jobs_to_try:
+        out = np.full((8, width + 3), np.nan, dtype)
+        kernels.gather(source, 4, index, out, 2, width, n_jobs)
+        np.testing.assert_array_equal(out, expected, strict=True)
 
 
 def test_scatter_add(kernels, rng, dtype):

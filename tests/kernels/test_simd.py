@@ -12,6 +12,7 @@ from seqlearn_lstm.kernels.cpu.simd import (
     fma,
     largest,
     load,
+    load_first,
     maximum,
     minimum,
     power_of_two,
@@ -20,6 +21,7 @@ from seqlearn_lstm.kernels.cpu.simd import (
     sqrt,
     stack,
     store,
+    store_first,
     total,
 )
 from seqlearn_lstm.kernels.cpu.tile import PANEL_VECTORS, link, tile
@@ -133,6 +135,23 @@ def test_addresses_and_the_stack(dtype):
     shifted = np.full(4 * L + 1, np.nan, dtype)
     through_the_stack(x, shifted[1:].reshape(2, 2, L), L)
     np.testing.assert_array_equal(shifted[1:], out.ravel(), strict=True)
+
+
+@njit(error_model="numpy")
+def the_first(x, k, loaded, stored, n):
+    store(loaded, 0, load_first(x, k, n))
+    store_first(stored, k, load(x, k), n)
+
+
+def test_the_first_lanes_of_a_vector(dtype):
+    L, k = target.lanes(dtype), 3
+    x = np.arange(1, k + L + 1, dtype=dtype)
+    for n in range(L + 1):
+        loaded, stored = np.full(L, np.nan, dtype), np.full(k + L, np.nan, dtype)
+        the_first(x, k, loaded, stored, n)
+        np.testing.assert_array_equal(loaded, np.where(np.arange(L) < n, x[k:], 0), strict=True)
+        written = (np.arange(k + L) >= k) & (np.arange(k + L) < k + n)
+        np.testing.assert_array_equal(stored, np.where(written, x, np.nan), strict=True)
 
 
 def test_a_vector_fills_a_register():

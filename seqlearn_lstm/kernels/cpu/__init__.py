@@ -59,7 +59,6 @@ __all__ = [
 plan_steps = plan.plan_steps
 plan_sources = plan.plan_sources
 plan_states = plan.plan_states
-gather = rows.gather
 scatter_add = rows.scatter_add
 pool_mean = pooling.pool_mean
 pool_mean_backward = pooling.pool_mean_backward
@@ -72,9 +71,13 @@ softmax_cross_entropy = heads.softmax_cross_entropy
 sum_of_squares = updates.sum_of_squares
 
 _identity = cache(lambda dtype: np.eye(lanes(dtype), dtype=dtype))
-_UPDATE_WORK = (
-    8  # an element of a solver step takes as long as so many multiply-adds: it waits for memory
-)
+# As many multiply-adds take as long as an element of these, which wait for memory
+_UPDATE_WORK, _COPY_WORK = 8, 8
+
+
+def gather(source, source_column, index, out, out_column, width, n_jobs):
+    args = (source, source_column, index, out, out_column, width)
+    run(rows.gather, args, n_jobs, index.size * width * _COPY_WORK, index.size)
 
 
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):

@@ -128,16 +128,12 @@ def sigmoid(x):
 
 @inlined
 def lstm_gates(i, f, g, o):
-    """sigmoid(i), sigmoid(f), tanh(g), sigmoid(o) with a single division: each 1 / q from 1 / (q q
-    q q).
-    """
+    """sigmoid(i), sigmoid(f), tanh(g), sigmoid(o), with one division for two of them."""
     pi, qi = tanh_fraction(i * 0.5)
     pf, qf = tanh_fraction(f * 0.5)
     pg, qg = tanh_fraction(g)
     po, qo = tanh_fraction(o * 0.5)
-    qif, qgo = qi * qf, qg * qo
-    inverse = 1.0 / (qif * qgo)
-    inverse_if, inverse_go = inverse * qgo, inverse * qif
+    inverse_if, inverse_go = 1.0 / (qi * qf), 1.0 / (qg * qo)
     return (
         fma(pi * (inverse_if * qf), 0.5, 0.5),
         fma(pf * (inverse_if * qi), 0.5, 0.5),

@@ -10,7 +10,7 @@ from .compile import kernel, part
 from .simd import largest, load, maximum, splat, store, total
 from .target import VECTOR_BYTES
 
-LOWEST = -1e30  # the score of a class that does not exist: its probability is below any number
+LOWEST = -math.inf  # the score of a class that does not exist
 
 
 @part

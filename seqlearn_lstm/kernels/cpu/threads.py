@@ -33,8 +33,9 @@ if hasattr(os, "register_at_fork"):
 
 
 def available_threads():
-    """Threads that this process may use: the cores, or what NUMBA_NUM_THREADS says (1 in joblib's
-    process workers).
+    """Threads that this process may use: the cores, or what NUMBA_NUM_THREADS says.
+
+    joblib sets it in its process workers: the cores divided by the workers.
     """
     return numba.config.NUMBA_NUM_THREADS if _team.may_share else 1
 

@@ -240,7 +240,9 @@ def link(dtype):
     for the address when it is loaded.
     """
     dtype = from_dtype(dtype)
-    llvm.add_symbol(_symbol(dtype), callback(_signature(dtype))(_tile).address)
+    compiled = callback(_signature(dtype))(_tile)
+    llvm.add_symbol(_symbol(dtype), compiled.address)
+    return compiled  # which keeps the code alive
 
 
 @intrinsic
