@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from threadpoolctl import threadpool_limits
 
 from .batches import prediction_batches
 from .kernels import get_backend
@@ -102,7 +103,8 @@ class SequenceEstimator(BaseEstimator):
         solver = make_solver(self.solver)
         network = Network(architecture, kernels, self.dtype, self._threads(kernels))
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        network.set_parameters(initial_parameters(architecture, random_stream(seed, INITIAL)))
+        with threadpool_limits(1, user_api="blas"):  # its threads go on spinning, on our cores
+            network.set_parameters(initial_parameters(architecture, random_stream(seed, INITIAL)))
         state = TrainingState(seed, network.theta.copy(), solver.start(kernels, network.theta))
         try:
             train(

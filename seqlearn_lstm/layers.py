@@ -8,6 +8,7 @@ parts' arrays apart.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 
 import numpy as np
@@ -70,20 +71,24 @@ class LSTMDirection:
     weights: np.ndarray
     gradient: np.ndarray
 
-    @property
+    @cached_property
     def n_padded(self):
         return self.kernels.padded(self.n_units, self.weights.dtype)
 
-    @property
+    @cached_property
     def n_columns(self):
         return self.kernels.gate_columns(self.n_units, self.weights.dtype)
+
+    @cached_property
+    def row_stride(self):
+        return self.kernels.row_stride(1 + self.n_in + self.n_padded, self.weights.dtype)
 
     def forward(self, batch, streams, work, n_jobs, keep, initial=None):
         """States of all steps. Returns z (n_states, ldz): see `outputs` for where the states stand.
 
         initial  None (zeros), or (h, c), each (B, n_units), in the batch's order
         """
-        z = work.array(self.key, "z", (batch.n_states, self._row_stride(work)))
+        z = work.array(self.key, "z", (batch.n_states, self.row_stride))
         kept = batch.slots if keep else np.zeros_like(batch.slots)
         c = work.array(self.key, "c", (batch.n_states if keep else len(batch), self.n_padded))
         n_gates = batch.n_slots if keep else len(batch)
@@ -125,10 +130,9 @@ class LSTMDirection:
         """(dh, dc), zeros: the gradients at the final states, to be filled before
         `backpropagate`.
         """
-        dh, dc = (work.array(self.key, name, (len(batch), self.n_padded)) for name in ("dh", "dc"))
-        dh[:] = 0
-        dc[:] = 0
-        return dh, dc
+        both = work.array(self.key, "dh, dc", (2, len(batch), self.n_padded))
+        both[:] = 0
+        return both[0], both[1]
 
     def output_gradient(self, batch, work):
         """The gradient at the output of each slot's step, zero in padded units; the others are to
@@ -145,7 +149,7 @@ class LSTMDirection:
         """
         kernels, n_slots, n_columns = self.kernels, batch.n_slots, self.n_columns
         K = 1 + self.n_in + self.n_units
-        z = work.array(self.key, "z", (batch.n_states, self._row_stride(work)))
+        z = work.array(self.key, "z", (batch.n_states, self.row_stride))
         c = work.array(self.key, "c", (batch.n_states, self.n_padded))
         gates = work.array(self.key, "gates", (n_slots * n_columns,))
         UT = work.array(self.key, "UT", (n_columns * self.n_padded,))
@@ -163,9 +167,6 @@ class LSTMDirection:
         kernels.transpose(WT, self.weights, K, n_columns, 1, self.n_in, n_jobs)
         kernels.multiply(dx, gates, n_slots, n_columns, panel, WT, n_slots, width, n_jobs)
         return dx
-
-    def _row_stride(self, work):
-        return self.kernels.row_stride(1 + self.n_in + self.n_padded, work.dtype)
 
 
 @dataclass(frozen=True)

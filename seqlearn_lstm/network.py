@@ -155,10 +155,12 @@ class Network:
         """Scores of a batch (rows, n_out padded), for the rows of ``pooling.index(batch)``; `keep`
         what `backpropagate` needs.
         """
-        streams = [input_stream(batch, rows)]
-        for layer in self.layers:
+        streams, states = [input_stream(batch, rows)], []
+        for depth, layer in enumerate(self.layers):
+            if depth > 0:
+                below = zip(self.layers[depth - 1], states, strict=True)
+                streams = [part.outputs(batch, z) for part, z in below]
             states = [part.forward(batch, streams, self.work, self.n_jobs, keep) for part in layer]
-            streams = [part.outputs(batch, z) for part, z in zip(layer, states, strict=True)]
         features = self._features(batch)
         features[:, 0] = 1
         for part, z, column in zip(layer, states, self._columns(), strict=True):

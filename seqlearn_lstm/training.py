@@ -2,6 +2,7 @@
 ``TrainingState``.
 """
 
+import math
 import time
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -100,7 +101,7 @@ def _epoch(network, head, solver, sequences, targets, weights, settings, state, 
     for batch in training_batches(sequences.offsets, order, settings.batch_size):
         index = network.pooling.index(batch)
         batch_weights = weights[index]
-        weight = batch_weights.sum()
+        weight = float(batch_weights.sum())
         if weight == 0:
             continue  # nothing to learn here, and a mean over it does not exist
         scores = network.forward(batch, sequences.rows, keep=True)
@@ -138,8 +139,8 @@ def _clip(network, loss, clip_norm, epoch):
     """What to multiply the gradient with so that its norm is at most `clip_norm` (Pascanu et al.
     2013).
     """
-    norm = np.sqrt(network.kernels.sum_of_squares(network.gradient))
-    if not (np.isfinite(loss) and np.isfinite(norm)):
+    norm = math.sqrt(network.kernels.sum_of_squares(network.gradient))
+    if not (math.isfinite(loss) and math.isfinite(norm)):
         raise FloatingPointError(
             f"in epoch {epoch + 1} the loss is {loss} and the norm of its gradient {norm}: the training diverged. "
             "A smaller learning_rate, a smaller clip_norm or standardised features usually cure it."

@@ -64,9 +64,11 @@ Solvers; flat arrays of one length
     sgd(theta, gradient, velocity, scale, rate, momentum, nesterov, n_jobs)
 """
 
+from functools import cache
 from importlib import import_module
 
 
+@cache
 def get_backend(name):
     """The module that computes: "cpu"."""
     return import_module(f".{name}", __name__)

@@ -116,6 +116,13 @@ for _function, _single, _double in (
 
 
 @inlined
+def sigmoid_fraction(x):
+    """(p, q) with sigmoid(x) = 1/2 + p / q and q > 0: half of tanh(x / 2)."""
+    p, q = tanh_fraction(x * 0.5)
+    return p * 0.5, q
+
+
+@inlined
 def tanh(x):
     p, q = tanh_fraction(x)
     return p / q
@@ -129,14 +136,14 @@ def sigmoid(x):
 @inlined
 def lstm_gates(i, f, g, o):
     """sigmoid(i), sigmoid(f), tanh(g), sigmoid(o), with one division for two of them."""
-    pi, qi = tanh_fraction(i * 0.5)
-    pf, qf = tanh_fraction(f * 0.5)
+    pi, qi = sigmoid_fraction(i)
+    pf, qf = sigmoid_fraction(f)
     pg, qg = tanh_fraction(g)
-    po, qo = tanh_fraction(o * 0.5)
+    po, qo = sigmoid_fraction(o)
     inverse_if, inverse_go = 1.0 / (qi * qf), 1.0 / (qg * qo)
     return (
-        fma(pi * (inverse_if * qf), 0.5, 0.5),
-        fma(pf * (inverse_if * qi), 0.5, 0.5),
+        fma(pi, inverse_if * qf, 0.5),
+        fma(pf, inverse_if * qi, 0.5),
         pg * (inverse_go * qo),
-        fma(po * (inverse_go * qg), 0.5, 0.5),
+        fma(po, inverse_go * qg, 0.5),
     )

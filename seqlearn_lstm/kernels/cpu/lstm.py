@@ -21,7 +21,7 @@ from .activations import lstm_gates, tanh
 from .compile import kernel, part
 from .gemm import multiply_rows
 from .share import hand_out
-from .simd import at, fma, load, load_first, stack, store, store_first
+from .simd import at, fma, load, load_first, stack, store, store_first, without_tiny
 from .target import TILE_ROWS, VECTOR_BYTES
 from .tile import PANEL_VECTORS, tile
 
@@ -150,7 +150,10 @@ def backward_cells(rows, width, gates, u, d_out, d, c, before, after, dh, dc, s)
         d_h = load(dh, s + r * ldh)
         if d_out.shape[0] > 0:
             d_h = d_h + load(d_out, d + r * ldd)
-        d_c = fma(d_h * o, 1.0 - squashed * squashed, load(dc, s + r * ldh))
+        # A gradient that has vanished stays away: further back it would be denormal numbers, which
+        # are slow.
+        d_h = without_tiny(d_h)
+        d_c = without_tiny(fma(d_h * o, 1.0 - squashed * squashed, load(dc, s + r * ldh)))
         store(place, 0, d_c * g * (i * (1.0 - i)))
         store(place, L, d_c * load(c, before + r * ldc) * (f * (1.0 - f)))
         store(place, 2 * L, d_c * i * (1.0 - g * g))
