@@ -335,5 +335,8 @@ def test_an_unknown_scorer():
         scorer("f1")
 
 
-def test_examples():
-    assert doctest.testmod(metrics).failed == 0
+@pytest.mark.parametrize(
+    "module", [metrics.steps, metrics.chunks, metrics.chunk_scores, metrics.scorers]
+)
+def test_examples(module):
+    assert doctest.testmod(module).failed == 0

@@ -624,5 +624,6 @@ def test_missing_targets_of_sequences():
     np.testing.assert_array_equal(y, [np.nan, 0])
 
 
-def test_examples():
-    assert doctest.testmod(preprocessing).failed == 0
+@pytest.mark.parametrize("module", [preprocessing.per_step, preprocessing.rows, preprocessing.long])
+def test_examples(module):
+    assert doctest.testmod(module).failed == 0

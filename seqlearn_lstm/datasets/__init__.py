@@ -1,0 +1,25 @@
+"""Data to try the estimators on, and readers of the formats that sequence data come in.
+
+Nothing here is downloaded. :func:`load_japanese_vowels` reads a small file that is installed with
+the package; whatever else is loaded by name is looked up in the folder that the environment
+variable ``SEQLEARN_LSTM_DATA`` names. The readers (:func:`read_ts`, :func:`read_idx`,
+:func:`read_conll`) take a path to any file of their format, compressed with gzip or not.
+
+Sequences are always a list of ``(n_timesteps_i, n_features)`` arrays, as the estimators take them.
+"""
+
+from .bundled import load_japanese_vowels, load_spoken_digits
+from .formats import IDX_TYPES as IDX_TYPES
+from .formats import read_conll, read_idx, read_ts
+from .home import DATA_VARIABLE as DATA_VARIABLE
+from .home import data_home, find_data
+
+__all__ = [
+    "data_home",
+    "find_data",
+    "load_japanese_vowels",
+    "load_spoken_digits",
+    "read_conll",
+    "read_idx",
+    "read_ts",
+]

@@ -1,0 +1,185 @@
+"""Readers of the formats that sequence data come in, compressed with gzip or not."""
+
+import gzip
+
+import numpy as np
+
+# The types of the idx format: the code in the third byte of a file -> how its values are stored.
+IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+def read_ts(path, *, dtype=np.float32):
+    """Read a ``.ts`` file, the text format of the time-series classification archives.
+
+    Sequences may be of unequal length and have any number of dimensions. A missing value (``?`` or
+    ``NaN``) becomes NaN. Time stamps are not supported.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, compressed with gzip or not.
+    dtype : dtype, default=numpy.float32
+        The type of the values.
+
+    Returns
+    -------
+    X : list of n_sequences arrays of shape (n_timesteps_i, n_dimensions)
+        In the order of the file.
+    y : ndarray of shape (n_sequences,) or None
+        The class labels as strings; the targets as float64 where the header says
+        ``@targetLabel true`` (regression); None where the file has neither.
+
+    Raises
+    ------
+    ValueError
+        If the file is not of this format; the message names the line.
+    """
+    header, cases = {}, []
+    # Comments may be in any encoding; the header and the values that are read here are ASCII.
+    for where, line in _lines(path, errors="replace"):
+        if not line or line.startswith("#"):
+            continue
+        if "data" in header:
+            cases.append((where, line))
+        elif line.startswith("@"):
+            key, _, value = line[1:].partition(" ")
+            header[key.lower()] = value.strip().lower()
+        else:
+            raise ValueError(f"{where}: values before the line '@data'")
+    if "data" not in header:
+        raise ValueError(f"{path}: not a .ts file, it has no line '@data'")
+    if header.get("timestamps") == "true":
+        raise ValueError(f"{path}: a .ts file with time stamps cannot be read; store plain values")
+    return _parse_ts(cases, header, dtype)
+
+
+def read_idx(path):
+    """Read an idx file, the format of MNIST: an array of any type and number of dimensions.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file, compressed with gzip or not.
+
+    Returns
+    -------
+    array : ndarray
+        Of the shape and type that the file's header says, in this machine's byte order.
+
+    Raises
+    ------
+    ValueError
+        If the file is not of this format, or is shorter or longer than its header says.
+    """
+    with _open(path) as file:
+        content = file.read()
+    if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
+        raise ValueError(
+            f"{path}: not an idx file, it starts with the bytes {content[:4].hex(' ')}"
+        )
+    stored, start = np.dtype(IDX_TYPES[content[2]]), 4 + 4 * content[3]
+    if len(content) < start:
+        raise ValueError(f"{path}: the file ends inside its header")
+    shape = tuple(int(n) for n in np.frombuffer(content[4:start], dtype=">u4"))
+    expected = start + stored.itemsize * int(np.prod(shape, dtype=object))
+    if len(content) != expected:
+        raise ValueError(
+            f"{path}: expected {expected} bytes for an array of shape {shape}, got {len(content)}"
+        )
+    values = np.frombuffer(content, dtype=stored, offset=start)
+    return values.reshape(shape).astype(stored.newbyteorder("="))
+
+
+def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
+    """Read a file of tagged sentences: a token per line, columns, a blank line between sentences.
+
+    Lines of ``-DOCSTART-``, which some corpora put between documents, are left out.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file (UTF-8), compressed with gzip or not.
+    columns : sequence of int, default=(0, -1)
+        Which columns to return, counted from 0, or from -1 at the end: by default the first and the
+        last, which are mostly the word and the tag.
+    delimiter : str, optional
+        What separates columns; any white space by default.
+    comment : str, optional
+        Lines that start with this are left out, for instance ``"#"``.
+
+    Returns
+    -------
+    *parts : list of list of str, as many as `columns`
+        For each column its sentences, and for each sentence its tokens' values:
+        ``words, tags = read_conll(path)``.
+
+    Raises
+    ------
+    ValueError
+        If a line has too few columns; the message names the line.
+    """
+    sentences = [[]]
+    for where, line in _lines(path):
+        if (comment and line.startswith(comment)) or line.startswith("-DOCSTART-"):
+            continue
+        if not line:
+            sentences.append([])
+            continue
+        values = line.split(delimiter)
+        try:
+            sentences[-1].append([values[column] for column in columns])
+        except IndexError:
+            raise ValueError(
+                f"{where}: expected columns {tuple(columns)}, got {len(values)}: {values}"
+            ) from None
+    sentences = [sentence for sentence in sentences if sentence]
+    return tuple(
+        [[token[k] for token in sentence] for sentence in sentences] for k in range(len(columns))
+    )
+
+
+def _open(path):
+    """Open a file for reading bytes, through gzip where its first two bytes say so."""
+    with open(path, "rb") as file:
+        compressed = file.read(2) == b"\x1f\x8b"
+    return (gzip.open if compressed else open)(path, "rb")
+
+
+def _lines(path, errors="strict"):
+    """Yield for each line of a text file where it stands, for messages, and its stripped text."""
+    with _open(path) as file:
+        for number, line in enumerate(file, start=1):
+            yield f"{path}, line {number}", line.decode("utf-8", errors).strip()
+
+
+def _parse_ts(cases, header, dtype):
+    """Return X and y of the data lines `cases`, pairs of where a line stands and its text."""
+    # The value of @classLabel is "true" and then the classes, or "false".
+    is_true = {
+        key: header.get(key, "").split()[:1] == ["true"] for key in ("classlabel", "targetlabel")
+    }
+    X, labels = [], []
+    for where, line in cases:
+        parts = line.split(":")
+        if any(is_true.values()):
+            labels.append(parts.pop().strip())
+        X.append(_parse_ts_dimensions(parts, where, dtype))
+        if X[-1].shape[1] != X[0].shape[1]:
+            raise ValueError(
+                f"{where}: expected {X[0].shape[1]} dimensions as before, got {X[-1].shape[1]}"
+            )
+    if is_true["targetlabel"]:
+        return X, np.array(labels, dtype=np.float64)
+    return X, np.array(labels) if is_true["classlabel"] else None
+
+
+def _parse_ts_dimensions(parts, where, dtype):
+    """Return a sequence (n_timesteps, n_dimensions) from its dimensions' texts ``1.5,2,?``."""
+    values = [part.replace("?", "nan").split(",") for part in parts]
+    lengths = [len(dimension) for dimension in values]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"{where}: the dimensions differ in length: {lengths}")
+    try:
+        return np.ascontiguousarray(np.array(values, dtype=np.float64).T, dtype=dtype)
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None

@@ -1,0 +1,45 @@
+"""Arrays of anything: numbers, symbols, and what is missing among them."""
+
+import numpy as np
+
+
+def _is_frame(x):
+    return hasattr(x, "iloc") and hasattr(x, "columns")
+
+
+def _array(x):
+    """An array-like as an array; as objects where NumPy would turn numbers into strings."""
+    if hasattr(x, "__array__") or isinstance(x, str):
+        return np.asarray(x)
+    objects = np.array(x, dtype=object)
+    if objects.dtype == object and any(isinstance(value, str) for value in objects.ravel()):
+        all_strings = all(isinstance(value, str) for value in objects.ravel())
+        return objects.astype(np.str_) if all_strings else objects
+    return np.asarray(x)
+
+
+def _join(parts):
+    """Concatenate; as objects where NumPy would turn numbers into strings."""
+    kinds = {part.dtype.kind for part in parts}
+    dtype = object if len(kinds) > 1 and kinds & set("UST") else None
+    return np.concatenate(parts, dtype=dtype)
+
+
+def _common_float(arrays):
+    single = all(getattr(array, "dtype", None) == np.float32 for array in arrays)
+    return np.float32 if single else np.float64
+
+
+def _missing(values):
+    """Where an array holds nothing: NaN, NaT, None or pandas.NA."""
+    if values.dtype != object:
+        return values != values if values.dtype.kind in "fcmM" else np.zeros(values.shape, bool)
+    found = [_is_missing(value) for value in values.ravel().tolist()]
+    return np.array(found, dtype=bool).reshape(values.shape)
+
+
+def _is_missing(value):
+    if value is None:
+        return True
+    differs = value != value  # pandas.NA compares to NA, which is neither true nor false
+    return not isinstance(differs, (bool, np.bool_)) or bool(differs)

@@ -1,0 +1,140 @@
+"""The forms in which sequences come: taken apart into rows, and put together again."""
+
+import numpy as np
+from scipy.sparse import issparse
+
+from ..sequences import _READERS, _form, check_sequences, is_tabular
+from ._arrays import _array, _common_float, _is_frame, _join, _missing
+from .rows import concatenate, split
+
+
+def _are_frames(X):
+    return isinstance(X, (list, tuple)) and len(X) > 0 and all(map(_is_frame, X))
+
+
+def _stack_frames(X, allow_nan):
+    """DataFrames one below the other, for a transformer that knows columns by their names."""
+    import pandas as pd  # which is there, for its frames are
+
+    for i, frame in enumerate(X):
+        if list(frame.columns) != list(X[0].columns):
+            raise ValueError(
+                f"sequence {i} of X has the columns {list(frame.columns)}, but sequence 0 has "
+                f"{list(X[0].columns)}; expected the same in every sequence."
+            )
+        if len(frame) == 0:
+            raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")
+    rows = pd.concat(X, ignore_index=True)
+    lengths = np.array([len(frame) for frame in X])
+    if not allow_nan:
+        _check_nothing_missing(rows.isna().to_numpy(), lengths)
+    return rows, lengths
+
+
+def _hold_symbols(X):
+    """Tell whether there are strings among the values of sequences."""
+    return (isinstance(X, (list, tuple)) or np.ndim(X) in (1, 2, 3)) and any(map(_is_symbolic, X))
+
+
+def _is_symbolic(x):
+    if hasattr(x, "dtype") and x.dtype != object:
+        return getattr(x.dtype, "kind", "") in ("U", "T") and np.ndim(x) > 0
+    return isinstance(x, (list, tuple, np.ndarray)) and any(
+        isinstance(value, str) or _is_symbolic(value) for value in x
+    )
+
+
+def _stack_symbols(X, allow_nan):
+    rows, lengths = concatenate(X)
+    rows = rows.reshape(len(rows), -1).astype(object)
+    if not allow_nan:
+        _check_nothing_missing(_missing(rows), lengths)
+    return rows, lengths
+
+
+def _check_nothing_missing(missing, lengths):
+    if missing.any():
+        row, column = np.argwhere(missing)[0]
+        index = np.searchsorted(np.cumsum(lengths), row, side="right")
+        step = row - lengths[:index].sum()
+        raise ValueError(
+            f"sequence {index} of X contains NaN at time step {step}, feature {column}; impute or "
+            "drop such values first, or pass allow_nan=True for a transformer that takes them."
+        )
+
+
+def _stack_numbers(X, lengths, n_features, allow_nan, name):
+    dtype = _float_type(X)
+    if allow_nan and (lengths is None or _form(X) == "padded"):
+        sequences, _ = _READERS[_form(X)](X, dtype, lengths, n_features, name)
+    else:
+        sequences = check_sequences(
+            X, dtype=dtype, lengths=lengths, n_features=n_features, name=name
+        )
+    return sequences.rows, sequences.lengths
+
+
+def _float_type(X):
+    """The type of the rows: float32 if all of X is, otherwise float64."""
+    one_array = getattr(getattr(X, "dtype", None), "kind", "O") != "O"
+    return _common_float([X] if one_array or not np.iterable(X) else X)
+
+
+def _give_back(out, X, lengths):
+    """What a transformer returned for all rows, in the form of X."""
+    rows = out.toarray() if issparse(out) else np.asarray(out)
+    rows = rows.reshape(len(rows), -1) if rows.ndim == 1 else rows
+    if len(rows) != lengths.sum():
+        raise ValueError(
+            f"the transformer made {len(rows)} rows of {lengths.sum()}; expected one that keeps "
+            "the number of rows."
+        )
+    if is_tabular(X) or (isinstance(X, np.ndarray) and X.ndim == 2):
+        shape = (len(lengths), lengths[0])
+        return rows.reshape(shape if rows.shape[1] == 1 else shape + (-1,))
+    is_list = isinstance(X, (list, tuple))
+    shape = () if is_list else np.shape(X)
+    if len(shape) == 3:
+        return _pad(rows, lengths, shape[1])
+    first = X[0] if is_list else np.asarray(X)[0]
+    if rows.shape[1] == 1 and np.ndim(first) == 1:
+        rows = rows[:, 0]
+    parts = split(rows, lengths)
+    if is_list:
+        return parts
+    array = np.empty(len(parts), object)
+    array[:] = parts
+    return array
+
+
+def _pad(rows, lengths, n_steps):
+    """Rows as a 3-D array with NaN behind the shorter sequences."""
+    dtype = np.float64 if rows.dtype.kind in "biu" else rows.dtype
+    dtype = object if rows.dtype.kind in "UST" else dtype
+    padded = np.full((len(lengths), n_steps, rows.shape[1]), np.nan, dtype)
+    padded[np.arange(n_steps) < lengths[:, None]] = rows
+    return padded
+
+
+def _per_step(values, lengths, name):
+    """Targets or weights, of sequences or steps, as one array with an entry for each row."""
+    if values is None:
+        return None
+    array = np.asarray(values) if hasattr(values, "__array__") else None
+    values = list(values) if array is None else array
+    if len(values) != len(lengths):
+        raise ValueError(
+            f"{name} has {len(values)} entries; expected {len(lengths)}, one for each sequence."
+        )
+    if array is not None and (array.ndim > 1 or array.dtype != object):
+        return np.repeat(array, lengths, axis=0)
+    parts = [_array(value) for value in values]
+    if all(part.ndim == 0 for part in parts):
+        return np.repeat(_array(list(values)), lengths)
+    for i, (part, length) in enumerate(zip(parts, lengths, strict=True)):
+        if part.ndim == 0 or len(part) != length:
+            got = "a single value" if part.ndim == 0 else f"{len(part)} entries"
+            raise ValueError(
+                f"{name} has {got} for sequence {i}; expected {length}, one for each time step."
+            )
+    return _join(parts)

@@ -1,0 +1,157 @@
+"""Long tables: one row for each time step."""
+
+from collections.abc import Mapping
+from numbers import Number
+
+import numpy as np
+
+from ._arrays import _common_float, _missing
+from .rows import split
+
+
+def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
+    """Read sequences from a long table: one row for each time step.
+
+    Parameters
+    ----------
+    df : DataFrame (pandas, polars, ...) or dict of columns
+        Its rows in any order.
+    sequence : str
+        Name of the column that says to which sequence a row belongs.
+    time : str or None
+        Name of the column that orders the rows of a sequence. None: they are in order.
+    columns : list of str, or str
+        Names of the features. A single name that is no list gives 1-D sequences.
+    target : str, default=None
+        Name of the column of targets.
+    target_per : {"step", "sequence"}, default="step"
+        Whether to return a target for each step, or one for each sequence, in which it must then
+        be the same at each step.
+
+    Returns
+    -------
+    X : list of n_sequences arrays of shape (n_timesteps_i, n_features) or (n_timesteps_i,)
+        In the order in which the sequences first appear in the table, each sorted by time. The
+        type is float if all columns are numbers (missing ones are NaN; float32 if all columns
+        are), otherwise object.
+    y : list of n_sequences arrays (n_timesteps_i,), or ndarray of shape (n_sequences,)
+        Only if there is a `target`.
+    ids : ndarray of shape (n_sequences,)
+        The value of `sequence` for each.
+
+    Raises
+    ------
+    ValueError
+        If a column is not there, the table is empty, an id or a time is missing, a sequence has
+        two rows for one time, a feature is a date, or a target differs within its sequence.
+
+    Examples
+    --------
+    >>> from seqlearn_lstm.preprocessing import from_long
+    >>> table = {"who": ["b", "a", "b"], "hour": [2, 1, 1], "heat": [0.2, 0.5, 0.1]}
+    >>> X, ids = from_long(table, "who", "hour", ["heat"])
+    >>> ids.tolist(), [x.tolist() for x in X]
+    (['b', 'a'], [[[0.1], [0.2]], [[0.5]]])
+    """
+    if target_per not in ("step", "sequence"):
+        raise ValueError(f"target_per must be 'step' or 'sequence', got {target_per!r}.")
+    names = [columns] if isinstance(columns, str) else list(columns)
+    _check_columns(df, [sequence, time, *names, target], names)
+    ids = _complete(df, sequence)
+    seen = {}
+    codes = np.array([seen.setdefault(value, len(seen)) for value in ids.tolist()])
+    order = _order(df, codes, ids, time)
+    first = np.unique(codes, return_index=True)[1]
+    lengths = np.bincount(codes)
+    rows = _features(df, names)[order]
+    X = split(rows[:, 0] if isinstance(columns, str) else rows, lengths)
+    if target is None:
+        return X, ids[first]
+    y = split(np.asarray(df[target])[order], lengths)
+    return X, y if target_per == "step" else _one_each(y, target, ids[first]), ids[first]
+
+
+def _check_columns(df, wanted, features):
+    columns = list(df) if isinstance(df, Mapping) else list(getattr(df, "columns", ()))
+    absent = [name for name in wanted if name is not None and name not in columns]
+    if absent:
+        raise ValueError(f"the table has no column {absent[0]!r}; its columns are {columns}.")
+    if not features:
+        raise ValueError("columns is empty; expected the name of at least one feature.")
+
+
+def _complete(df, name):
+    """A column in which nothing may be missing."""
+    values = np.asarray(df[name])
+    if not len(values):
+        raise ValueError("the table has no rows; expected one for each time step.")
+    missing = np.flatnonzero(_missing(values))
+    if len(missing):
+        raise ValueError(
+            f"column {name!r} has no value in row {missing[0]} (counted from 0); expected a "
+            "sequence and a time in every row: drop or fill those rows."
+        )
+    return values
+
+
+def _order(df, codes, ids, time):
+    """The rows of the first sequence in the order of time, those of the second, ..."""
+    if time is None:
+        return np.argsort(codes, kind="stable")
+    times = _complete(df, time)
+    try:
+        order = np.lexsort((times, codes))
+    except TypeError as error:
+        raise ValueError(f"column {time!r} cannot be sorted: {error}.") from error
+    before, after = order[:-1], order[1:]
+    twice = np.flatnonzero((codes[before] == codes[after]) & (times[before] == times[after]))
+    if len(twice):
+        a, b = before[twice[0]], after[twice[0]]
+        raise ValueError(
+            f"sequence {ids[a]!r} has two rows with {time!r} = {times[a]!r}, rows {a} and {b} "
+            f"(counted from 0), and there are {len(twice)} such pairs in all; drop or aggregate "
+            "duplicates first."
+        )
+    return order
+
+
+def _features(df, names):
+    """Columns as a 2-D array: float if all are numbers, otherwise object."""
+    columns = [np.asarray(df[name]) for name in names]
+    for name, column in zip(names, columns, strict=True):
+        if column.dtype.kind in "mM":
+            raise ValueError(
+                f"column {name!r} holds dates or time differences; expected numbers or symbols: "
+                "pass the time since some date as a number."
+            )
+    columns = [_numbers_if_possible(column) for column in columns]
+    if any(column.dtype.kind not in "fiub" for column in columns):
+        return np.stack([column.astype(object) for column in columns], axis=1)
+    return np.stack(columns, axis=1, dtype=_common_float(columns), casting="unsafe")
+
+
+def _numbers_if_possible(column):
+    """An object column of numbers, some of them missing, as floats; others as they are."""
+    if column.dtype != object:
+        return column
+    missing = _missing(column)
+    if missing.all() or not all(isinstance(value, Number) for value in column[~missing]):
+        return column
+    numbers = np.full(len(column), np.nan)
+    numbers[~missing] = column[~missing].astype(np.float64)
+    return numbers
+
+
+def _one_each(y, target, ids):
+    """The one target of each sequence."""
+    for labels, name in zip(y, ids, strict=True):
+        missing = _missing(labels)
+        same = missing if missing[0] else ~missing
+        same[same] = missing[0] | (labels[same] == labels[0])
+        if not same.all():
+            other = labels[np.argmin(same)]
+            raise ValueError(
+                f"sequence {name!r} has the targets {labels[0]!r} and {other!r} in column "
+                f"{target!r}; expected one for the sequence, or pass target_per='step'."
+            )
+    return np.array([labels[0] for labels in y], y[0].dtype)

@@ -1,0 +1,278 @@
+"""A scikit-learn transformer over the time steps of sequences."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.utils import check_array, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+
+from ..sequences import is_tabular
+from ._forms import (
+    _are_frames,
+    _give_back,
+    _hold_symbols,
+    _per_step,
+    _stack_frames,
+    _stack_numbers,
+    _stack_symbols,
+)
+
+
+def _has(method):
+    """Check for `available_if`: the transformer, the fitted one if there is one, has `method`."""
+    return lambda self: hasattr(getattr(self, "transformer_", self.transformer), method)
+
+
+class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+    """Make any scikit-learn transformer work on the time steps of sequences.
+
+    The transformer is fitted on the rows of all sequences, one below the other, so that a scaler
+    learns one mean for each feature over all time steps; `transform` gives back sequences in the
+    form in which they came:
+
+    ===============================================  ============================================
+    X                                                what comes back
+    ===============================================  ============================================
+    list or tuple of (n_timesteps_i, n_features)     list of (n_timesteps_i, n_features_out)
+    object array or Series of such                   1-D object array of such
+    (n_sequences, n_timesteps, n_features)           (n_sequences, n_timesteps, n_features_out),
+                                                     padding is NaN
+    (n_sequences, n_timesteps): one-feature          the same, or 3-D if there are more columns
+    collection of (n_timesteps_i,): one-feature      the same, or 2-D if there are more columns
+    ===============================================  ============================================
+
+    Sequences that are all pandas DataFrames reach the transformer as one DataFrame, those with
+    symbols as an object array: one-hot encoders and column transformers work per step, too. What
+    comes back are always dense arrays; a transformer's sparse output is made dense.
+
+    Parameters
+    ----------
+    transformer : transformer object
+        Is cloned, and the clone fitted. Must keep the number of rows; may change that of columns.
+    allow_nan : bool, default=False
+        Whether NaN may reach the transformer (an imputer). Trailing time steps of a 3-D X in which
+        every feature is NaN are padding all the same; lists and tables have no padding.
+
+    Attributes
+    ----------
+    transformer_ : transformer object
+        The fitted transformer.
+    n_features_in_ : int
+        Features of a time step; for a 2-D X, as everywhere in scikit-learn, its columns.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Only if X was a DataFrame or a collection of DataFrames.
+
+    See Also
+    --------
+    concatenate : Sequences as rows and lengths.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from seqlearn_lstm.preprocessing import PerStep
+    >>> X = [np.array([[0.0], [2.0], [4.0]]), np.array([[2.0]])]
+    >>> scaler = PerStep(StandardScaler(with_std=False)).fit(X)
+    >>> [x.ravel().tolist() for x in scaler.transform(X)]
+    [[-2.0, 0.0, 2.0], [0.0]]
+    >>> sorted(scaler.get_params())[-2:]
+    ['transformer__with_mean', 'transformer__with_std']
+    """
+
+    def __init__(self, transformer, *, allow_nan=False):
+        self.transformer = transformer
+        self.allow_nan = allow_nan
+
+    def fit(self, X, y=None, sample_weight=None, lengths=None):
+        """Fit the transformer on the time steps of all sequences.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            Any form of the table above.
+        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs), or list, default=None
+            A target for each sequence, repeated at each of its steps; or for each step: a list of
+            n_sequences arrays of shape (n_timesteps_i,).
+        sample_weight : array-like of shape (n_sequences,), or list, default=None
+            As `y`; handed on to the transformer if given.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            With a 3-D X: how many steps of each sequence are real.
+
+        Returns
+        -------
+        self : PerStep
+
+        Raises
+        ------
+        TypeError
+            If the transformer is none, or X is nothing that holds sequences.
+        ValueError
+            If X, y or `lengths` do not fit; the error names the sequence. The estimator is then as
+            it was before.
+        """
+        self._fit(X, y, sample_weight, lengths, transform=False)
+        return self
+
+    def fit_transform(self, X, y=None, sample_weight=None, lengths=None):
+        """Fit the transformer and transform X by the transformer's own `fit_transform`.
+
+        Parameters
+        ----------
+        X, y, sample_weight, lengths
+            As in `fit`.
+
+        Returns
+        -------
+        X_out : list or array of sequences
+            In the form of X.
+        """
+        return self._fit(X, y, sample_weight, lengths, transform=True)
+
+    def transform(self, X, lengths=None):
+        """Transform each time step.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            Any form, not necessarily that of `fit`. Never modified.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        X_out : list or array of sequences
+            In the form of X.
+        """
+        check_is_fitted(self)
+        rows, lengths = self._read(X, lengths, reset=False)
+        return _give_back(self.transformer_.transform(rows), X, lengths)
+
+    @available_if(_has("inverse_transform"))
+    def inverse_transform(self, X, lengths=None):
+        """Undo the transformation of each time step.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            What `transform` returned, or the like, with n_features_out features.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        X_original : list or array of sequences
+            In the form of X.
+        """
+        check_is_fitted(self)
+        rows, lengths = self._read(X, lengths, reset=None)
+        return _give_back(self.transformer_.inverse_transform(rows), X, lengths)
+
+    @available_if(_has("get_feature_names_out"))
+    def get_feature_names_out(self, input_features=None):
+        """Names of the features of a time step after the transformation.
+
+        Parameters
+        ----------
+        input_features : array-like of str of shape (`n_features_in_`,), default=None
+            Names of the features before it.
+
+        Returns
+        -------
+        names : ndarray of str of shape (n_features_out,)
+            If a 2-D X stays 2-D, the names of its columns.
+        """
+        check_is_fitted(self)
+        if not self._tabular:
+            return self.transformer_.get_feature_names_out(input_features)
+        columns = _check_feature_names_in(self, input_features)
+        names = self.transformer_.get_feature_names_out()
+        return columns if len(names) == 1 else names
+
+    def set_output(self, *, transform=None):
+        """Do nothing: sequences are given back as arrays whatever the output of tables shall be.
+
+        It is here so that a pipeline which ends in a table can be told ``set_output("pandas")``.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"}, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : PerStep
+        """
+        return self
+
+    def _fit(self, X, y, sample_weight, lengths, transform):
+        if not hasattr(self.transformer, "transform"):
+            raise TypeError(
+                f"transformer is {self.transformer!r}; expected an object with fit and transform, "
+                "such as StandardScaler()."
+            )
+        before = dict(vars(self))
+        try:
+            rows, lengths = self._read(X, lengths, reset=True)
+            y = _per_step(y, lengths, "y")
+            weights = _per_step(sample_weight, lengths, "sample_weight")
+            weights = {} if weights is None else {"sample_weight": weights}
+            self.transformer_ = clone(self.transformer)
+            if transform and hasattr(self.transformer_, "fit_transform"):
+                out = self.transformer_.fit_transform(rows, y, **weights)
+            else:
+                self.transformer_.fit(rows, y, **weights)
+                out = self.transformer_.transform(rows) if transform else None
+            if hasattr(self.transformer_, "feature_names_in_"):
+                self.feature_names_in_ = self.transformer_.feature_names_in_
+            return _give_back(out, X, lengths) if transform else None
+        except BaseException:  # the estimator stays what it was
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+
+    def _read(self, X, lengths, reset):
+        """X as rows for the transformer, and the number of steps of each sequence.
+
+        `reset`: whether X is that of `fit` (True), must fit to it (False), or need not (None).
+        """
+        tabular = lengths is None and is_tabular(X)
+        if tabular:
+            rows, lengths = self._read_table(X, reset)
+        elif lengths is None and _are_frames(X):
+            rows, lengths = _stack_frames(X, self.allow_nan)
+        elif lengths is None and _hold_symbols(X):
+            rows, lengths = _stack_symbols(X, self.allow_nan)
+        else:
+            n_features = None if reset is not False else self._n_step_features
+            name = type(self).__name__
+            rows, lengths = _stack_numbers(X, lengths, n_features, self.allow_nan, name)
+        if isinstance(X, np.ndarray) and np.may_share_memory(rows, X):
+            rows = rows.copy()  # the transformer may work in place
+        if reset:
+            self._tabular, self._n_step_features = tabular, rows.shape[1]
+            if not tabular:
+                self.n_features_in_ = rows.shape[1]
+                vars(self).pop("feature_names_in_", None)  # of an earlier fit
+        return rows, lengths
+
+    def _read_table(self, X, reset):
+        checks = {
+            "dtype": [np.float64, np.float32],
+            "ensure_all_finite": "allow-nan" if self.allow_nan else True,
+        }
+        if reset or (reset is False and self._tabular):
+            X = validate_data(self, X, reset=reset, **checks)
+        else:  # its columns are time steps, and sequences of other forms have any number of them
+            X = check_array(X, input_name="X", estimator=self, **checks)
+        return X.reshape(-1, 1), np.full(len(X), X.shape[1])
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.transformer)
+        tags.input_tags.two_d_array = True
+        tags.input_tags.three_d_array = True
+        tags.input_tags.allow_nan = self.allow_nan
+        tags.target_tags.required = inner.target_tags.required
+        tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
+        tags.non_deterministic = inner.non_deterministic
+        return tags

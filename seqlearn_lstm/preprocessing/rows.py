@@ -1,0 +1,105 @@
+"""Rows and lengths: sequences one below the other, as hmmlearn and seqlearn take them."""
+
+import numpy as np
+
+from ..sequences import _padded_lengths
+from ._arrays import _array, _is_frame, _join
+
+
+def concatenate(X):
+    """Put sequences one below the other, as hmmlearn and seqlearn take them.
+
+    Parameters
+    ----------
+    X : list or array of sequences
+        Arrays of shape (n_timesteps_i, n_features) or (n_timesteps_i,); or targets for each step,
+        symbols too. In a 3-D array of numbers, trailing steps of which all is NaN are padding.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_rows, n_features) or (n_rows,)
+        All time steps. Of the sequences' type; of type object where they mix symbols and numbers.
+    lengths : ndarray of int64 of shape (n_sequences,)
+        How many rows belong to each sequence; their sum is n_rows.
+
+    Raises
+    ------
+    ValueError
+        If X holds no sequence, or one that is empty or has other features than the first.
+
+    See Also
+    --------
+    split : The inverse.
+    seqlearn_lstm.model_selection.SequenceKFold : Cross-validation for this form.
+
+    Examples
+    --------
+    >>> from seqlearn_lstm.preprocessing import concatenate
+    >>> rows, lengths = concatenate([[1, 2, 3], [4, 5]])
+    >>> rows.tolist(), lengths.tolist()
+    ([1, 2, 3, 4, 5], [3, 2])
+    """
+    if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] and X.dtype.kind in "fiub":
+        X = [x[:length] for x, length in zip(X, _padded_lengths(X), strict=True)]
+    parts = [_array(x) for x in X]
+    if not parts:
+        raise ValueError("X holds 0 sequences; expected at least 1.")
+    for i, part in enumerate(parts):
+        if part.ndim == 0:
+            raise ValueError(
+                f"sequence {i} of X is a single value ({part}); expected a list of sequences; for "
+                "one sequence pass [X]."
+            )
+        if len(part) == 0:
+            raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")
+        if part.shape[1:] != parts[0].shape[1:]:
+            raise ValueError(
+                f"the time steps of sequence {i} of X have shape {part.shape[1:]}, but those of "
+                f"sequence 0 {parts[0].shape[1:]}; expected the same in every sequence."
+            )
+    return _join(parts), np.array([len(part) for part in parts], np.int64)
+
+
+def split(rows, lengths):
+    """Cut rows into sequences: the inverse of `concatenate`.
+
+    Parameters
+    ----------
+    rows : array-like of shape (n_rows, n_features) or (n_rows,), or DataFrame
+        The time steps of all sequences, or their targets.
+    lengths : array-like of int of shape (n_sequences,)
+        How many rows belong to each sequence.
+
+    Returns
+    -------
+    X : list of n_sequences arrays of shape (n_timesteps_i, n_features) or (n_timesteps_i,)
+        Views of `rows`; DataFrames if that is one.
+
+    Raises
+    ------
+    ValueError
+        If `lengths` are no positive integers whose sum is n_rows.
+
+    Examples
+    --------
+    >>> from seqlearn_lstm.preprocessing import split
+    >>> [x.tolist() for x in split(["DT", "NN", "UH"], [2, 1])]
+    [['DT', 'NN'], ['UH']]
+    """
+    rows = rows if _is_frame(rows) else _array(rows)
+    if rows.ndim == 0:
+        raise ValueError(f"rows is a single value ({rows}); expected one row for each time step.")
+    lengths = np.asarray(lengths)
+    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or not (lengths > 0).all():
+        raise ValueError(
+            f"lengths must be a list of positive whole numbers, one for each sequence; got "
+            f"{lengths.tolist()!r:.80}."
+        )
+    if lengths.sum() != len(rows):
+        raise ValueError(
+            f"lengths add up to {lengths.sum()}, but there are {len(rows)} rows; expected the "
+            "number of rows of each sequence, in order, none left out."
+        )
+    stops = np.cumsum(lengths)
+    pick = rows.iloc if _is_frame(rows) else rows
+    return [pick[a:b] for a, b in zip(stops - lengths, stops, strict=True)]
