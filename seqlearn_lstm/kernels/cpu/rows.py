@@ -2,7 +2,7 @@
 
 from .compile import kernel, part
 from .share import hand_out
-from .simd import load, load_first, splat, store, store_first
+from .simd import load, load_first, store, store_first
 from .target import VECTOR_BYTES
 
 
@@ -15,14 +15,6 @@ def copy_row(source, s, out, o, width):
         store(out, o + j, load(source, s + j))
     if whole < width:
         store_first(out, o + whole, load_first(source, s + whole, width - whole), width - whole)
-
-
-@part
-def clear_row(out, o, width):
-    """out[o : o + width] = 0, flat."""
-    L = VECTOR_BYTES // out.itemsize
-    for j in range(0, width, L):
-        store_first(out, o + j, splat(out, 0.0), min(L, width - j))
 
 
 @kernel
@@ -39,7 +31,7 @@ def gather(source, source_column, index, out, out_column, width, share, n_shares
     for k in range(share * n // n_shares, (share + 1) * n // n_shares):
         o = k * ldo + out_column
         if index[k] < 0:
-            clear_row(out, o, width)
+            out[k, out_column : out_column + width] = 0.0
         else:
             copy_row(source, index[k] * lds + source_column, out, o, width)
 
