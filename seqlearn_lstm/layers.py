@@ -19,8 +19,7 @@ GATES = 4  # i, f, g, o
 class Workspace:
     """Named arrays that are handed out again for every batch and grow when one is larger.
 
-    A fresh array of some megabytes costs as much as a forward pass: the system clears each page
-    when it is touched first.
+    The system clears each page of a fresh array when it is touched first; one kept is not cleared again.
     """
 
     def __init__(self, kernels, dtype):

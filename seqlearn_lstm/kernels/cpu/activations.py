@@ -1,8 +1,6 @@
 """tanh, sigmoid and exp of whole vectors, and the four gates of an LSTM together.
 
-``tanh`` is a fraction p / q in both precisions, so that several can share one division: a division
-takes as long as thirty multiply-adds, and the gates of an LSTM need four of them at every step of
-every unit.
+``tanh`` is a fraction p / q in both precisions, so that two gates can share one division.
 
 float32   p / q is the rational approximation on [-7.9, 7.9] that Eigen uses; about 2e-7 off
 float64   tanh(x) = e / (e + 2) with e = expm1(2 x), Cody and Waite's reduction and a polynomial; a few units in the last

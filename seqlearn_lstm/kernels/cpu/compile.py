@@ -20,7 +20,7 @@ def _can_cache():
 
 CACHE = _can_cache()
 
-# Nobody calls a kernel from C: without that second entry it compiles faster.
+# Nobody calls a kernel from C: no second entry is needed.
 _compiled = partial(njit, nogil=True, error_model="numpy", cache=CACHE, no_cfunc_wrapper=True)
 kernel = _compiled()
 part = _compiled(no_cpython_wrapper=True)  # called by kernels only

@@ -101,8 +101,7 @@ def transpose(
     to the lanes with zeros.
 
     W (n_inputs, n_columns); out (n_columns, n_used padded); identity (L, L). A share is a range of
-    W's columns. The tile does it, as a product with the identity: three times as fast as a loop
-    over elements, and the values are the same.
+    W's columns. The tile does it, as a product with the identity: the values are the same.
     """
     if launcher != 0:
         hand_out()
