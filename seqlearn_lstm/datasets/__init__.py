@@ -3,9 +3,11 @@
 Nothing here is downloaded. :func:`load_japanese_vowels` reads a small file that is installed with
 the package; whatever else is loaded by name is looked up in the folder that the environment
 variable ``SEQLEARN_LSTM_DATA`` names. The readers (:func:`read_ts`, :func:`read_idx`,
-:func:`read_conll`) take a path to any file of their format, compressed with gzip or not.
+:func:`read_conll`, :func:`read_tagged`) take a path to any file of their format, compressed with
+gzip or not.
 
-Sequences are always a list of ``(n_timesteps_i, n_features)`` arrays, as the estimators take them.
+Sequences are always a list, as the estimators take them: of ``(n_timesteps_i, n_features)`` arrays,
+or of lists of symbols.
 """
 
 from .bundled import load_japanese_vowels, load_spoken_digits
@@ -13,13 +15,19 @@ from .formats import IDX_TYPES as IDX_TYPES
 from .formats import read_conll, read_idx, read_ts
 from .home import DATA_VARIABLE as DATA_VARIABLE
 from .home import data_home, find_data
+from .tables import load_imdb, load_shop_sessions
+from .tagged import load_brown, read_tagged
 
 __all__ = [
     "data_home",
     "find_data",
+    "load_brown",
+    "load_imdb",
     "load_japanese_vowels",
+    "load_shop_sessions",
     "load_spoken_digits",
     "read_conll",
     "read_idx",
+    "read_tagged",
     "read_ts",
 ]

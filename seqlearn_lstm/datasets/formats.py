@@ -148,8 +148,13 @@ def _open(path):
 def _lines(path, errors="strict"):
     """Yield for each line of a text file where it stands, for messages, and its stripped text."""
     with _open(path) as file:
-        for number, line in enumerate(file, start=1):
-            yield f"{path}, line {number}", line.decode("utf-8", errors).strip()
+        yield from _lines_of(file, path, errors)
+
+
+def _lines_of(file, path, errors="strict"):
+    """Yield the same of an open file of bytes."""
+    for number, line in enumerate(file, start=1):
+        yield f"{path}, line {number}", line.decode("utf-8", errors).strip()
 
 
 def _parse_ts(cases, header, dtype):

@@ -1,0 +1,60 @@
+"""One sequence: an array of real numbers, whatever the caller has."""
+
+import numpy as np
+from scipy.sparse import issparse
+
+_NUMBERS_ONLY = "This estimator takes numbers; symbols need an estimator with an embedding."
+_REFUSED_KINDS = {  # kind of a NumPy dtype -> why arrays of it are no sequences of numbers
+    "U": f"holds strings. {_NUMBERS_ONLY}",
+    "S": f"holds bytes. {_NUMBERS_ONLY}",
+    "T": f"holds strings. {_NUMBERS_ONLY}",
+    "c": "holds complex numbers. Complex data not supported: pass real and imaginary parts as "
+    "two features.",
+    "M": "holds dates. Expected numbers: pass the time since some date.",
+    "m": "holds time differences. Expected numbers: divide by a unit of time.",
+    "V": "has a structured dtype. Expected numbers: make its fields the columns of a plain array.",
+}
+_UNFIT = (  # test -> what to say
+    (issparse, "is sparse, but dense data is required. Use '.toarray()' to convert it."),
+    (np.ma.isMaskedArray, "is a masked array, its mask would be lost. Use '.filled(np.nan)'."),
+)
+
+
+def as_sequence(x, index):
+    """Return one sequence of a collection as a 1-D or 2-D array of real numbers."""
+    if type(x) is np.ndarray and x.dtype.kind in "fiub" and x.ndim in (1, 2):
+        return x  # as nearly always
+    what = f"sequence {index} of X"
+    x = as_numbers(x, what)
+    if x.ndim not in (1, 2):
+        raise ValueError(f"{what} has shape {x.shape}; expected (n_timesteps, n_features).")
+    return x
+
+
+def as_numbers(x, what):
+    """Return an array-like as an array of real numbers; ``what`` names it in errors."""
+    refuse_unfit(x, what)
+    try:
+        array = np.asarray(x)
+        if array.dtype == object:  # find the true dtype, and open arrays within the array
+            array = np.asarray(array.tolist())
+    except ValueError as error:
+        raise ValueError(
+            f"{what} is ragged: its time steps have different numbers of features; expected an "
+            "array of shape (n_timesteps, n_features)."
+        ) from error
+    if array.dtype.kind in _REFUSED_KINDS:
+        raise ValueError(f"{what} {_REFUSED_KINDS[array.dtype.kind]}")
+    if array.ndim == 0:
+        raise TypeError(f"{what} has type {type(x).__name__}; expected an array with time steps.")
+    try:
+        return array.astype(np.float64) if array.dtype == object else array
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what} holds what is no number: {error}. {_NUMBERS_ONLY}") from error
+
+
+def refuse_unfit(x, what):
+    """Refuse containers whose values np.asarray would lose."""
+    for is_unfit, problem in _UNFIT:
+        if is_unfit(x):
+            raise TypeError(f"{what} {problem}")

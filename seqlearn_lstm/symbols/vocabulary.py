@@ -1,0 +1,97 @@
+"""The vocabulary: the code of each symbol."""
+
+import itertools
+from collections import Counter
+from contextlib import suppress
+
+import numpy as np
+
+from ..sequences import Sequences, offsets_of
+
+UNKNOWN = 0  # the code of every symbol that a vocabulary does not know
+
+
+class Vocabulary:
+    """The symbols that an estimator knows, each with its code.
+
+    Parameters
+    ----------
+    known : iterable of hashable
+        The symbols with the codes 1, 2, ...
+
+    Attributes
+    ----------
+    symbols : list
+        The symbol of each code. The first, None, stands for all that are unknown.
+    """
+
+    def __init__(self, known):
+        self.symbols = [None, *known]
+        self._codes = {symbol: code for code, symbol in enumerate(self.symbols) if code != UNKNOWN}
+
+    @classmethod
+    def learn(cls, sequences, min_count=1, max_vocabulary=None):
+        """Learn which symbols there are: the frequent first, equally frequent ones sorted.
+
+        Parameters
+        ----------
+        sequences : list of sequences
+            As `check_symbols` returns them.
+        min_count : int, default=1
+            How often a symbol must occur to be known.
+        max_vocabulary : int, default=None
+            Most known symbols, the unknown one not counted; None: all.
+
+        Returns
+        -------
+        vocabulary : Vocabulary
+            Where symbols do not sort, being of different types, equally frequent ones stand in
+            the order of their first appearance.
+        """
+        counts = Counter()
+        for x in sequences:
+            counts.update(_steps(x))
+        known = [symbol for symbol, count in counts.items() if count >= min_count]
+        with suppress(TypeError):  # of different types: they stay as they first appeared
+            known = sorted(known)
+        known.sort(key=counts.__getitem__, reverse=True)  # stable: ties stay as they are
+        return cls(map(_plain, known[:max_vocabulary]))
+
+    def encode(self, sequences):
+        """Return the codes of all symbols.
+
+        Parameters
+        ----------
+        sequences : list of sequences
+            As `check_symbols` returns them.
+
+        Returns
+        -------
+        encoded : Sequences
+            With rows of shape (n_rows, 1), int64; `UNKNOWN` where a symbol is not known.
+        """
+        offsets = offsets_of(np.fromiter(map(len, sequences), np.int64, len(sequences)))
+        symbols = itertools.chain.from_iterable(map(_steps, sequences))
+        codes = map(self._codes.get, symbols, itertools.repeat(UNKNOWN))
+        return Sequences(np.fromiter(codes, np.int64, offsets[-1])[:, None], offsets)
+
+    def __len__(self):
+        """Return the number of codes, that of the unknown symbol included."""
+        return len(self.symbols)
+
+    def __contains__(self, symbol):
+        """Tell whether a symbol is known."""
+        return symbol in self._codes
+
+    def __reduce__(self):
+        """Pickle the symbols; the codes follow from them."""
+        return type(self), (self.symbols[1:],)
+
+
+def _steps(x):
+    """Return what yields the symbols of a checked sequence as Python's own values."""
+    return x.tolist() if isinstance(x, np.ndarray) else x
+
+
+def _plain(symbol):
+    return symbol.item() if isinstance(symbol, (np.str_, np.integer, np.bool_)) else symbol
