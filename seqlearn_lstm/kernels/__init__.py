@@ -16,6 +16,15 @@ Memory and layouts; a panelled matrix is flat, its panels of columns one after a
     panels(flat, n_rows, n_columns)      a panelled matrix as a list of 2-D views; row 0 of weights is the bias
     gate_columns(n_units, dtype)         4 Hg
     pack_lstm(b, W, U, flat)     canonical to backend, (1 + I + H, 4 Hg);  unpack_lstm(flat, n_in, n_units): back, (b, W, U)
+    lstm_extras_size(n_units, dtype)     elements of `extras`, the further parameters of an LSTM with options, flat
+    pack_lstm_extras(p, gain, cell_gain, cell_shift, flat)   canonical to backend: p (3 H,) i, f, o; gain (4 H,) i, f, g, o
+    unpack_lstm_extras(flat, n_units)    back, (p, gain, cell_gain, cell_shift)
+    pack_gru(b, W, U, b_n, flat)         canonical r, u, n to backend, (1 + I + H, 4 Hg): n, r, u, m; b_n (H,) the bias of m
+    unpack_gru(flat, n_in, n_units)      back, (b, W, U, b_n)
+    clear_gru(gradient, n_in, n_units)   zeros where n reads states and m inputs, for there the weights are zero
+    take_candidate(V, W, n_in, n_units)  V (H, Hp) panelled: a GRU's U_n
+    put_candidate(gradient, dV, n_in, n_units)     and its gradient back; clears, too
+    pack_rnn(b, W, U, flat)      canonical to backend, (1 + I + H, Hp);  unpack_rnn(flat, n_in, n_units): back, (b, W, U)
     pack_dense(b, W, flat)       canonical to backend, (1 + I, C padded);  unpack_dense(flat, n_in, n_out): back, (b, W)
     available_threads()          how many threads `n_jobs` may ask for
 
@@ -23,6 +32,11 @@ Rows
     plan_steps, plan_sources, plan_states    the row numbers of a batch, for ``batches`` (host arrays on every backend)
     gather(source, source_column, index, out, out_column, width, n_jobs) out rows from source rows; zeros where index < 0
     scatter_add(source, source_column, index, out, out_column, width)    out[index[k]] += source[k] where index >= 0
+
+Dropout; a key is a uint64, sequences (B,) their numbers in the container: what is dropped depends on nothing else
+    dropout_mask(out, sequences, key, rate)      out (B, n): 0 with probability `rate`, else 1 / (1 - rate)
+    drop_symbols(symbols, sequences, live, slots, key, rate)       symbols (n_slots,): some become -1, in all of a sequence
+    scale_rows(x, column, mask, live, slots, width, n_jobs)        x[slots[t] + r, column + k] *= mask[r, k]
 
 LSTM, one direction of one layer
     lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs)
@@ -35,6 +49,40 @@ LSTM, one direction of one layer
         gates                              IN as lstm_forward left it; OUT gradient at the pre-activations
         UT                                 U transposed: ``transpose(UT, W, 1 + I + H, 4 Hg, 1 + I, H)``
         dh dc  (B, Hp)                     IN gradient at the final states; OUT at the initial states; zero in padded units
+
+Other cells, one direction of one layer; live, slots, kept, d_out, UT as of the LSTM
+    lstm_options_forward(z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options, n_jobs)
+        z c gates W                        as of lstm_forward, but the h columns of z: OUT h * mask, what the product reads
+        h      (n_states, Hp)              IN initial h in rows 0..B, zero in padded units; OUT h of all steps, always
+        centred (as gates, or 0), stats (n_slots or B, 6; or 0 rows)    OUT, under layer_norm, for what follows
+        mask   (B or 0, Hp)                multiplied onto h before the product, at all steps the same; no rows: none
+        options                            (peephole, forget_gate, layer_norm, activation, output_activation): 0 or 1 three
+                                           times; of g and of the cell output 0: tanh, 1: relu, 2: sigmoid, 3: linear.
+                                           Without forget_gate W has zeros for f, and so has its gradient
+    lstm_options_backward(d_out, c, gates, centred, stats, d_gates, d_cell, UT, extras, mask, dh, dc, live, slots, n_units,
+                          options, n_jobs)
+        gates dh dc                        as of lstm_backward
+        d_gates (as centred), d_cell (n_slots or 0, Hp)    OUT, under layer_norm, for lstm_options_gradient
+    lstm_options_gradient(gradient, d_extras, c, gates, centred, stats, d_gates, d_cell, live, slots, n_in, n_units, options,
+                          n_jobs)
+        after `outer`, which fills the gradient of W: its bias row, under layer_norm; d_extras: OUT, zero for what is off
+    gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs)
+        z      (n_states, >= 1 + I + Hp)   IN 1, inputs; OUT h * mask of all steps: what the recurrent product reads
+        h      (n_states, Hp)              IN initial h in rows 0..B, zero in padded units; OUT h of all steps, always
+        gates  (n_slots or B, 4 Hg) flat   OUT n, r, u, m, panelled, for gru_backward
+        mask   (B or 0, Hp)                multiplied onto h before the product, at all steps the same; no rows: none
+    gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, n_jobs)
+        gates                              IN as gru_forward left it; OUT gradient at the pre-activations
+        dh     (B, Hp)                     IN gradient at the final states; OUT at the initial states; zero in padded units
+    gru_before_forward(z, h, a, gates, W, V, mask, live, slots, kept, n_in, n_units, n_jobs)
+        the reset gate before the product; b_n zeros
+        a      (n_slots or B, >= Hp)       OUT reset states;  V: from take_candidate
+    gru_before_backward(d_out, h, a, gates, d_a, UT, VT, dh, mask, live, slots, n_units, n_jobs)
+        VT                                 ``transpose(VT, V, H, Hp, 0, H)``
+        d_a    (n_slots, Hp) flat          OUT panelled; dV (H, Hp) = ``outer`` of a and d_a, for put_candidate
+    rnn_forward(z, h, W, mask, live, slots, n_in, n_units, act, n_jobs)      act 0: tanh, 1: relu
+    rnn_backward(d_out, h, d_pre, UT, dh, mask, live, slots, n_units, act, n_jobs)
+        d_pre  (n_slots, Hp) flat          OUT gradient at the pre-activations, panelled
 
 Products
     multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs)

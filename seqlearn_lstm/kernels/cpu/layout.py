@@ -119,3 +119,71 @@ def unpack_dense(flat, n_in, n_out):
     """The flat panelled matrix to canonical (b, W), as new arrays."""
     matrix = unpack(flat, 1 + n_in)[:, :n_out]
     return matrix[0].copy(), matrix[1:].copy()
+
+
+# ---- GRU -----------------------------------------------------------------------------------------
+# Canonical: gates r, u, n; W (n_in, 3 H), U (H, 3 H), b (3 H,), and b_n (H,), the bias of the
+# recurrent part of n. Here: panels as of an LSTM, with n, r, u, m: n reads the inputs, m the states.
+
+
+def pack_gru(b, W, U, b_n, flat):
+    """Canonical weights into a flat panelled matrix (1 + n_in + n_units, 4 Hg); b_n: zeros where
+    the reset gate stands before the product.
+    """
+    H = len(U)
+    b, W, U = (np.roll(array, H, axis=-1) for array in (b, W, U))  # n, r, u
+    W = np.concatenate([W, np.zeros_like(W[:, :H])], axis=1)
+    U = np.concatenate([np.zeros_like(U[:, :H]), U[:, H:], U[:, :H]], axis=1)
+    pack_lstm(np.concatenate([b, b_n]), W, U, flat)
+
+
+def unpack_gru(flat, n_in, n_units):
+    """The flat panelled matrix to canonical (b, W, U, b_n), as new arrays."""
+    H, (b, W, U) = n_units, unpack_lstm(flat, n_in, n_units)
+    b, W, U, b_n = b[: 3 * H], W[:, : 3 * H], U[:, H:], b[3 * H :].copy()
+    return np.roll(b, -H), np.roll(W, -H, axis=1), U.copy(), b_n
+
+
+def _gru_panels(flat, n_in, n_units):
+    """The recurrent rows of n and m, and the input rows of m: a triple of views for each panel."""
+    K, split = 1 + n_in + n_units, 1 + n_in
+    for panel in panels(flat, K, gate_columns(n_units, flat.dtype)):
+        units = panel.shape[1] // GATES
+        yield panel[split:, :units], panel[split:, 3 * units :], panel[1:split, 3 * units :]
+
+
+def clear_gru(gradient, n_in, n_units):
+    """Zeros where the weights are zero by construction: those stay so under any solver."""
+    for states_to_n, _, inputs_to_m in _gru_panels(gradient, n_in, n_units):
+        states_to_n[:] = 0
+        inputs_to_m[:] = 0
+
+
+def take_candidate(V, weights, n_in, n_units):
+    """U_n out of a GRU's weights, as a panelled matrix V (n_units, units padded) of its own."""
+    pack(np.concatenate([U_n for _, U_n, _ in _gru_panels(weights, n_in, n_units)], axis=1), V)
+
+
+def put_candidate(gradient, dV, n_in, n_units):
+    """And back: the gradient dV of V into the gradient of the weights, which is cleared as by
+    `clear_gru`.
+    """
+    clear_gru(gradient, n_in, n_units)
+    dU_n, start = unpack(dV, n_units), 0
+    for _, dU_m, _ in _gru_panels(gradient, n_in, n_units):
+        dU_m[:] = dU_n[:, start : start + dU_m.shape[1]]
+        start += dU_m.shape[1]
+
+
+# ---- plain recurrent layer -----------------------------------------------------------------------
+
+
+def pack_rnn(b, W, U, flat):
+    """Canonical weights into a flat panelled matrix (1 + n_in + n_units, units padded)."""
+    pack(np.concatenate([b[None], W, U]), flat)
+
+
+def unpack_rnn(flat, n_in, n_units):
+    """The flat panelled matrix to canonical (b, W, U), as new arrays."""
+    matrix = unpack(flat, 1 + n_in + n_units)[:, :n_units]
+    return matrix[0].copy(), matrix[1 : 1 + n_in].copy(), matrix[1 + n_in :].copy()

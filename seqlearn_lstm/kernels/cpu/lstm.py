@@ -18,38 +18,21 @@ no barrier between steps and weights stay in the cache.
 """
 
 from .activations import lstm_gates, tanh
+from .blocks import (
+    GATES,
+    PANEL_ELEMENTS,
+    TILE_ELEMENTS,
+    block_of,
+    clear,
+    count_blocks,
+    gate_columns,
+)
 from .compile import kernel, part
 from .gemm import multiply_rows
 from .share import hand_out
 from .simd import at, fma, load, load_first, stack, store, store_first, without_tiny
-from .target import TILE_ROWS, VECTOR_BYTES
-from .tile import PANEL_VECTORS, tile
-
-GATES = 4
-PANEL_ELEMENTS = PANEL_VECTORS * VECTOR_BYTES // 4  # enough for either precision
-TILE_ELEMENTS = TILE_ROWS * PANEL_ELEMENTS
-
-
-@part
-def gate_columns(n_units, L):
-    """4 Hg: a last panel may have fewer units, as long as its four gates fill whole vectors."""
-    granule = max(1, L // GATES)
-    return (n_units + granule - 1) // granule * granule * GATES
-
-
-@part
-def count_blocks(B, n_shares):
-    """Blocks of at most TILE_ROWS rows, as many for each share."""
-    blocks = (B + TILE_ROWS - 1) // TILE_ROWS
-    return (blocks + n_shares - 1) // n_shares * n_shares
-
-
-@part
-def block_of(j, share, n_shares):
-    """The j-th block of a share: dealt out there and back again, so that long and short sequences
-    mix.
-    """
-    return j * n_shares + (share if j % 2 == 0 else n_shares - 1 - share)
+from .target import VECTOR_BYTES
+from .tile import tile
 
 
 @part
@@ -161,15 +144,6 @@ def backward_cells(rows, width, gates, u, d_out, d, c, before, after, dh, dc, s)
         store(dc, s + r * ldh, d_c * f)
         if units < L:
             narrow(wide, at(gates, u + r * width), units, L)
-
-
-@part
-def clear(gates, n_gates, columns, panel, first, last):
-    """Zeros in dead slots: their inputs meet a gradient of zero in the products over all slots."""
-    for q in range(0, columns, panel):
-        width = min(panel, columns - q)
-        for k in range(q * n_gates + first * width, q * n_gates + last * width):
-            gates[k] = 0.0
 
 
 @kernel

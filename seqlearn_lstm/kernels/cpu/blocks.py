@@ -1,0 +1,125 @@
+"""What the recurrent kernels share: blocks of sequences, gates in panels, states and their gradient.
+
+L lanes of a vector; B sequences, H units; Hg = H rounded up to L / 4, Hp = H rounded up to L. A
+panel of gates is the four gates of L units side by side; in the last one, of the units that are
+left. Rows are the rows of a batch, see `batches.Batch`. The work is split by sequences: a share
+owns some blocks of rows through all steps.
+
+z     (n_states, ldz)    rows [1 | x (I) | h~ (Hp) | free]: h~ is what the recurrent product reads, h * mask
+h     (n_states, Hp)     the states themselves, in the same rows
+mask  (B or 0, Hp)       one row for each sequence, the same at all steps (Gal and Ghahramani 2016); no rows: h~ = h
+"""
+
+from .compile import inlined, part
+from .gemm import multiply_rows
+from .simd import load, load_first, stack, store, store_first
+from .target import TILE_ROWS, VECTOR_BYTES
+from .tile import PANEL_VECTORS
+
+GATES = 4
+PANEL_ELEMENTS = PANEL_VECTORS * VECTOR_BYTES // 4  # enough for either precision
+TILE_ELEMENTS = TILE_ROWS * PANEL_ELEMENTS
+
+
+# ---- blocks of sequences -------------------------------------------------------------------------
+
+
+@part
+def count_blocks(B, n_shares):
+    """Blocks of at most TILE_ROWS rows, as many for each share."""
+    blocks = (B + TILE_ROWS - 1) // TILE_ROWS
+    return (blocks + n_shares - 1) // n_shares * n_shares
+
+
+@part
+def block_of(j, share, n_shares):
+    """The j-th block of a share: dealt out there and back again, so that long and short sequences
+    mix.
+    """
+    return j * n_shares + (share if j % 2 == 0 else n_shares - 1 - share)
+
+
+@part
+def rows_of(j, share, n_shares, n_blocks, B):
+    """First and last + 1 of the sequences in the j-th block of a share."""
+    block = block_of(j, share, n_shares)
+    return block * B // n_blocks, (block + 1) * B // n_blocks
+
+
+# ---- gates in panels -----------------------------------------------------------------------------
+
+
+@part
+def gate_columns(n_units, L):
+    """4 Hg: a last panel may have fewer units, as long as its four gates fill whole vectors."""
+    granule = max(1, L // GATES)
+    return (n_units + granule - 1) // granule * granule * GATES
+
+
+@inlined
+def get_gate(row, gate, units, L):
+    """One gate of a panel's units, from one row of it; zero in lanes without a unit."""
+    if units < L:
+        return load_first(row, gate * units, units)
+    return load(row, gate * L)
+
+
+@inlined
+def put_gate(row, gate, x, units, L):
+    """And back."""
+    if units < L:
+        store_first(row, gate * units, x, units)
+    else:
+        store(row, gate * L, x)
+
+
+@part
+def clear(gates, n_gates, columns, panel, first, last):
+    """Zeros in dead slots: their inputs meet a gradient of zero in the products over all slots."""
+    for q in range(0, columns, panel):
+        width = min(panel, columns - q)
+        for k in range(q * n_gates + first * width, q * n_gates + last * width):
+            gates[k] = 0.0
+
+
+# ---- states and their gradient -------------------------------------------------------------------
+
+
+@inlined
+def masked(x, mask, r, unit):
+    """x * mask, for the units from `unit` on of the r-th sequence."""
+    if mask.shape[0] > 0:
+        return x * load(mask, r * mask.shape[1] + unit)
+    return x
+
+
+@inlined
+def remember(x, h, row, unit, z, column, mask, r):
+    """A new state of the r-th sequence, in row `row`: plain in h, masked in z."""
+    store(h, row * h.shape[1] + unit, x)
+    store(z, row * z.shape[1] + column + unit, masked(x, mask, r, unit))
+
+
+@part
+def enter(first, last, h, z, column, mask):
+    """The initial states, which stand in h alone, into z."""
+    L = VECTOR_BYTES // h.itemsize
+    for r in range(first, last):
+        for unit in range(0, h.shape[1], L):
+            remember(load(h, r * h.shape[1] + unit), h, r, unit, z, column, mask, r)
+
+
+@part
+def add_recurrent(rows, first, dh, d, row, d_rows, K, UT, q, width, mask):
+    """dh += mask * (d @ UT) for `width` units from q on of `rows` sequences from `first` on.
+
+    d (d_rows, K) flat, panelled: the gradient at pre-activations, from row `row` on.
+    """
+    L = VECTOR_BYTES // dh.itemsize
+    product = stack(dh, TILE_ELEMENTS)
+    multiply_rows(rows, product, 0, width, d, row, d_rows, K, GATES * L, UT, q, width)
+    for k in range(rows):
+        for unit in range(0, width, L):
+            place = (first + k) * dh.shape[1] + q + unit
+            d_h = masked(load(product, k * width + unit), mask, first + k, q + unit)
+            store(dh, place, load(dh, place) + d_h)

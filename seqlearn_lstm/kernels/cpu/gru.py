@@ -1,0 +1,198 @@
+"""The GRU layer whose reset gate stands behind the recurrent product, forward and back through time.
+
+    r, u = sigmoid(...)   of [1 | x_t | h~] @ W;   n = tanh(W_n x_t + b_n + r * m),   m = U_n h~ + b_hn
+    h_t = (1 - u) * n + u * h_(t-1);   h~ = h_(t-1) * mask
+
+(Cho et al. 2014, with the reset gate moved as cuDNN has it: one product a step. `gru_before` has
+theirs.) L lanes of a vector; T steps, B sequences, I inputs, H units; Hg, Hp, panels and rows as in
+`blocks`. The gates of a panel are n, r, u, m: the three that read h~ are neighbours.
+
+z     (n_states, ldz)     rows [1 | x (I) | h~ (Hp) | free]
+h     (n_states, Hp)      states
+gates (n_slots, 4 Hg)     panelled: n, r, u, m; BPTT overwrites them with the gradient at the pre-activations
+W     (1 + I + H, 4 Hg)   panelled: the bias, the input weights, the recurrent weights; zero for padded units, in the rows
+                          of h~ for n, and in those of x for m
+UT    (4 Hg, Hp)          panelled: the recurrent weights, transposed
+mask  (B or 0, Hp)        multiplied onto h for the recurrent product
+"""
+
+from .activations import sigmoid_fraction, tanh
+from .blocks import (
+    GATES,
+    TILE_ELEMENTS,
+    add_recurrent,
+    clear,
+    count_blocks,
+    enter,
+    gate_columns,
+    get_gate,
+    put_gate,
+    remember,
+    rows_of,
+)
+from .compile import inlined, kernel, part
+from .share import hand_out
+from .simd import at, fma, load, stack, store, without_tiny
+from .target import VECTOR_BYTES
+from .tile import tile
+
+N, R, U, M = range(GATES)
+
+
+@inlined
+def two_sigmoids(x, y):
+    """sigmoid(x), sigmoid(y), with one division."""
+    px, qx = sigmoid_fraction(x)
+    py, qy = sigmoid_fraction(y)
+    inverse = 1.0 / (qx * qy)
+    return fma(px, inverse * qy, 0.5), fma(py, inverse * qx, 0.5)
+
+
+@part
+def gates_of_panel(rows, width, recurrent, pre, z, o, W, w, n_in, n_units):
+    """Of `rows` rows of z: r and u, and what n and m are made of, into pre (rows, width).
+
+    recurrent   gates behind n that read h~: 2 (r, u) or 3 (r, u, m). In a narrow panel gates are no
+                whole vectors, and all four read it
+    """
+    L, ldz = VECTOR_BYTES // W.itemsize, z.shape[1]
+    units, K = width // GATES, 1 + n_in
+    tile(rows, width // L, pre, width, at(z, o), ldz, 1, 1, 0, at(W, w), width, K, 0)
+    skip = 0 if units < L else L
+    vectors = width // L if units < L else recurrent
+    tile(
+        rows, vectors, at(pre, skip), width, at(z, o + K), ldz, 1, 1, 0,
+        at(W, w + K * width + skip), width, n_units, 1,
+    )  # fmt: skip
+    for k in range(rows):
+        row = at(pre, k * width)
+        r, u = two_sigmoids(get_gate(row, R, units, L), get_gate(row, U, units, L))
+        put_gate(row, R, r, units, L)
+        put_gate(row, U, u, units, L)
+
+
+@part
+def forward_cells(rows, width, pre, gates, g, h, before, after, z, column, mask, first, unit):
+    """Gates and new states of one panel's units, for `rows` sequences from `first` on."""
+    L, ldh = VECTOR_BYTES // h.itemsize, h.shape[1]
+    units = width // GATES
+    for k in range(rows):
+        row, place = at(pre, k * width), at(gates, g + k * width)
+        r, u = get_gate(row, R, units, L), get_gate(row, U, units, L)
+        m = get_gate(row, M, units, L)
+        n = tanh(fma(r, m, get_gate(row, N, units, L)))
+        put_gate(place, N, n, units, L)
+        put_gate(place, R, r, units, L)
+        put_gate(place, U, u, units, L)
+        put_gate(place, M, m, units, L)
+        x = fma(u, load(h, (before + k) * ldh + unit) - n, n)
+        remember(x, h, after + k, unit, z, column, mask, first + k)
+
+
+@kernel
+def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, share, n_shares, launcher):
+    """Fill the h columns of z, h and gates, from the x columns of z and the initial states in h.
+
+    kept (T + 2,) says where gates of a step are written: `slots` keeps them for BPTT, zeros
+    overwrite them step by step (gates then have B rows).
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // W.itemsize
+    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
+    B, ldz, n_gates = live[0], z.shape[1], gates.shape[0] // columns
+    n_blocks = count_blocks(B, n_shares)
+    pre = stack(W, TILE_ELEMENTS)
+    for j in range(n_blocks // n_shares):
+        first, last = rows_of(j, share, n_shares, n_blocks, B)
+        enter(first, last, h, z, 1 + n_in, mask)
+    for t in range(live.shape[0]):
+        for q in range(0, columns, panel):
+            width = min(panel, columns - q)
+            for j in range(n_blocks // n_shares):
+                first, last = rows_of(j, share, n_shares, n_blocks, B)
+                rows = min(last, live[t]) - first
+                if rows <= 0:
+                    break
+                before, after = slots[t] + first, slots[t + 1] + first
+                gates_of_panel(
+                    rows, width, GATES - R, pre, z, before * ldz, W, q * K, n_in, n_units
+                )
+                forward_cells(
+                    rows, width, pre, gates, q * n_gates + (kept[t] + first) * width,
+                    h, before, after, z, 1 + n_in, mask, first, q // GATES,
+                )  # fmt: skip
+
+
+@inlined
+def update_backward(place, units, L, d_out, d, h, b, dh, s):
+    """From the gradient at new states of one row of a panel to those at u and n before their
+    activations, in place; dh becomes what goes to the states before past the products. Returns n's.
+    """
+    n, u = get_gate(place, N, units, L), get_gate(place, U, units, L)
+    d_h = load(dh, s)
+    if d_out.shape[0] > 0:
+        d_h = d_h + load(d_out, d)
+    # A gradient that has vanished stays away: further back it would be denormal numbers, which are
+    # slow.
+    d_h = without_tiny(d_h)
+    d_n = d_h * (1.0 - u) * (1.0 - n * n)
+    put_gate(place, N, d_n, units, L)
+    put_gate(place, U, d_h * (load(h, b) - n) * (u * (1.0 - u)), units, L)
+    store(dh, s, d_h * u)
+    return d_n
+
+
+@part
+def backward_cells(rows, width, gates, g, d_out, h, slot, dh, first, unit):
+    """From the gradient at h of one panel's units to the gradient at the pre-activations, in place;
+    and dh, but for the product.
+    """
+    L, ldd, ldh, lds = VECTOR_BYTES // h.itemsize, d_out.shape[1], h.shape[1], dh.shape[1]
+    units = width // GATES
+    for k in range(rows):
+        place = at(gates, g + k * width)
+        d, b, s = (slot + k) * ldd + unit, (slot + k) * ldh + unit, (first + k) * lds + unit
+        d_n = update_backward(place, units, L, d_out, d, h, b, dh, s)
+        r, m = get_gate(place, R, units, L), get_gate(place, M, units, L)
+        put_gate(place, R, d_n * m * (r * (1.0 - r)), units, L)
+        put_gate(place, M, d_n * r, units, L)
+
+
+@kernel
+def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, share, n_shares, launcher):
+    """BPTT: gates become the gradient at the pre-activations, dh the gradient at the initial states.
+
+    d_out (n_slots or 0, ldd)  gradient at the output of each slot's step; no rows: there is none
+    dh    (B, Hp)              IN the gradient at each sequence's final state, OUT at its initial state
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // h.itemsize
+    panel, columns = GATES * L, gate_columns(n_units, L)
+    B, n_gates, n_padded = live[0], gates.shape[0] // columns, (n_units + L - 1) // L * L
+    n_blocks = count_blocks(B, n_shares)
+    for t in range(live.shape[0] - 1, -1, -1):
+        for j in range(n_blocks // n_shares):
+            first, last = rows_of(j, share, n_shares, n_blocks, B)
+            slot, alive = slots[t] + first, max(first, min(last, live[t]))
+            for q in range(0, columns, panel):
+                width = min(panel, columns - q)
+                backward_cells(
+                    alive - first, width, gates, q * n_gates + slot * width, d_out, h, slot, dh,
+                    first, q // GATES,
+                )  # fmt: skip
+            ended = min(last, slots[t + 1] - slots[t])
+            clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
+        for q in range(0, n_padded, panel):
+            width = min(panel, n_padded - q)
+            for j in range(n_blocks // n_shares):
+                first, last = rows_of(j, share, n_shares, n_blocks, B)
+                rows = min(last, live[t]) - first
+                if rows <= 0:
+                    break
+                add_recurrent(
+                    rows, first, dh, gates, slots[t] + first, n_gates, columns, UT, q, width, mask
+                )

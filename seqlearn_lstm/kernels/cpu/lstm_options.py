@@ -1,0 +1,156 @@
+"""The LSTM layer with options, each alone or with others; without any, it is the layer of `lstm`.
+
+    a = [x_t | h~_(t-1)] @ [W; U],  h~ = h * mask          the mask of a sequence is the same at all steps
+    i, f = sigmoid(y + p * c_(t-1));  o = sigmoid(y + p * c_t);  g = act(y)    y = gain * norm(a) + b, or a + b
+    c_t = f * c_(t-1) + i * g;   h_t = o * act(cell_gain * norm(c_t) + cell_shift), or o * act(c_t)
+
+peephole (Gers and Schmidhuber 2000; Graves 2013), no forget gate: f = 1 (Hochreiter and Schmidhuber
+1997), layer normalisation (`layer_norm`), recurrent dropout (Gal and Ghahramani 2016), and other
+activations (`squash`). `lstm_extras` has the numbers of the options and the further parameters.
+
+z c gates W UT          as in `lstm`, but the h columns of z hold h~; W has zeros for a gate that does not exist
+h       (n_states, Hp)  the states; rows as in z
+mask    (B or 0, Hp)    no rows: none
+centred stats           as in `layer_norm`; no rows without it
+d_gates (as gates)      under layer_norm: the gradient at y; gates then hold the one at a
+d_cell  (n_slots, Hp)   under layer_norm: the gradient at cell_gain * norm(c) + cell_shift
+
+Products of all panels come first, then all else of a step: a normalisation needs all units of a
+row.
+"""
+
+from .activations import lstm_gates, sigmoid
+from .blocks import (
+    GATES,
+    count_blocks,
+    enter,
+    gate_columns,
+    get_gate,
+    put_gate,
+    remember,
+    rows_of,
+)
+from .compile import kernel, part
+from .layer_norm import CELL_MEAN, CELL_SCALE, centre_gates, measure_cells
+from .lstm_extras import CELL_GAIN, CELL_SHIFT, GAIN, P
+from .share import hand_out
+from .simd import at, fma, load, splat, store
+from .squash import TANH, first_lanes, squash
+from .target import VECTOR_BYTES
+from .tile import tile
+
+
+@part
+def forward_cells(
+    rows, width, raw, gates, u, stats, s, bias, extras, unit, n_units, c, before, after, h, out,
+    options,
+):  # fmt: skip
+    """Gates and cells of one panel's units from `raw`: the pre-activations, or centred products.
+    h becomes o.
+    """
+    L, Hp, units = VECTOR_BYTES // c.itemsize, c.shape[1], width // GATES
+    for r in range(rows):
+        source, target = at(raw, u + r * width), at(gates, u + r * width)
+        i, f = get_gate(source, 0, units, L), get_gate(source, 1, units, L)
+        a, o = get_gate(source, 2, units, L), get_gate(source, 3, units, L)
+        if options.layer_norm:
+            gain = at(extras, GAIN * Hp + unit)
+            i = fma(i * stats[s + r, 0], load(gain, 0), get_gate(bias, 0, units, L))
+            f = fma(f * stats[s + r, 1], load(gain, Hp), get_gate(bias, 1, units, L))
+            a = fma(a * stats[s + r, 2], load(gain, 2 * Hp), get_gate(bias, 2, units, L))
+            o = fma(o * stats[s + r, 3], load(gain, 3 * Hp), get_gate(bias, 3, units, L))
+        cell = load(c, before + r * Hp)
+        if options.peephole:
+            i = fma(cell, load(extras, P * Hp + unit), i)
+            f = fma(cell, load(extras, (P + 1) * Hp + unit), f)
+        y = o
+        i, f, g, o = lstm_gates(i, f, a, o)
+        if options.activation != TANH:
+            g = squash(a, options.activation)
+        if not options.forget_gate:
+            f = splat(f, 1.0)
+        # Units that do not exist: an activation may make something of nothing, and i and o keep it
+        # out of c and h.
+        i = first_lanes(i, n_units - unit)
+        cell = fma(f, cell, i * g)
+        if options.peephole:
+            o = sigmoid(fma(cell, load(extras, (P + 2) * Hp + unit), y))
+        o = first_lanes(o, n_units - unit)
+        store(c, after + r * Hp, cell)
+        store(h, out + r * Hp, o)
+        put_gate(target, 0, i, units, L)
+        put_gate(target, 1, f, units, L)
+        put_gate(target, 2, g, units, L)
+        put_gate(target, 3, o, units, L)
+
+
+@part
+def forward_outputs(rows, c, k, stats, s, extras, h, out, z, column, mask, first, options):
+    """From o in h, from its row `out` on, to h; and h~ in z."""
+    L, Hp = VECTOR_BYTES // c.itemsize, c.shape[1]
+    for r in range(rows):
+        for u in range(0, Hp, L):
+            x = load(c, k + r * Hp + u)
+            if options.layer_norm:
+                x = (x - stats[s + r, CELL_MEAN]) * stats[s + r, CELL_SCALE]
+                x = fma(x, load(extras, CELL_GAIN * Hp + u), load(extras, CELL_SHIFT * Hp + u))
+            y = load(h, (out + r) * Hp + u) * squash(x, options.output_activation)
+            remember(y, h, out + r, u, z, column, mask, first + r)
+
+
+@kernel
+def lstm_options_forward(
+    z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
+    share, n_shares, launcher,
+):  # fmt: skip
+    """Fill h, the h columns of z, c, gates, centred and stats, from the x columns of z and the
+    initial states.
+
+    kept (T + 2,)  as in `lstm.lstm_forward`: where c, gates, centred and stats of a step stand
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // W.itemsize
+    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
+    B, ldz, Hp, n_gates = live[0], z.shape[1], c.shape[1], gates.shape[0] // columns
+    n_blocks = count_blocks(B, n_shares)
+    raw = centred if options.layer_norm else gates
+    bias = 1 if options.layer_norm else 0  # a normalisation would take out what the bias adds
+    for j in range(n_blocks // n_shares):
+        first, last = rows_of(j, share, n_shares, n_blocks, B)
+        enter(first, last, h, z, 1 + n_in, mask)
+    for t in range(live.shape[0]):
+        for q in range(0, columns, panel):
+            width = min(panel, columns - q)
+            for j in range(n_blocks // n_shares):
+                first, last = rows_of(j, share, n_shares, n_blocks, B)
+                rows = min(last, live[t]) - first
+                if rows <= 0:
+                    break
+                tile(
+                    rows, width // L, at(raw, q * n_gates + (kept[t] + first) * width), width,
+                    at(z, (slots[t] + first) * ldz + bias), ldz, 1, 1, 0,
+                    at(W, q * K + bias * width), width, K - bias, 0,
+                )  # fmt: skip
+        for j in range(n_blocks // n_shares):
+            first, last = rows_of(j, share, n_shares, n_blocks, B)
+            rows = min(last, live[t]) - first
+            if rows <= 0:
+                break
+            row, before, after = kept[t] + first, (kept[t] + first) * Hp, (kept[t + 1] + first) * Hp
+            out = slots[t + 1] + first
+            if options.layer_norm:
+                centre_gates(rows, centred, columns, row, stats, n_units)
+            for q in range(0, columns, panel):
+                width, unit = min(panel, columns - q), q // GATES
+                forward_cells(
+                    rows, width, raw, gates, q * n_gates + row * width, stats, row, at(W, q * K),
+                    extras, unit, n_units, c, before + unit, after + unit, h, out * Hp + unit,
+                    options,
+                )  # fmt: skip
+            if options.layer_norm:
+                measure_cells(rows, c, after, stats, row, n_units)
+            forward_outputs(
+                rows, c, after, stats, row, extras, h, out, z, 1 + n_in, mask, first, options
+            )  # fmt: skip

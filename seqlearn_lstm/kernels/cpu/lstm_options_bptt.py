@@ -1,0 +1,122 @@
+"""Back-propagation through time for `lstm_options`, whose docstring says what the arrays are.
+
+A step goes from the output to the cells, and from the cells to the products; in between and behind,
+over all units of a row, through the normalisations.
+"""
+
+from .blocks import (
+    GATES,
+    add_recurrent,
+    clear,
+    count_blocks,
+    gate_columns,
+    get_gate,
+    put_gate,
+    rows_of,
+)
+from .compile import kernel, part
+from .layer_norm import CELL_MEAN, CELL_SCALE, cells_backward, gates_backward
+from .lstm_extras import CELL_GAIN, CELL_SHIFT, P
+from .share import hand_out
+from .simd import at, fma, load, splat, store, without_tiny
+from .squash import squash, unsquash
+from .target import VECTOR_BYTES
+
+
+@part
+def backward_outputs(
+    rows, width, gates, u, d_out, d, c, after, stats, s, extras, unit, dh, k, options
+):
+    """Of one panel's units: from the gradient at h, dh, to the one before o, in the gates; dh
+    becomes the one before the output's activation.
+    """
+    L, Hp, ldd, units = VECTOR_BYTES // c.itemsize, c.shape[1], d_out.shape[1], width // GATES
+    for r in range(rows):
+        x = load(c, after + r * Hp)
+        if options.layer_norm:
+            x = (x - stats[s + r, CELL_MEAN]) * stats[s + r, CELL_SCALE]
+            x = fma(x, load(extras, CELL_GAIN * Hp + unit), load(extras, CELL_SHIFT * Hp + unit))
+        y, place = squash(x, options.output_activation), at(gates, u + r * width)
+        o, d_h = get_gate(place, 3, units, L), load(dh, k + r * Hp)
+        if d_out.shape[0] > 0:
+            d_h = d_h + load(d_out, d + r * ldd)
+        d_h = without_tiny(d_h)  # for the reason that stands in `lstm`
+        put_gate(place, 3, d_h * y * (o * (1.0 - o)), units, L)
+        store(dh, k + r * Hp, unsquash(d_h * o, y, options.output_activation))
+
+
+@part
+def backward_cells(rows, width, gates, u, c, before, extras, unit, dh, dc, k, options):
+    """Of one panel's units: from the gradient at c, in dc and dh, to the one before i, f and g; and
+    dc. The product that comes is added to dh: zero.
+    """
+    L, Hp, units = VECTOR_BYTES // c.itemsize, c.shape[1], width // GATES
+    for r in range(rows):
+        place, cell = at(gates, u + r * width), load(c, before + r * Hp)
+        i, f = get_gate(place, 0, units, L), get_gate(place, 1, units, L)
+        g, d_o = get_gate(place, 2, units, L), get_gate(place, 3, units, L)
+        d_c = load(dc, k + r * Hp) + load(dh, k + r * Hp)
+        if options.peephole:
+            d_c = fma(d_o, load(extras, (P + 2) * Hp + unit), d_c)
+        d_c = without_tiny(d_c)
+        d_i, d_f = d_c * g * (i * (1.0 - i)), d_c * cell * (f * (1.0 - f))
+        put_gate(place, 0, d_i, units, L)
+        put_gate(place, 1, d_f, units, L)
+        put_gate(place, 2, unsquash(d_c * i, g, options.activation), units, L)
+        d_c = d_c * f
+        if options.peephole:
+            d_c = fma(d_i, load(extras, P * Hp + unit), d_c)
+            d_c = fma(d_f, load(extras, (P + 1) * Hp + unit), d_c)
+        store(dc, k + r * Hp, d_c)
+        store(dh, k + r * Hp, splat(d_c, 0.0))
+
+
+@kernel
+def lstm_options_backward(
+    d_out, c, gates, centred, stats, d_gates, d_cell, UT, extras, mask, dh, dc, live, slots,
+    n_units, options, share, n_shares, launcher,
+):  # fmt: skip
+    """BPTT: gates become the gradient at a, dh and dc the gradient at the initial states.
+
+    d_out dh dc  as in `lstm.lstm_backward`
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // c.itemsize
+    panel, columns = GATES * L, gate_columns(n_units, L)
+    B, Hp, ldd, n_gates = live[0], c.shape[1], d_out.shape[1], gates.shape[0] // columns
+    n_blocks = count_blocks(B, n_shares)
+    for t in range(live.shape[0] - 1, -1, -1):
+        for j in range(n_blocks // n_shares):
+            first, last = rows_of(j, share, n_shares, n_blocks, B)
+            alive = max(first, min(last, live[t]))
+            rows, row, after = alive - first, slots[t] + first, (slots[t + 1] + first) * Hp
+            for q in range(0, columns, panel):
+                width, unit = min(panel, columns - q), q // GATES
+                backward_outputs(
+                    rows, width, gates, q * n_gates + row * width, d_out, row * ldd + unit,
+                    c, after + unit, stats, row, extras, unit, dh, first * Hp + unit, options,
+                )  # fmt: skip
+            if options.layer_norm:
+                cells_backward(rows, c, after, dh, first, d_cell, row, stats, extras, n_units)
+            for q in range(0, columns, panel):
+                width, unit = min(panel, columns - q), q // GATES
+                backward_cells(
+                    rows, width, gates, q * n_gates + row * width, c, row * Hp + unit, extras, unit,
+                    dh, dc, first * Hp + unit, options,
+                )  # fmt: skip
+            if options.layer_norm:
+                gates_backward(rows, gates, d_gates, centred, columns, row, stats, extras, n_units)
+            ended = min(last, slots[t + 1] - slots[t])
+            clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
+        for q in range(0, Hp, panel):
+            width = min(panel, Hp - q)
+            for j in range(n_blocks // n_shares):
+                first, last = rows_of(j, share, n_shares, n_blocks, B)
+                rows = min(last, live[t]) - first
+                if rows <= 0:
+                    break
+                add_recurrent(
+                    rows, first, dh, gates, slots[t] + first, n_gates, columns, UT, q, width, mask
+                )

@@ -1,0 +1,118 @@
+"""The plain recurrent layer (Elman 1990), forward and back through time, for ragged batches.
+
+    h_t = act([1 | x_t | h~] @ W);   h~ = h_(t-1) * mask
+
+L lanes of a vector; T steps, B sequences, I inputs, H units; Hp = H rounded up to L. Rows and masks
+are as in `blocks`. A panel is four vectors of units.
+
+z     (n_states, ldz)     rows [1 | x (I) | h~ (Hp) | free]
+h     (n_states, Hp)      states; all that BPTT needs of the forward pass
+d_pre (n_slots, Hp)       panelled: the gradient at the pre-activations, which BPTT writes
+W     (1 + I + H, Hp)     panelled: the bias, the input weights, the recurrent weights; zero for padded units
+UT    (Hp, Hp)            panelled: the recurrent weights, transposed
+mask  (B or 0, Hp)        multiplied onto h for the recurrent product
+act                       a number of `squash` whose value at zero is zero: padded units stay there
+"""
+
+from .blocks import TILE_ELEMENTS, add_recurrent, clear, count_blocks, enter, remember, rows_of
+from .compile import kernel, part
+from .share import hand_out
+from .simd import at, load, splat, stack, store, without_tiny
+from .squash import squash, unsquash
+from .target import VECTOR_BYTES
+from .tile import PANEL_VECTORS, tile
+
+
+@part
+def forward_cells(rows, width, pre, act, h, after, z, column, mask, first, q):
+    """New states of one panel's units, for `rows` sequences from `first` on, from pre (rows, width)."""
+    L = VECTOR_BYTES // h.itemsize
+    for k in range(rows):
+        for p in range(0, width, L):
+            x = squash(load(pre, k * width + p), act)
+            remember(x, h, after + k, q + p, z, column, mask, first + k)
+
+
+@kernel
+def rnn_forward(z, h, W, mask, live, slots, n_in, n_units, act, share, n_shares, launcher):
+    """Fill the h columns of z and h, from the x columns of z and the initial states in h."""
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // W.itemsize
+    panel, columns, K = PANEL_VECTORS * L, (n_units + L - 1) // L * L, 1 + n_in + n_units
+    B, ldz, n_blocks = live[0], z.shape[1], count_blocks(live[0], n_shares)
+    pre = stack(W, TILE_ELEMENTS)
+    for j in range(n_blocks // n_shares):
+        first, last = rows_of(j, share, n_shares, n_blocks, B)
+        enter(first, last, h, z, 1 + n_in, mask)
+    for t in range(live.shape[0]):
+        for q in range(0, columns, panel):
+            width = min(panel, columns - q)
+            for j in range(n_blocks // n_shares):
+                first, last = rows_of(j, share, n_shares, n_blocks, B)
+                rows = min(last, live[t]) - first
+                if rows <= 0:
+                    break
+                tile(
+                    rows, width // L, pre, width, at(z, (slots[t] + first) * ldz), ldz, 1, 1, 0,
+                    at(W, q * K), width, K, 0,
+                )  # fmt: skip
+                after = slots[t + 1] + first
+                forward_cells(rows, width, pre, act, h, after, z, 1 + n_in, mask, first, q)
+
+
+@part
+def backward_cells(rows, width, d_pre, o, act, d_out, slot, h, after, dh, first, q):
+    """From the gradient at h of one panel's units to that at the pre-activations; dh becomes zero,
+    for all of it goes through the product.
+    """
+    L, ldd, ldh, lds = VECTOR_BYTES // h.itemsize, d_out.shape[1], h.shape[1], dh.shape[1]
+    for k in range(rows):
+        for p in range(0, width, L):
+            s = (first + k) * lds + q + p
+            d_h = load(dh, s)
+            if d_out.shape[0] > 0:
+                d_h = d_h + load(d_out, (slot + k) * ldd + q + p)
+            # A gradient that has vanished stays away: further back it would be denormal numbers,
+            # which are slow.
+            d_h = unsquash(without_tiny(d_h), load(h, (after + k) * ldh + q + p), act)
+            store(d_pre, o + k * width + p, d_h)
+            store(dh, s, splat(dh, 0.0))
+
+
+@kernel
+def rnn_backward(
+    d_out, h, d_pre, UT, dh, mask, live, slots, n_units, act, share, n_shares, launcher
+):  # fmt: skip
+    """BPTT: fill d_pre; dh becomes the gradient at the initial states.
+
+    d_out (n_slots or 0, ldd)  gradient at the output of each slot's step; no rows: there is none
+    dh    (B, Hp)              IN the gradient at each sequence's final state, OUT at its initial state
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // h.itemsize
+    panel, columns = PANEL_VECTORS * L, (n_units + L - 1) // L * L
+    B, n_slots, n_blocks = live[0], d_pre.shape[0] // columns, count_blocks(live[0], n_shares)
+    for t in range(live.shape[0] - 1, -1, -1):
+        for j in range(n_blocks // n_shares):
+            first, last = rows_of(j, share, n_shares, n_blocks, B)
+            slot, alive = slots[t] + first, max(first, min(last, live[t]))
+            for q in range(0, columns, panel):
+                width = min(panel, columns - q)
+                backward_cells(
+                    alive - first, width, d_pre, q * n_slots + slot * width, act,
+                    d_out, slot, h, slots[t + 1] + first, dh, first, q,
+                )  # fmt: skip
+            ended = min(last, slots[t + 1] - slots[t])
+            clear(d_pre, n_slots, columns, panel, slots[t] + alive, slots[t] + ended)
+        for q in range(0, columns, panel):
+            width = min(panel, columns - q)
+            for j in range(n_blocks // n_shares):
+                first, last = rows_of(j, share, n_shares, n_blocks, B)
+                rows, slot = min(last, live[t]) - first, slots[t] + first
+                if rows <= 0:
+                    break
+                add_recurrent(rows, first, dh, d_pre, slot, n_slots, columns, UT, q, width, mask)
