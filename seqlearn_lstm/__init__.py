@@ -2,15 +2,18 @@
 Numba.
 """
 
-from . import datasets, metrics, model_selection, preprocessing, solvers
+from . import cells, datasets, metrics, model_selection, preprocessing, solvers
 from .classifier import LSTMClassifier
+from .encoder import LSTMEncoder
 from .regressor import LSTMRegressor
 from .tagger import LSTMSequenceTagger
 
 __all__ = [
     "LSTMClassifier",
+    "LSTMEncoder",
     "LSTMRegressor",
     "LSTMSequenceTagger",
+    "cells",
     "datasets",
     "metrics",
     "model_selection",

@@ -5,47 +5,32 @@ fitted network.
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict
-from numbers import Integral, Real
+from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
+from .architecture import Architecture
 from .batches import prediction_batches
+from .cells import make_cell, plain
+from .dropout import Rates
 from .kernels import get_backend
-from .network import Architecture, Network, initial_parameters
-from .pooling import POOLING, STEPS
-from .sequences import check_sequences, is_tabular
+from .network import Network
+from .pooling import STEPS
+from .sequences import check_sequences, is_tabular, truncate_sequences
 from .solvers import make_solver
-from .training import INITIAL, Settings, TrainingState, random_stream, train
+from .symbols import Vocabulary, check_symbols, holds_symbols
+from .training import INITIAL, Settings, Task, first_state, random_stream, train
 
-FORMAT_VERSION = 1  # of what is pickled
+FORMAT_VERSION = 2  # of what is pickled
+EMBEDDING_DIM = 64  # of strings, where nothing else is said
 
 
 class SequenceEstimator(BaseEstimator):
     """Base of the estimators: a recurrent network with some head."""
-
-    _parameter_constraints = {
-        "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-        "bidirectional": ["boolean"],
-        "pooling": [StrOptions(set(POOLING) - {STEPS})],
-        "solver": "no_validation",
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
-        "batch_size": [Interval(Integral, 1, None, closed="left"), None],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "shuffle": ["boolean"],
-        "tol": [Interval(Real, 0, None, closed="left")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left"), None],
-        "random_state": ["random_state"],
-        "n_jobs": [Integral, None],
-        "dtype": [StrOptions({"float32", "float64"})],
-        "verbose": ["verbose"],
-    }
 
     # ---- fit -----------------------------------------------------------------------------------
 
@@ -57,18 +42,33 @@ class SequenceEstimator(BaseEstimator):
 
     def _read_sequences(self, X, lengths):
         """X of `fit` as a ragged container; sets what scikit-learn says about features."""
-        self._tabular = self._is_table(X, lengths)
-        if self._tabular:
+        symbols = self.embedding_dim is not None or holds_symbols(X)
+        self._tabular = not symbols and self._is_table(X, lengths)
+        vars(self).pop("vocabulary_", None)  # of an earlier fit
+        if symbols:
+            sequences = self._learn_symbols(X, lengths)
+        elif self._tabular:
             sequences = self._read_table(X, lengths, reset=True)
         else:
             sequences = check_sequences(X, dtype=self.dtype, lengths=lengths)
+        if not self._tabular:
             self.n_features_in_ = sequences.n_features
             vars(self).pop("feature_names_in_", None)  # of an earlier fit
         self._n_step_features = sequences.n_features
         return sequences
 
+    def _learn_symbols(self, X, lengths):
+        """X of symbols as their codes, by a vocabulary learned from it."""
+        symbols = _check_symbols(X, lengths)
+        self.vocabulary_ = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
+        return self.vocabulary_.encode(symbols)
+
     def _is_table(self, X, lengths):
         return lengths is None and is_tabular(X)
+
+    def _reads_table(self, X, lengths):
+        """Whether X of a prediction is a table as `fit` got one."""
+        return self._tabular and self._is_table(X, lengths)
 
     def _read_table(self, X, lengths, reset):
         """A table: one-feature sequences, time along the columns."""
@@ -92,31 +92,21 @@ class SequenceEstimator(BaseEstimator):
 
     def _train(self, sequences, head, pooling, targets, weights):
         """Fit the network and keep it as plain arrays and values."""
-        architecture = Architecture(
-            n_in=sequences.n_features,
-            hidden_layer_sizes=_check_sizes(self.hidden_layer_sizes),
-            bidirectional=bool(self.bidirectional),
-            pooling=pooling,
-            n_out=head.n_outputs,
+        kernels, solver = self._kernels, make_solver(self.solver)
+        architecture = self._plan(sequences, head, pooling)
+        sequences, kept = truncate_sequences(sequences, self.max_timesteps, self.truncate)
+        if pooling == STEPS:
+            targets, weights = targets[kept], weights[kept]
+        network = Network(
+            architecture, kernels, self.dtype, self._threads(kernels), self.recurrent_dropout > 0
         )
-        kernels = self._kernels
-        solver = make_solver(self.solver)
-        network = Network(architecture, kernels, self.dtype, self._threads(kernels))
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         with threadpool_limits(1, user_api="blas"):  # its threads go on spinning, on our cores
-            network.set_parameters(initial_parameters(architecture, random_stream(seed, INITIAL)))
-        state = TrainingState(seed, network.theta.copy(), solver.start(kernels, network.theta))
+            network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
+        state = first_state(network, solver, seed)
+        settings = self._settings(network, len(sequences))
         try:
-            train(
-                network,
-                head,
-                solver,
-                sequences,
-                targets,
-                weights,
-                self._settings(network, len(sequences)),
-                state,
-            )
+            train(Task(network, head, solver, sequences, targets, weights, settings), state)
         except FloatingPointError as error:
             raise ValueError(f"{type(self).__name__}: {error}") from None
         self._architecture = asdict(architecture)
@@ -125,6 +115,21 @@ class SequenceEstimator(BaseEstimator):
         self.loss_curve_ = state.loss_curve
         self.n_iter_ = state.epoch
         return self
+
+    def _plan(self, sequences, head, pooling):
+        """The network that the parameters and the data ask for."""
+        symbols = hasattr(self, "vocabulary_")
+        return Architecture(
+            n_in=len(self.vocabulary_) if symbols else sequences.n_features,
+            hidden_layer_sizes=_check_sizes(self.hidden_layer_sizes),
+            bidirectional=bool(self.bidirectional),
+            pooling=pooling,
+            n_out=head.n_outputs,
+            cell=plain(make_cell(self.cell)),
+            embedding_dim=(self.embedding_dim or EMBEDDING_DIM) if symbols else None,
+            input_projection=self.input_projection,
+            learn_initial=self.initial_state == "learned",
+        )
 
     def _settings(self, network, n_sequences):
         never = self.n_iter_no_change is None
@@ -137,9 +142,15 @@ class SequenceEstimator(BaseEstimator):
             learning_rate=self.learning_rate,
             alpha=self.alpha,
             clip_norm=self.clip_norm,
+            dropout=Rates(
+                self.input_dropout, self.dropout, self.recurrent_dropout, self._symbol_dropout()
+            ),
             n_jobs=network.n_jobs,
             verbose=int(self.verbose),
         )
+
+    def _symbol_dropout(self):
+        return self.embedding_dropout if hasattr(self, "vocabulary_") else 0.0
 
     def _threads(self, kernels):
         """How many threads `n_jobs` means here."""
@@ -175,11 +186,8 @@ class SequenceEstimator(BaseEstimator):
         output at each step
         sequences : Sequences
         """
-        check_is_fitted(self)
-        sequences = self._read_again(X, lengths)
-        architecture = Architecture(**self._architecture)
-        network = Network(architecture, self._kernels, self._dtype, self._threads(self._kernels))
-        network.set_parameters(self.parameters_)
+        network, sequences = self._prepared(X, lengths)
+        architecture = network.architecture
         n = len(sequences.rows) if architecture.pooling == STEPS else len(sequences)
         scores = np.empty((n, architecture.n_out), self._dtype)
         for batch in prediction_batches(sequences.offsets):
@@ -189,9 +197,22 @@ class SequenceEstimator(BaseEstimator):
             scores[index[known]] = padded[known, : architecture.n_out]
         return scores, sequences
 
+    def _prepared(self, X, lengths):
+        """The fitted network, and X as it reads it."""
+        check_is_fitted(self)
+        sequences = self._read_again(X, lengths)
+        architecture = Architecture(**self._architecture)
+        if architecture.pooling != STEPS:
+            sequences, _ = truncate_sequences(sequences, self.max_timesteps, self.truncate)
+        network = Network(architecture, self._kernels, self._dtype, self._threads(self._kernels))
+        network.set_parameters(self.parameters_)
+        return network, sequences
+
     def _read_again(self, X, lengths):
         """X of a prediction, which must have the features that were fitted."""
-        if self._tabular and self._is_table(X, lengths):
+        if hasattr(self, "vocabulary_"):
+            return self.vocabulary_.encode(_check_symbols(X, lengths))
+        if self._reads_table(X, lengths):
             return self._read_table(X, lengths, reset=False)
         return check_sequences(
             X,
@@ -231,6 +252,15 @@ class SequenceEstimator(BaseEstimator):
                 stacklevel=2,
             )
         super().__setstate__(state)
+
+
+def _check_symbols(X, lengths):
+    if lengths is not None:
+        raise ValueError(
+            "lengths was given with X of symbols; expected lengths only beside numbers: pass a "
+            "list of sequences of symbols"
+        )
+    return check_symbols(X)
 
 
 def _check_sizes(sizes):

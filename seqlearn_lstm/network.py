@@ -1,82 +1,19 @@
-"""A network as data: stacked, perhaps bidirectional LSTM layers, pooling, a dense layer.
+"""A network bound to a backend: an embedding or numbers, perhaps a projection, recurrent layers,
+pooling, a dense layer.
 
-``Architecture`` says what it is, in numbers and names; ``initial_parameters`` draws its canonical
-parameters; ``Network`` binds both to a backend: all parameters in one flat array `theta`, their
-gradients in another of the same layout, and views of both for each part. Solvers see the flat
-arrays only.
+All parameters lie in one flat array `theta`, their gradients in another of the same layout, with
+views of both for each part; solvers see the flat arrays only. The table of an embedding alone
+stands apart, for a batch touches few of its rows.
 """
-
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from .layers import GATES, Dense, LSTMDirection, Workspace, input_stream
+from .cells import CELLS
+from .dropout import EMBEDDING, NoMasks
+from .layers import Dense, Embedding, Projection, Workspace, input_stream
 from .pooling import POOLING
 
-DIRECTIONS = ("forward", "backward")
 CACHE_LINE = 16  # elements, in the smaller precision
-
-
-@dataclass(frozen=True)
-class Architecture:
-    """n_in features a step, units of each layer, n_out scores a sequence, or a step."""
-
-    n_in: int
-    hidden_layer_sizes: tuple
-    bidirectional: bool
-    pooling: str
-    n_out: int
-
-    @property
-    def n_directions(self):
-        return 2 if self.bidirectional else 1
-
-    @property
-    def n_features(self):
-        """Width of the pooled states."""
-        return self.hidden_layer_sizes[-1] * self.n_directions
-
-    def lstm_layers(self):
-        """Yield (key, n_in, n_units, backward) for each direction of each layer, from the
-        bottom.
-        """
-        widths = [self.n_in, *(size * self.n_directions for size in self.hidden_layer_sizes)]
-        for layer, (n_in, n_out) in enumerate(pairwise(widths)):
-            for backward, name in enumerate(DIRECTIONS[: self.n_directions]):
-                key = f"layer_{layer}.{name}"
-                yield key, n_in, n_out // self.n_directions, bool(backward)
-
-
-def initial_parameters(architecture, rng):
-    """Draw canonical parameters, float64: {name: array}.
-
-    Input weights are Glorot-uniform for each gate (Glorot and Bengio 2010), recurrent weights
-    orthogonal for each gate (Saxe et al. 2014), biases zero but for the forget gate's: one, so that
-    a new cell remembers (Gers et al. 2000).
-    """
-    parameters = {}
-    for key, n_in, n_units, _ in architecture.lstm_layers():
-        b = np.zeros((GATES, n_units))
-        b[1] = 1
-        parameters[f"{key}.W"] = np.hstack([_glorot(rng, n_in, n_units) for _ in range(GATES)])
-        parameters[f"{key}.U"] = np.hstack([_orthogonal(rng, n_units) for _ in range(GATES)])
-        parameters[f"{key}.b"] = b.ravel()
-    parameters["output.W"] = _glorot(rng, architecture.n_features, architecture.n_out)
-    parameters["output.b"] = np.zeros(architecture.n_out)
-    return parameters
-
-
-def _glorot(rng, n_in, n_out):
-    bound = np.sqrt(6 / (n_in + n_out))
-    return rng.uniform(-bound, bound, (n_in, n_out))
-
-
-def _orthogonal(rng, n):
-    q, r = np.linalg.qr(rng.standard_normal((n, n)))
-    return q * np.sign(
-        np.diag(r)
-    )  # without the signs, some rotations would be likelier than others
 
 
 class Network:
@@ -85,106 +22,209 @@ class Network:
     Attributes
     ----------
     theta, gradient : ndarray of shape (n,)
-        All parameters and their gradients, in the backend's own layout; padding is zero and stays
-        so.
+        All parameters but the embedding's and their gradients, in the backend's own layout; padding
+        is zero and stays so.
+    embedding : Embedding or None
     """
 
-    def __init__(self, architecture, kernels, dtype, n_jobs):
+    def __init__(self, architecture, kernels, dtype, n_jobs, recurrent_dropout=False):
         self.architecture, self.kernels, self.n_jobs = architecture, kernels, n_jobs
         self.dtype = np.dtype(dtype)
         self.work = Workspace(kernels, dtype)
-        rows = list(architecture.lstm_layers())
-        sizes = [
-            (1 + n_in + n_units) * kernels.gate_columns(n_units, dtype)
-            for _, n_in, n_units, _ in rows
-        ]
-        n_features, n_out = architecture.n_features, architecture.n_out
-        sizes.append((1 + n_features) * kernels.padded(n_out, dtype))
+        self.pooling = POOLING[architecture.pooling]
+        self._build(recurrent_dropout)
+        sizes = [size for part in self.parts for size in part.sizes]
         self.theta, self.gradient = (
             kernels.zeros(sum(map(_whole, sizes)), dtype) for _ in range(2)
         )
-        *theta, dense = _cut(self.theta, sizes)
-        *gradient, dense_gradient = _cut(self.gradient, sizes)
-        self.lstm = [
-            LSTMDirection(kernels, *row, values, slopes)
-            for row, values, slopes in zip(rows, theta, gradient, strict=True)
+        values, slopes = _cut(self.theta, sizes), _cut(self.gradient, sizes)
+        for part in self.parts:
+            n = len(part.sizes)
+            part.bind(values[:n], slopes[:n])
+            values, slopes = values[n:], slopes[n:]
+
+    def _build(self, recurrent_dropout):
+        a, kernels, dtype = self.architecture, self.kernels, self.dtype
+        name, settings = a.cell
+        cell = CELLS[name](**settings)
+        layer = cell.layer(recurrent_dropout)
+        self.embedding = self.projection = None
+        if a.embedding_dim:
+            self.embedding = Embedding(kernels, a.n_in, a.embedding_dim, dtype)
+        if a.input_projection:
+            self.projection = Projection(
+                kernels, "projection", a.n_inputs, a.input_projection, dtype
+            )
+        self.recurrent = [
+            layer(kernels, cell, *row, a.learn_initial, dtype) for row in a.recurrent_layers()
         ]
-        self.dense = Dense(kernels, n_features, n_out, dense, dense_gradient)
-        self.pooling = POOLING[architecture.pooling]
+        self.dense = Dense(kernels, "output", a.n_features, a.n_out, dtype)
+
+    @property
+    def parts(self):
+        """Those whose parameters lie in `theta`, from the bottom."""
+        bottom = [self.projection] if self.projection else []
+        return [*bottom, *self.recurrent, self.dense]
 
     @property
     def layers(self):
-        """The directions of each layer, from the bottom."""
+        """The directions of each recurrent layer, from the bottom."""
         n = self.architecture.n_directions
-        return [self.lstm[start : start + n] for start in range(0, len(self.lstm), n)]
+        return [self.recurrent[start : start + n] for start in range(0, len(self.recurrent), n)]
 
     # ---- parameters ----------------------------------------------------------------------------
 
+    def initial_parameters(self, rng):
+        """Draw canonical parameters, float64: {name: array}."""
+        parts = [self.embedding, *self.parts] if self.embedding else self.parts
+        return _named((part, part.initial(rng)) for part in parts)
+
     def set_parameters(self, parameters):
         """Take canonical parameters {name: array}."""
-        for part in self.lstm:
-            b, W, U = (parameters[f"{part.key}.{letter}"] for letter in "bWU")
-            self.kernels.pack_lstm(b, W, U, part.weights)
-        self.kernels.pack_dense(parameters["output.b"], parameters["output.W"], self.dense.weights)
+        for part in [self.embedding, *self.parts] if self.embedding else self.parts:
+            prefix = f"{part.key}."
+            part.pack(
+                {
+                    name.removeprefix(prefix): value
+                    for name, value in parameters.items()
+                    if name.startswith(prefix)
+                }
+            )
 
     def get_parameters(self, gradient=False):
         """Canonical parameters (or their gradients) {name: array}, copies."""
-        parameters = {}
-        for part in self.lstm:
-            flat = part.gradient if gradient else part.weights
-            b, W, U = self.kernels.unpack_lstm(flat, part.n_in, part.n_units)
-            parameters |= {f"{part.key}.W": W, f"{part.key}.U": U, f"{part.key}.b": b}
-        flat = self.dense.gradient if gradient else self.dense.weights
-        b, W = self.kernels.unpack_dense(flat, self.dense.n_in, self.dense.n_out)
-        return parameters | {"output.W": W, "output.b": b}
+        found = _named(
+            (part, part.unpack(part.slopes if gradient else part.values)) for part in self.parts
+        )
+        if self.embedding:
+            found |= _named([(self.embedding, self.embedding.unpack(gradient))])
+        return {name: np.array(value) for name, value in found.items()}  # no views of larger ones
 
     def weight_views(self):
         """Pairs of views (weights, their gradients) without the biases: what L2 decay is for."""
-        parts = [(part, 1 + part.n_in + part.n_units) for part in self.lstm]
-        for part, n_rows in [*parts, (self.dense, 1 + self.dense.n_in)]:
-            n_columns = part.weights.size // n_rows
-            both = (
-                self.kernels.panels(flat, n_rows, n_columns)
-                for flat in (part.weights, part.gradient)
-            )
-            yield from ((values[1:], slopes[1:]) for values, slopes in zip(*both, strict=True))
+        for part in self.parts:
+            yield from part.decayed()
 
     # ---- one batch -----------------------------------------------------------------------------
 
-    def forward(self, batch, rows, keep):
-        """Scores of a batch (rows, n_out padded), for the rows of ``pooling.index(batch)``; `keep`
-        what `backpropagate` needs.
+    def forward(self, batch, rows, keep, masks=None, given=None):
+        """Scores of a batch (rows, n_out padded), for the rows of ``pooling.index(batch)``.
+
+        keep   what `backpropagate` needs
+        masks  what is left out; None: nothing
+        given  None, or the states to start from: (n_kinds, B, n_units) for each direction
         """
-        streams, states = [input_stream(batch, rows)], []
+        masks = masks or NoMasks()
+        states = self.states(batch, rows, keep, masks, given)
+        features = self.features(batch, states)
+        self._drop_features(batch, features, 1, masks)
+        return self.dense.forward(features, self.work, self.n_jobs)
+
+    def states(self, batch, rows, keep, masks=None, given=None):
+        """The states of the top layer's directions."""
+        masks = masks or NoMasks()
+        streams, input_mask = self._inputs(batch, rows, masks)
+        states = []
+        number = 0
         for depth, layer in enumerate(self.layers):
             if depth > 0:
                 below = zip(self.layers[depth - 1], states, strict=True)
-                streams = [part.outputs(batch, z) for part, z in below]
-            states = [part.forward(batch, streams, self.work, self.n_jobs, keep) for part in layer]
-        features = self._features(batch)
-        features[:, 0] = 1
-        for part, z, column in zip(layer, states, self._columns(), strict=True):
-            self.pooling.forward(part, batch, z, features, 1 + column, self.work, self.n_jobs)
-        return self.dense.forward(features, self.work, self.n_jobs)
+                streams = [part.outputs(batch, state) for part, state in below]
+                input_mask = masks.outputs(batch, layer[0].n_in, depth - 1)
+            states = []
+            for part in layer:
+                both = (input_mask, masks.recurrent(batch, part.n_padded, number))
+                start = None if given is None else given[number]
+                states.append(
+                    part.forward(batch, streams, self.work, self.n_jobs, keep, both, start)
+                )
+                number += 1
+        return states
 
-    def backpropagate(self, batch, d_scores):
-        """Fill `gradient` from the gradient at the scores; `forward(..., keep=True)` went
-        before.
+    def features(self, batch, states):
+        """The pooled states with a column of ones before them."""
+        features = self.dense.inputs(len(self.pooling.index(batch)), self.work)
+        for part, state, column in zip(self.layers[-1], states, self._columns(), strict=True):
+            self.pooling.forward(part, batch, state, features, 1 + column, self.work, self.n_jobs)
+        return features
+
+    def backpropagate(self, batch, d_scores, masks=None):
+        """Fill `gradient`, and the embedding's, from the gradient at the scores;
+        `forward(..., keep=True)` with the same masks went before.
         """
-        d_features = self.dense.backpropagate(
-            self._features(batch), d_scores, self.work, self.n_jobs
-        )
+        masks = masks or NoMasks()
+        x = self.dense.inputs(len(d_scores), self.work)
+        d_features = self.dense.backpropagate(x, d_scores, self.work, self.n_jobs)
+        self._drop_features(batch, d_features, 0, masks)
         slopes = [
             self.pooling.backpropagate(part, batch, d_features, column, self.work, self.n_jobs)
             for part, column in zip(self.layers[-1], self._columns(), strict=True)
         ]
+        number = len(self.recurrent)
         for depth in range(len(self.layers) - 1, -1, -1):
+            layer = self.layers[depth]
+            number -= len(layer)
+            below = depth > 0 or self.projection or self.embedding
             inputs = [
-                part.backpropagate(batch, *slope, self.work, self.n_jobs, depth > 0)
-                for part, slope in zip(self.layers[depth], slopes, strict=True)
-            ]
+                part.backpropagate(
+                    batch, slope, self.work, self.n_jobs, below,
+                    self._masks_of(batch, depth, number + i, masks),
+                )
+                for i, (part, slope) in enumerate(zip(layer, slopes, strict=True))
+            ]  # fmt: skip
             if depth > 0:
                 slopes = self._lower_slopes(batch, self.layers[depth - 1], inputs)
+        if self.projection or self.embedding:
+            self._inputs_back(batch, inputs, masks)
+
+    # ---- below the recurrent layers ------------------------------------------------------------
+
+    def _inputs(self, batch, rows, masks):
+        """What the first recurrent layer reads, and the mask for it."""
+        mask = masks.inputs(batch, self.architecture.n_inputs)
+        if self.embedding:
+            key, rate = masks.key(EMBEDDING), masks.rates.embedding
+            streams = [self.embedding.stream(batch, rows, key, rate)]
+        else:
+            streams = [input_stream(batch, rows)]
+        if self.projection:
+            return self.projection.project(batch, streams, mask, self.work, self.n_jobs), None
+        return streams, mask
+
+    def _inputs_back(self, batch, inputs, masks):
+        """The gradients of the projection and the embedding."""
+        width = self.recurrent[0].n_in
+        d_inputs = self.work.array("inputs", "d", (batch.n_slots, inputs[0].shape[1]))
+        d_inputs[:, :width] = inputs[0][:, :width]
+        d_inputs[:, width:] = 0
+        for other in inputs[1:]:
+            self.kernels.scatter_add(other, 0, batch.reverse, d_inputs, 0, width)
+        if self.projection:
+            mask = masks.inputs(batch, self.architecture.n_inputs)
+            d_inputs = self.projection.project_back(
+                batch, d_inputs, mask, self.work, self.n_jobs, self.embedding is not None
+            )
+        if self.embedding:
+            self.embedding.backpropagate(batch, d_inputs, self.work)
+
+    # ---- between layers ------------------------------------------------------------------------
+
+    def _masks_of(self, batch, depth, number, masks):
+        """The masks that one direction of a layer was run with."""
+        part = self.recurrent[number]
+        if depth > 0:
+            inputs = masks.outputs(batch, part.n_in, depth - 1)
+        else:
+            inputs = None if self.projection else masks.inputs(batch, part.n_in)
+        return inputs, masks.recurrent(batch, part.n_padded, number)
+
+    def _drop_features(self, batch, features, column, masks):
+        """Scale the features of each sequence, or of each of its steps, by the top layer's mask."""
+        width = self.architecture.n_features
+        mask = masks.outputs(batch, width, len(self.layers) - 1)
+        if mask is not None:
+            live, slots = self.pooling.lie(batch)
+            self.kernels.scale_rows(features, column, mask, live, slots, width, self.n_jobs)
 
     def _lower_slopes(self, batch, layer, inputs):
         """From the gradients at the inputs of a layer's directions to those at the outputs of the
@@ -200,12 +240,13 @@ class Network:
             column += part.n_units
         return slopes
 
-    def _features(self, batch):
-        n_rows = len(self.pooling.index(batch))
-        return self.work.array("output", "features", (n_rows, 1 + self.dense.n_in))
-
     def _columns(self):
         return [i * part.n_units for i, part in enumerate(self.layers[-1])]
+
+
+def _named(parts):
+    """{"key.name": array} from pairs (part, {name: array})."""
+    return {f"{part.key}.{name}": value for part, arrays in parts for name, value in arrays.items()}
 
 
 def _whole(size):

@@ -13,31 +13,34 @@ class _OneASequence:
     def index(self, batch):
         return batch.members
 
+    def lie(self, batch):
+        """(live, slots) as of a batch whose rows are those of the features."""
+        n = len(batch)
+        return np.array([n]), np.array([0, n, n])
+
 
 class LastPooling(_OneASequence):
     """The final state of each direction: what it knows when it has read the whole sequence."""
 
-    def forward(self, layer, batch, z, features, column, work, n_jobs):
+    def forward(self, layer, batch, states, features, column, work, n_jobs):
         layer.kernels.gather(
-            z, 1 + layer.n_in, batch.final, features, column, layer.n_units, n_jobs
+            states.rows, states.column, batch.final, features, column, layer.n_units, n_jobs
         )
 
     def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
-        """Returns (d_out, dh, dc) for `LSTMDirection.backpropagate`; d_features has no column of
-        ones.
-        """
-        dh, dc = layer.final_gradients(batch, work)
-        dh[:, : layer.n_units] = d_features[:, column : column + layer.n_units]
-        return np.zeros((0, layer.n_padded), work.dtype), dh, dc
+        """Returns (d_out, dh, ...) for `Recurrent.backpropagate`; d_features has no column of ones."""
+        finals = layer.final_gradients(batch, work)
+        finals[0][:, : layer.n_units] = d_features[:, column : column + layer.n_units]
+        return np.zeros((0, layer.n_padded), work.dtype), *finals
 
 
 class MeanPooling(_OneASequence):
     """The mean of the states over the steps."""
 
-    def forward(self, layer, batch, z, features, column, work, n_jobs):
+    def forward(self, layer, batch, states, features, column, work, n_jobs):
         layer.kernels.pool_mean(
-            z,
-            1 + layer.n_in,
+            states.rows,
+            states.column,
             batch.live,
             batch.slots,
             batch.lengths,
@@ -60,10 +63,10 @@ class MaxPooling(_OneASequence):
     def _steps(self, layer, batch, work):
         return work.array(layer.key, "largest", (len(batch), layer.n_units), np.int64)
 
-    def forward(self, layer, batch, z, features, column, work, n_jobs):
+    def forward(self, layer, batch, states, features, column, work, n_jobs):
         layer.kernels.pool_max(
-            z, 1 + layer.n_in, batch.live, batch.slots, self._steps(layer, batch, work), features,
-            column, layer.n_units,
+            states.rows, states.column, batch.live, batch.slots, self._steps(layer, batch, work),
+            features, column, layer.n_units,
         )  # fmt: skip
 
     def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
@@ -81,10 +84,13 @@ class NoPooling:
     def index(self, batch):
         return batch.source
 
-    def forward(self, layer, batch, z, features, column, work, n_jobs):
-        stream = layer.outputs(batch, z)
+    def lie(self, batch):
+        return batch.live, batch.slots
+
+    def forward(self, layer, batch, states, features, column, work, n_jobs):
+        stream = layer.outputs(batch, states)
         layer.kernels.gather(
-            z, stream.column, stream.index(False), features, column, layer.n_units, n_jobs
+            stream.rows, stream.column, stream.index(False), features, column, layer.n_units, n_jobs
         )
 
     def backpropagate(self, layer, batch, d_features, column, work, n_jobs):

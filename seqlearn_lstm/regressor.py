@@ -9,11 +9,28 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from ._estimator import SequenceEstimator
+from ._parameters import POOLING, Parameter, takes
 from .heads import ERRORS, RegressionHead
 from .pooling import STEPS
 from .targets import flatten_steps, split_steps
 
+TARGET = Parameter(
+    "target", "sequence", [StrOptions({"sequence", "step"})], '{"sequence", "step"}',
+    """Whether there are numbers for each sequence or for each of its steps; `pooling` is for the
+    former.""",
+)  # fmt: skip
+LOSS = Parameter(
+    "loss", "squared_error", [StrOptions(set(ERRORS))],
+    '{"squared_error", "absolute_error", "huber"}',
+    "What is minimised: the mean over the outputs, and over sequences or steps by their weights.",
+)  # fmt: skip
+DELTA = Parameter(
+    "delta", 1.0, [Interval(Real, 0, None, closed="neither")], "float",
+    "Where Huber's loss turns from quadratic to linear.",
+)  # fmt: skip
 
+
+@takes(POOLING, TARGET, LOSS, DELTA)
 class LSTMRegressor(RegressorMixin, SequenceEstimator):
     """Predict numbers from sequences of any length with a long short-term memory network.
 
@@ -23,51 +40,7 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each LSTM layer, from the bottom.
-    bidirectional : bool, default=False
-        Whether each layer reads the sequence in both directions, with as many units each.
-    pooling : {"last", "mean", "max"}, default="last"
-        What the output layer sees of the top layer: the final state of each direction, the mean of
-        the states over the steps, or each unit's largest.
-    target : {"sequence", "step"}, default="sequence"
-        Whether there are numbers for each sequence or for each of its steps; `pooling` is for the
-        former.
-    loss : {"squared_error", "absolute_error", "huber"}, default="squared_error"
-        What is minimised: the mean over the outputs, and over sequences or steps by their weights.
-    delta : float, default=1.0
-        Where Huber's loss turns from quadratic to linear.
-    solver : {"adam", "sgd"} or solver object, default="adam"
-        How the parameters are updated; see `seqlearn_lstm.solvers`.
-    learning_rate : float, default=1e-3
-        Step size of the solver.
-    alpha : float, default=0.0
-        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its
-        sequences, grows by ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in
-        scikit-learn's `MLPClassifier`.
-    clip_norm : float or None, default=1.0
-        Largest Euclidean norm of a batch's gradient; a longer one is scaled down. None: no limit.
-    batch_size : int or None, default=32
-        Sequences per update. None: all of them.
-    max_iter : int, default=100
-        Most passes over the data (epochs).
-    shuffle : bool, default=True
-        Whether each epoch draws a new order of the sequences.
-    tol : float, default=1e-4
-        An epoch makes progress if its mean loss is lower than the best so far by more than this.
-    n_iter_no_change : int or None, default=10
-        Training ends after so many epochs in a row without progress. None: it goes on to
-        `max_iter`.
-    random_state : int, RandomState instance or None, default=None
-        Fixes the initial weights and the order of the sequences, and with them every bit of the
-        fitted model.
-    n_jobs : int or None, default=None
-        Number of threads; None and -1: all that this process may use (joblib leaves its process
-        workers their share of the cores). The result does not depend on it.
-    dtype : {"float32", "float64"}, default="float32"
-        Precision of all computations.
-    verbose : int, default=0
-        1 prints a line after each epoch.
+    <parameters>
 
     Attributes
     ----------
@@ -99,56 +72,6 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
     >>> bool(model.score(X, y) > 0.8)
     True
     """
-
-    _parameter_constraints = {
-        **SequenceEstimator._parameter_constraints,
-        "target": [StrOptions({"sequence", "step"})],
-        "loss": [StrOptions(set(ERRORS))],
-        "delta": [Interval(Real, 0, None, closed="neither")],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(100,),
-        *,
-        bidirectional=False,
-        pooling="last",
-        target="sequence",
-        loss="squared_error",
-        delta=1.0,
-        solver="adam",
-        learning_rate=1e-3,
-        alpha=0.0,
-        clip_norm=1.0,
-        batch_size=32,
-        max_iter=100,
-        shuffle=True,
-        tol=1e-4,
-        n_iter_no_change=10,
-        random_state=None,
-        n_jobs=None,
-        dtype="float32",
-        verbose=0,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.bidirectional = bidirectional
-        self.pooling = pooling
-        self.target = target
-        self.loss = loss
-        self.delta = delta
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.alpha = alpha
-        self.clip_norm = clip_norm
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.dtype = dtype
-        self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None, lengths=None):
         """Fit the network.

@@ -1,17 +1,18 @@
 """LSTMSequenceTagger: a label for each step of a sequence."""
 
 import numpy as np
-from sklearn.utils._param_validation import StrOptions
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length, validate_data
 
 from ._estimator import SequenceEstimator
+from ._parameters import CLASS_WEIGHT, takes
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular
 from .targets import concatenated, flatten_steps, missing_labels, split_steps
 
 
+@takes(CLASS_WEIGHT)
 class LSTMSequenceTagger(SequenceEstimator):
     """Label every step of sequences of any length with a long short-term memory network.
 
@@ -25,44 +26,7 @@ class LSTMSequenceTagger(SequenceEstimator):
 
     Parameters
     ----------
-    hidden_layer_sizes : int or sequence of int, default=(100,)
-        Units of each LSTM layer, from the bottom.
-    bidirectional : bool, default=False
-        Whether each layer reads the sequence in both directions, with as many units each.
-    solver : {"adam", "sgd"} or solver object, default="adam"
-        How the parameters are updated; see `seqlearn_lstm.solvers`.
-    learning_rate : float, default=1e-3
-        Step size of the solver.
-    alpha : float, default=0.0
-        Strength of the L2 penalty on weights (not on biases): each batch's loss, a mean over its
-        steps, grows by ``alpha / 2 * |W|^2`` divided by the sum of their weights, as in
-        scikit-learn's `MLPClassifier`.
-    clip_norm : float or None, default=1.0
-        Largest Euclidean norm of a batch's gradient; a longer one is scaled down. None: no limit.
-    batch_size : int or None, default=32
-        Sequences per update. None: all of them.
-    max_iter : int, default=100
-        Most passes over the data (epochs).
-    shuffle : bool, default=True
-        Whether each epoch draws a new order of the sequences.
-    tol : float, default=1e-4
-        An epoch makes progress if its mean loss is lower than the best so far by more than this.
-    n_iter_no_change : int or None, default=10
-        Training ends after so many epochs in a row without progress. None: it goes on to
-        `max_iter`.
-    class_weight : dict, "balanced" or None, default=None
-        Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its
-        frequency.
-    random_state : int, RandomState instance or None, default=None
-        Fixes the initial weights and the order of the sequences, and with them every bit of the
-        fitted model.
-    n_jobs : int or None, default=None
-        Number of threads; None and -1: all that this process may use (joblib leaves its process
-        workers their share of the cores). The result does not depend on it.
-    dtype : {"float32", "float64"}, default="float32"
-        Precision of all computations.
-    verbose : int, default=0
-        1 prints a line after each epoch.
+    <parameters>
 
     Attributes
     ----------
@@ -94,48 +58,6 @@ class LSTMSequenceTagger(SequenceEstimator):
     >>> tagger.predict(X[:1])[0].shape == y[0].shape
     True
     """
-
-    _parameter_constraints = {
-        **{k: v for k, v in SequenceEstimator._parameter_constraints.items() if k != "pooling"},
-        "class_weight": [dict, StrOptions({"balanced"}), None],
-    }
-
-    def __init__(
-        self,
-        hidden_layer_sizes=(100,),
-        *,
-        bidirectional=False,
-        solver="adam",
-        learning_rate=1e-3,
-        alpha=0.0,
-        clip_norm=1.0,
-        batch_size=32,
-        max_iter=100,
-        shuffle=True,
-        tol=1e-4,
-        n_iter_no_change=10,
-        class_weight=None,
-        random_state=None,
-        n_jobs=None,
-        dtype="float32",
-        verbose=0,
-    ):
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.bidirectional = bidirectional
-        self.solver = solver
-        self.learning_rate = learning_rate
-        self.alpha = alpha
-        self.clip_norm = clip_norm
-        self.batch_size = batch_size
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.class_weight = class_weight
-        self.random_state = random_state
-        self.n_jobs = n_jobs
-        self.dtype = dtype
-        self.verbose = verbose
 
     def fit(self, X, y, sample_weight=None, lengths=None):
         """Fit the network.
@@ -199,7 +121,7 @@ class LSTMSequenceTagger(SequenceEstimator):
         """
         scores, sequences = self._scores(X, lengths)
         labels = self.classes_[scores.argmax(axis=1)]
-        return labels if is_tabular(X) else split_steps(labels, sequences.offsets)
+        return labels if self._reads_table(X, lengths) else split_steps(labels, sequences.offsets)
 
     def predict_proba(self, X, lengths=None):
         """The probability of each class at each step.
@@ -219,7 +141,8 @@ class LSTMSequenceTagger(SequenceEstimator):
         """
         scores, sequences = self._scores(X, lengths)
         values = SoftmaxHead(len(self.classes_)).probabilities(self._kernels, scores)
-        return values if is_tabular(X) else list(split_steps(values, sequences.offsets))
+        is_flat = self._reads_table(X, lengths)
+        return values if is_flat else list(split_steps(values, sequences.offsets))
 
     def score(self, X, y, sample_weight=None, lengths=None):
         """The share of steps whose label is right, among those whose label is known.
@@ -250,6 +173,9 @@ class LSTMSequenceTagger(SequenceEstimator):
 
     def _is_table(self, X, lengths):
         return is_tabular(X)
+
+    def _reads_table(self, X, lengths):
+        return not hasattr(self, "vocabulary_") and is_tabular(X)
 
     def _read_table(self, X, lengths, reset):
         """Concatenated rows: here a table is no collection of one-feature sequences."""

@@ -10,17 +10,27 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from .batches import training_batches
+from .dropout import Masks, Rates
+from .network import Network
+from .sequences import Sequences
+from .solvers import step_rows
 
 SHUFFLE, INITIAL = 1, 0  # purposes of random numbers: each draws from its own stream
 
 
 @dataclass
 class TrainingState:
-    """Where a training run stands, after a whole number of epochs."""
+    """Where a training run stands, after a whole number of epochs.
+
+    `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
+    embedding's.
+    """
 
     seed: int
     theta: np.ndarray
     solver_state: dict
+    table: np.ndarray | None = None
+    table_state: dict | None = None
     epoch: int = 0
     loss_curve: list = field(default_factory=list)
     best_loss: float = np.inf
@@ -39,8 +49,31 @@ class Settings:
     learning_rate: float
     alpha: float
     clip_norm: float | None
+    dropout: Rates
     n_jobs: int
     verbose: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learned, and how.
+
+    Attributes
+    ----------
+    targets : ndarray of shape (n, ...)
+        What the head compares scores with: one for each of the `sequences`, or for each of their
+        rows.
+    weights : ndarray of shape (n,), float64
+        One for each target, not all zero.
+    """
+
+    network: Network
+    head: object
+    solver: object
+    sequences: Sequences
+    targets: np.ndarray
+    weights: np.ndarray
+    settings: Settings
 
 
 def random_stream(seed, purpose, epoch=0):
@@ -50,12 +83,19 @@ def random_stream(seed, purpose, epoch=0):
     return np.random.default_rng([seed, purpose, epoch])
 
 
-def train(network, head, solver, sequences, targets, weights, settings, state):
+def first_state(network, solver, seed):
+    """The state before the first epoch, for the parameters that the network has."""
+    kernels = network.kernels
+    state = TrainingState(seed, network.theta.copy(), solver.start(kernels, network.theta))
+    if network.embedding:
+        state.table = network.embedding.table.copy()
+        state.table_state = solver.start(kernels, state.table)
+    return state
+
+
+def train(task, state):
     """Run epochs until `max_iter`, or until the loss has stopped falling; `state` is brought up to
     date after each.
-
-    targets  what the head compares scores with: one for each of the `sequences`, or for each of
-    their rows weights  (n,) float64, one for each target, not all zero
 
     Raises
     ------
@@ -63,17 +103,16 @@ def train(network, head, solver, sequences, targets, weights, settings, state):
         If the loss or the gradient is not a finite number; `state` is as it was after the last good
         epoch.
     """
+    network, settings = task.network, task.settings
     network.theta[:] = state.theta
-    solver_state = _aligned(network.kernels, state.solver_state)
-    weights = np.append(
-        weights, 0.0
-    )  # what a row of scores finds that belongs to nothing: index -1
+    work = [_aligned(network.kernels, state.solver_state)]
+    if network.embedding:
+        network.embedding.table[:] = state.table
+        work.append(_aligned(network.kernels, state.table_state))
     while state.epoch < settings.max_iter and not _has_converged(state, settings):
         start = time.perf_counter()
-        loss = _epoch(
-            network, head, solver, sequences, targets, weights, settings, state, solver_state
-        )
-        _record(state, network, solver_state, loss, settings)
+        loss = _epoch(task, state, *work)
+        _record(state, network, work, loss, settings)
         if settings.verbose:
             _report(state, settings, time.perf_counter() - start)
 
@@ -94,28 +133,48 @@ def _has_converged(state, settings):
     return state.epochs_without_progress >= settings.n_iter_no_change
 
 
-def _epoch(network, head, solver, sequences, targets, weights, settings, state, solver_state):
+def _epoch(task, state, *solver_states):
     """One pass over the sequences; returns the mean loss."""
-    order = _order(len(sequences), settings, state)
+    network, settings = task.network, task.settings
+    order = _order(len(task.sequences), settings, state)
+    masks = None
+    if settings.dropout.any():
+        masks = Masks(network.kernels, network.dtype, settings.dropout, state.seed, state.epoch)
+    weights = np.append(task.weights, 0.0)  # what a row of scores finds that belongs to nothing: -1
     total = 0.0
-    for batch in training_batches(sequences.offsets, order, settings.batch_size):
+    for batch in training_batches(task.sequences.offsets, order, settings.batch_size):
         index = network.pooling.index(batch)
-        batch_weights = weights[index]
-        weight = float(batch_weights.sum())
+        weight = float(weights[index].sum())
         if weight == 0:
             continue  # nothing to learn here, and a mean over it does not exist
-        scores = network.forward(batch, sequences.rows, keep=True)
-        loss = head.loss_and_gradient(network.kernels, scores, targets[index], batch_weights)
-        network.backpropagate(batch, scores)
+        loss = _loss_and_gradient(task, batch, index, weights[index], masks)
         if settings.alpha:
             loss += _decay(network, settings.alpha / weight)
         scale = _clip(network, loss, settings.clip_norm, state.epoch)
-        solver.step(
-            network.kernels, network.theta, network.gradient, solver_state, settings.learning_rate,
-            scale, settings.n_jobs,
-        )  # fmt: skip
+        _step(task, scale, *solver_states)
         total += loss * weight
     return float(total / weights.sum())
+
+
+def _loss_and_gradient(task, batch, index, weights, masks):
+    """The mean loss of a batch; its gradient is in the network then."""
+    network = task.network
+    scores = network.forward(batch, task.sequences.rows, True, masks)
+    loss = task.head.loss_and_gradient(network.kernels, scores, task.targets[index], weights)
+    network.backpropagate(batch, scores, masks)
+    return loss
+
+
+def _step(task, scale, solver_state, table_state=None):
+    """Let the parameters follow their gradient, which counts `scale` times."""
+    network, settings = task.network, task.settings
+    how = (settings.learning_rate, scale, settings.n_jobs)
+    task.solver.step(network.kernels, network.theta, network.gradient, solver_state, *how)
+    if network.embedding:
+        part = network.embedding
+        step_rows(
+            task.solver, network.kernels, part.table, part.touched, part.gradient, table_state, *how
+        )
 
 
 def _order(n, settings, state):
@@ -139,7 +198,10 @@ def _clip(network, loss, clip_norm, epoch):
     """What to multiply the gradient with so that its norm is at most `clip_norm` (Pascanu et al.
     2013).
     """
-    norm = math.sqrt(network.kernels.sum_of_squares(network.gradient))
+    squares = network.kernels.sum_of_squares(network.gradient)
+    if network.embedding:
+        squares += network.kernels.sum_of_squares(network.embedding.gradient.reshape(-1))
+    norm = math.sqrt(squares)
     if not (math.isfinite(loss) and math.isfinite(norm)):
         raise FloatingPointError(
             f"in epoch {epoch + 1} the loss is {loss} and the norm of its gradient {norm}: the training diverged. "
@@ -150,9 +212,10 @@ def _clip(network, loss, clip_norm, epoch):
     return clip_norm / norm
 
 
-def _record(state, network, solver_state, loss, settings):
-    state.theta = network.theta.copy()
-    state.solver_state = deepcopy(solver_state)
+def _record(state, network, work, loss, settings):
+    state.theta, state.solver_state = network.theta.copy(), deepcopy(work[0])
+    if network.embedding:
+        state.table, state.table_state = network.embedding.table.copy(), deepcopy(work[1])
     state.epoch += 1
     state.loss_curve.append(loss)
     progress = loss < state.best_loss - settings.tol

@@ -65,32 +65,7 @@ def lstm_backward(x, h0, c0, W, U, b, d_out, dh, dc):
     return dW, dU, db, dx, dh, dc
 
 
-# ---- a whole network -----------------------------------------------------------------------------
-
-
-def network_scores(parameters, architecture, sequence):
-    """Scores (n_out,) of one sequence (T, n_in), or (T, n_out) with scores at each step.
-
-    parameters    {"layer_0.forward.W": ..., "output.b": ...}, canonical
-    architecture  has hidden_layer_sizes, bidirectional and pooling
-    """
-    steps = np.asarray(sequence, np.float64)
-    for layer, n_units in enumerate(architecture.hidden_layer_sizes):
-        outputs, finals = [], []
-        for name in ("forward", "backward") if architecture.bidirectional else ("forward",):
-            W, U, b = (parameters[f"layer_{layer}.{name}.{letter}"] for letter in "WUb")
-            read = steps if name == "forward" else steps[::-1]
-            hs, _ = lstm(read, np.zeros(n_units), np.zeros(n_units), W, U, b)
-            finals.append(hs[-1])
-            outputs.append(hs[1:] if name == "forward" else hs[:0:-1])
-        steps = np.concatenate(outputs, axis=1)
-    features = {
-        "last": np.concatenate(finals),
-        "mean": steps.mean(axis=0),
-        "max": steps.max(axis=0),
-        "steps": steps,
-    }[architecture.pooling]
-    return features @ parameters["output.W"] + parameters["output.b"]
+# ---- heads ---------------------------------------------------------------------------------------
 
 
 def log_softmax(scores):

@@ -8,7 +8,7 @@ from gradcheck import relative_error
 from one_layer import random_layer, run_layer
 from test_network import Problem
 
-from seqlearn_lstm.network import Architecture
+from seqlearn_lstm.architecture import Architecture
 
 torch = pytest.importorskip("torch")
 

@@ -1,13 +1,16 @@
 """A whole network: its scores equal the naive ones, its gradient is that of central differences."""
 
-import naive
+import naive_network
 import numpy as np
 import pytest
 from gradcheck import assert_gradient, relative_error
 
+from seqlearn_lstm.architecture import Architecture
 from seqlearn_lstm.batches import plan
+from seqlearn_lstm.cells import GRU, LSTM, RNN, plain
+from seqlearn_lstm.dropout import Masks, Rates
 from seqlearn_lstm.heads import SoftmaxHead
-from seqlearn_lstm.network import Architecture, Network, initial_parameters
+from seqlearn_lstm.network import Network
 from seqlearn_lstm.training import _decay
 
 LENGTHS = [4, 1, 6, 2, 2, 6]
@@ -18,28 +21,66 @@ ARCHITECTURES = [
     for bidirectional in (False, True)
     for pooling in ("last", "mean", "max", "steps")
 ]
+ARCHITECTURES += [
+    Architecture(N_IN, sizes, bidirectional, pooling, N_CLASSES, **more)
+    for sizes, bidirectional, pooling in (
+        ((5,), False, "last"), ((6, 19), True, "steps"), ((4, 3), True, "mean"),
+    )
+    for more in (
+        {"input_projection": 7},
+        {"learn_initial": True},
+        {"embedding_dim": 5},
+        {"embedding_dim": 17, "input_projection": 3, "learn_initial": True},
+    )
+]  # fmt: skip
+CELLS = [
+    LSTM(peephole=True),
+    LSTM(forget_gate=False),
+    LSTM(layer_norm=True),
+    LSTM(activation="relu", kernel_initializer=0.3),
+    LSTM(peephole=True, forget_gate=False, layer_norm=True, activation="sigmoid"),
+    GRU(),
+    GRU(reset_after=False),
+    RNN(),
+    RNN("relu", recurrent_initializer="identity"),
+]
+ARCHITECTURES += [
+    Architecture(
+        N_IN, sizes, True, pooling, N_CLASSES, cell=plain(cell), learn_initial=pooling == "mean"
+    )
+    for cell in CELLS
+    for sizes, pooling in (((6, 19), "steps"), ((5, 3), "mean"))
+]
 ARCHITECTURE = pytest.mark.parametrize(
     "architecture",
     ARCHITECTURES,
-    ids=lambda a: f"{a.hidden_layer_sizes}-{'two' if a.bidirectional else 'one'}-{a.pooling}",
+    ids=lambda a: "-".join(
+        map(str, (*a.hidden_layer_sizes, a.bidirectional, *vars(a).values()))
+    ).replace(" ", ""),
 )
 
 
 class Problem:
     """A network with all its parameters random, biases too, and sequences to learn."""
 
-    def __init__(self, architecture, kernels, dtype=np.float64, n_jobs=1, lengths=LENGTHS, seed=0):
+    def __init__(
+        self, architecture, kernels, dtype=np.float64, n_jobs=1, lengths=LENGTHS, seed=0, rates=None
+    ):
         rng = np.random.default_rng(seed)
         self.architecture, self.n = architecture, len(lengths)
+        recurrent = rates is not None and rates.recurrent > 0
+        self.network = Network(architecture, kernels, dtype, n_jobs, recurrent)
         self.parameters = {
             name: np.ascontiguousarray(value + rng.normal(scale=0.3, size=value.shape), dtype)
-            for name, value in initial_parameters(architecture, rng).items()
+            for name, value in self.network.initial_parameters(rng).items()
         }
-        self.network = Network(architecture, kernels, dtype, n_jobs)
         self.network.set_parameters(self.parameters)
         self.kernels, self.head = kernels, SoftmaxHead(architecture.n_out)
         self.offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         self.rows = rng.standard_normal((sum(lengths), architecture.n_in)).astype(dtype)
+        if architecture.embedding_dim:
+            self.rows = rng.integers(0, architecture.n_in, (sum(lengths), 1))
+        self.masks = Masks(kernels, dtype, rates, seed=3, epoch=1) if rates else None
         self.starts = self.offsets if architecture.pooling == "steps" else np.arange(self.n + 1)
         self.targets = rng.integers(0, architecture.n_out, self.starts[-1])
         self.weights = np.append(rng.uniform(0.5, 2, self.starts[-1]), 0)  # -1 finds no weight
@@ -50,9 +91,9 @@ class Problem:
     def scores(self, members=None, keep=False):
         """(n, n_out), or (n_rows, n_out) with scores at each step, in the order of `members`."""
         batch = plan(self.offsets, np.arange(self.n) if members is None else members)
-        padded = self.network.forward(batch, self.rows, keep)
+        padded = self.network.forward(batch, self.rows, keep, self.masks)
         index = self.network.pooling.index(batch)
-        scores = np.empty((self.starts[-1], self.architecture.n_out), self.rows.dtype)
+        scores = np.empty((self.starts[-1], self.architecture.n_out), self.network.dtype)
         scores[index[index >= 0]] = padded[index >= 0, : self.architecture.n_out]
         return scores if members is None else self.of(scores, members)
 
@@ -63,13 +104,13 @@ class Problem:
     def loss(self, backward=False, strength=0.0, members=None):
         """The weighted mean loss with the decay; `backward` fills the network's gradient, too."""
         batch = plan(self.offsets, np.arange(self.n) if members is None else members)
-        scores = self.network.forward(batch, self.rows, keep=backward)
+        scores = self.network.forward(batch, self.rows, backward, self.masks)
         index = self.network.pooling.index(batch)
         loss = self.head.loss_and_gradient(
             self.kernels, scores, self.targets[index], self.weights[index]
         )
         if backward:
-            self.network.backpropagate(batch, scores)
+            self.network.backpropagate(batch, scores, self.masks)
             loss += _decay(self.network, strength) if strength else 0
         elif strength:
             parameters = self.network.get_parameters()
@@ -106,6 +147,72 @@ def test_every_entry_of_the_gradient(kernels):
     check_gradient(Problem(architecture, kernels))
 
 
+RATES = {
+    "inputs": Rates(inputs=0.4),
+    "outputs": Rates(outputs=0.5),
+    "embedding": Rates(embedding=0.4),
+    "recurrent": Rates(recurrent=0.4),
+    "all": Rates(inputs=0.3, outputs=0.4, recurrent=0.3, embedding=0.3),
+}
+DROPPED = [
+    (rates, Architecture(N_IN, (6, 5), True, pooling, N_CLASSES, **more))
+    for rates in RATES
+    for pooling in ("max", "steps")
+    for more in ({}, {"input_projection": 4}, {"embedding_dim": 5})
+    if rates != "embedding" or "embedding_dim" in more
+]
+DROPPED += [
+    ("all", Architecture(N_IN, (6, 5), True, "mean", N_CLASSES, cell=plain(cell))) for cell in CELLS
+]
+DROPOUT = pytest.mark.parametrize(
+    "rates, architecture", DROPPED,
+    ids=[f"{r}-{a.pooling}-{a.embedding_dim}-{a.input_projection}-{a.cell}" for r, a in DROPPED],
+)  # fmt: skip
+
+
+@DROPOUT
+def test_gradient_with_dropout(kernels, rates, architecture):
+    problem = Problem(architecture, kernels, rates=RATES[rates])
+    check_gradient(problem, n_samples=10)
+    with_masks = problem.scores()
+    problem.masks = None
+    assert not np.array_equal(with_masks, problem.scores())
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"input_projection": 4}, *({"cell": plain(cell)} for cell in CELLS)], ids=str
+)
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "steps"])
+def test_scores_with_dropout_equal_naive(kernels, pooling, more):
+    """One mask for all steps of a sequence, on the inputs and on the outputs of each layer."""
+    architecture = Architecture(N_IN, (6, 5), True, pooling, N_CLASSES, **more)
+    problem = Problem(architecture, kernels, rates=RATES["all"])
+    batch = plan(problem.offsets, np.arange(problem.n))
+    inputs = problem.masks.inputs(batch, N_IN)
+    outputs = [problem.masks.outputs(batch, width, k) for k, width in enumerate((12, 10))]
+    recurrent = {
+        part.key: problem.masks.recurrent(batch, part.n_padded, number)[:, : part.n_units]
+        for number, part in enumerate(problem.network.recurrent)
+    }
+    expected = np.empty_like(problem.scores())
+    for rank, k in enumerate(batch.members):
+        masks = {("outputs", layer): mask[rank] for layer, mask in enumerate(outputs)}
+        masks |= {("recurrent", key): mask[rank] for key, mask in recurrent.items()}
+        rows = slice(problem.starts[k], problem.starts[k + 1])
+        expected[rows] = naive_network.network_scores(
+            problem.parameters, architecture, problem.sequence(k), {"inputs": inputs[rank], **masks}
+        )
+    assert relative_error(problem.scores(), expected) <= 1e-14
+
+
+@DROPOUT
+def test_dropout_depends_on_the_sequence_alone(kernels, dtype, rates, architecture):
+    problem = Problem(architecture, kernels, dtype, rates=RATES[rates])
+    together = problem.scores()
+    alone = np.concatenate([problem.scores(np.array([k])) for k in range(problem.n)])
+    assert alone.tobytes() == together.tobytes()
+
+
 @pytest.mark.parametrize("sizes, n_out", [((5,), 4), ((3, 18), 130)])
 def test_decay(kernels, sizes, n_out):
     """L2 on all weights and no bias; 130 outputs are several panels."""
@@ -118,7 +225,7 @@ def test_scores_equal_naive(kernels, dtype, architecture):
     problem = Problem(architecture, kernels, dtype)
     expected = np.vstack(
         [
-            naive.network_scores(problem.parameters, architecture, problem.sequence(k))
+            naive_network.network_scores(problem.parameters, architecture, problem.sequence(k))
             for k in range(problem.n)
         ]
     )
@@ -173,12 +280,18 @@ def test_parameters_round_trip(kernels, dtype, architecture):
         np.testing.assert_array_equal(found[name], value, name, strict=True)
         assert not np.shares_memory(found[name], problem.network.theta)
     n_values = sum(value.size for value in found.values())
-    assert np.count_nonzero(problem.network.theta) == n_values  # nothing twice, padding zero
+    stored = np.count_nonzero(problem.network.theta)
+    if problem.network.embedding:
+        stored += np.count_nonzero(problem.network.embedding.table)
+    assert stored == n_values  # nothing twice, padding zero
 
 
 @ARCHITECTURE
 def test_weight_views_are_all_but_the_biases(kernels, dtype, architecture):
     network = Problem(architecture, kernels, dtype).network
+    if network.embedding:
+        network.embedding.touched = np.arange(N_IN)
+        network.embedding.gradient = network.embedding.table
     network.gradient[:] = network.theta
     for values, slopes in network.weight_views():
         assert np.shares_memory(values, network.theta)
@@ -188,7 +301,8 @@ def test_weight_views_are_all_but_the_biases(kernels, dtype, architecture):
         slopes[...] = 0
     for gradient in (False, True):
         for name, value in network.get_parameters(gradient).items():
-            assert np.all(value != 0) if name.endswith(".b") else np.all(value == 0), name
+            is_weight = name[-1] in "WU" and not name.startswith("embedding")
+            assert np.all(value == 0) if is_weight else np.any(value != 0), name
 
 
 @ARCHITECTURE
@@ -198,12 +312,15 @@ def test_padding_has_no_gradient(kernels, dtype, architecture):
     network.loss(backward=True)
     gradients = network.network.get_parameters(gradient=True)
     n_values = sum(np.count_nonzero(value) for value in gradients.values())
-    assert np.count_nonzero(network.network.gradient) == n_values
+    stored = np.count_nonzero(network.network.gradient)
+    if network.network.embedding:
+        stored += np.count_nonzero(network.network.embedding.gradient)
+    assert stored == n_values
 
 
-def test_initial_parameters():
-    architecture = Architecture(7, (5, 6), True, "last", 3)
-    parameters = initial_parameters(architecture, np.random.default_rng(0))
+def test_initial_parameters(kernels):
+    network = Network(Architecture(7, (5, 6), True, "last", 3), kernels, np.float32, 1)
+    parameters = network.initial_parameters(np.random.default_rng(0))
     widths = {0: (7, 5), 1: (10, 6)}
     for layer, (n_in, n_units) in widths.items():
         for name in ("forward", "backward"):
@@ -216,5 +333,5 @@ def test_initial_parameters():
             assert len(np.unique(U)) == U.size
     assert parameters["output.W"].shape == (12, 3)
     assert not parameters["output.b"].any()
-    again = initial_parameters(architecture, np.random.default_rng(0))
+    again = network.initial_parameters(np.random.default_rng(0))
     assert all(np.array_equal(again[name], value) for name, value in parameters.items())

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from seqlearn_lstm.architecture import Architecture
 from seqlearn_lstm.batches import plan
 from seqlearn_lstm.kernels import get_backend
 from seqlearn_lstm.layers import input_stream
-from seqlearn_lstm.network import Architecture, Network, initial_parameters
+from seqlearn_lstm.network import Network
 
 
 class Layer:
@@ -26,9 +27,9 @@ class Layer:
         architecture = Architecture(n_in, (n_units,), bidirectional, pooling="last", n_out=1)
         self.kernels = get_backend("cpu")
         self.network = Network(architecture, self.kernels, np.float32, n_jobs)
-        self.directions, self.work = self.network.lstm, self.network.work
+        self.directions, self.work = self.network.recurrent, self.network.work
         rng, n_rows = np.random.default_rng(0), self.offsets[-1]
-        self.network.set_parameters(initial_parameters(architecture, rng))
+        self.network.set_parameters(self.network.initial_parameters(rng))
         self.rows = rng.standard_normal((n_rows, n_in), dtype=np.float32)
         self.slopes = rng.standard_normal((n_rows, architecture.n_features), dtype=np.float32)
         self.slot_slopes = self._slot_slopes()
@@ -58,8 +59,8 @@ class Layer:
         """`forward`, back-propagation through time, the gradients of the weights."""
         batch, _ = self.forward(keep=True)
         for part, d_out in zip(self.directions, self.slot_slopes, strict=True):
-            dh, dc = part.final_gradients(batch, self.work)
-            part.backpropagate(batch, d_out, dh, dc, self.work, self.n_jobs, need_inputs=False)
+            slopes = (d_out, *part.final_gradients(batch, self.work))
+            part.backpropagate(batch, slopes, self.work, self.n_jobs, need_inputs=False)
 
     # ---- what is compared ----------------------------------------------------------------------
 
@@ -67,10 +68,10 @@ class Layer:
         """(n_rows, n_directions * n_units), in the order of `rows`."""
         batch, states = self.forward()
         outputs, alive = np.empty_like(self.slopes), batch.source >= 0
-        for i, (part, z) in enumerate(zip(self.directions, states, strict=True)):
-            stream = part.outputs(batch, z)
+        for i, (part, state) in enumerate(zip(self.directions, states, strict=True)):
+            stream = part.outputs(batch, state)
             columns = slice(i * self.n_units, (i + 1) * self.n_units)
-            values = z[stream.index(False), stream.column : stream.column + stream.width]
+            values = state.rows[stream.index(False), stream.column : stream.column + stream.width]
             outputs[batch.source[alive], columns] = values[alive]
         return outputs
 

@@ -10,6 +10,7 @@ import numpy as np
 
 import seqlearn_lstm
 from seqlearn_lstm import LSTMClassifier
+from seqlearn_lstm.cells import GRU, LSTM, RNN
 from seqlearn_lstm.kernels.cpu import threads
 
 # One thread: other processes of a busy machine cannot make the tests wait for a second one.
@@ -31,6 +32,20 @@ NETWORKS = {
         pooling="max", bidirectional=True, hidden_layer_sizes=(5, 18)
     ),
     "float64, bidirectional": dict(dtype="float64", bidirectional=True, pooling="mean"),
+    "projection, learned states, dropout": dict(
+        input_projection=7,
+        initial_state="learned",
+        dropout=0.2,
+        input_dropout=0.1,
+        hidden_layer_sizes=(5, 18),
+        bidirectional=True,
+    ),
+    "LSTM with options, recurrent dropout": dict(
+        cell=LSTM(peephole=True, layer_norm=True), recurrent_dropout=0.3, pooling="mean"
+    ),
+    "GRU, recurrent dropout": dict(cell="gru", recurrent_dropout=0.2, bidirectional=True),
+    "GRU as published, two layers": dict(cell=GRU(reset_after=False), hidden_layer_sizes=(5, 7)),
+    "RNN": dict(cell=RNN("relu"), bidirectional=True, pooling="max", dtype="float64"),
 }
 
 

@@ -1,0 +1,207 @@
+"""The parameters of the estimators as a table, each with its default, its constraint and its words.
+
+A row is all that a parameter needs: ``@takes(...)`` makes of the shared rows and of an estimator's
+own ones the constructor, scikit-learn's constraints and the docstring's section.
+"""
+
+import inspect
+import textwrap
+from numbers import Integral, Real
+from typing import NamedTuple
+
+from sklearn.utils._param_validation import Interval, StrOptions
+
+
+class Parameter(NamedTuple):
+    """A parameter: what scikit-learn's validation lets through, and what the docs say."""
+
+    name: str
+    default: object
+    constraint: list | str
+    kind: str
+    meaning: str
+
+    def doc(self):
+        """Its lines in a numpydoc section."""
+        words = textwrap.wrap(" ".join(self.meaning.split()), 92)
+        return [
+            f"{self.name} : {self.kind}, default={self.default!r}",
+            *(f"    {w}" for w in words),
+        ]
+
+
+_RATE = [Interval(Real, 0, 1, closed="left")]
+_POSITIVE = Interval(Real, 0, None, closed="neither")
+_COUNT = Interval(Integral, 1, None, closed="left")
+
+SIZES = Parameter(
+    "hidden_layer_sizes", (100,), ["array-like", _COUNT], "int or sequence of int",
+    "Units of each recurrent layer, from the bottom.",
+)  # fmt: skip
+
+NETWORK = [
+    Parameter(
+        "cell", "lstm", "no_validation", '{"lstm", "gru", "rnn"} or cell object',
+        "What a recurrent layer does at a step; see `seqlearn_lstm.cells`.",
+    ),
+    Parameter(
+        "bidirectional", False, ["boolean"], "bool",
+        "Whether each layer reads the sequence in both directions, with as many units each.",
+    ),
+    Parameter(
+        "input_projection", None, [_COUNT, None], "int or None",
+        "Outputs of a linear layer that every step passes first. None: there is none.",
+    ),
+    Parameter(
+        "initial_state", "zeros", [StrOptions({"zeros", "learned"})], '{"zeros", "learned"}',
+        "The states before the first step; learned ones are parameters like all others.",
+    ),
+    Parameter(
+        "dropout", 0.0, _RATE, "float",
+        """Share of the outputs of each recurrent layer that is left out in training, on their way
+        to the layer above. One choice for all steps of a sequence (Gal and Ghahramani 2016).""",
+    ),
+    Parameter(
+        "input_dropout", 0.0, _RATE, "float",
+        "Share of the inputs that is left out in training, in all steps of a sequence.",
+    ),
+    Parameter(
+        "recurrent_dropout", 0.0, _RATE, "float",
+        """Share of the states that is left out in training on their way to the next step, in all
+        steps of a sequence.""",
+    ),
+]  # fmt: skip
+
+SYMBOLS = [
+    Parameter(
+        "embedding_dim", None, [_COUNT, None], "int or None",
+        """How many numbers stand for a symbol; with it, whole numbers in `X` are symbols, too.
+        None: 64 where `X` holds strings.""",
+    ),
+    Parameter(
+        "embedding_dropout", 0.0, _RATE, "float",
+        """Share of the symbols that is left out in training, each in all its places in a sequence
+        (Gal and Ghahramani 2016).""",
+    ),
+    Parameter(
+        "min_count", 1, [_COUNT], "int",
+        "How often a symbol must occur in `fit` to be known; all others are one unknown symbol.",
+    ),
+    Parameter(
+        "max_vocabulary", None, [_COUNT, None], "int or None",
+        "Most known symbols: the most frequent ones. None: all.",
+    ),
+    Parameter(
+        "max_timesteps", None, [_COUNT, None], "int or None",
+        """Longer sequences are cut to so many steps, where there is an output at each step in
+        `fit` only. None: none is.""",
+    ),
+    Parameter(
+        "truncate", "pre", [StrOptions({"pre", "post"})], '{"pre", "post"}',
+        "Where to cut: at the beginning, so that the last steps stay, or at the end.",
+    ),
+]  # fmt: skip
+
+TRAINING = [
+    Parameter(
+        "solver", "adam", "no_validation", '{"adam", "sgd"} or solver object',
+        "How the parameters are updated; see `seqlearn_lstm.solvers`.",
+    ),
+    Parameter("learning_rate", 1e-3, [_POSITIVE], "float", "Step size of the solver."),
+    Parameter(
+        "alpha", 0.0, [Interval(Real, 0, None, closed="left")], "float",
+        """Strength of the L2 penalty on weights (not on biases): each batch's loss, a weighted
+        mean, grows by ``alpha / 2 * |W|^2`` divided by the sum of the weights, as in
+        scikit-learn's `MLPClassifier`.""",
+    ),
+    Parameter(
+        "clip_norm", 1.0, [_POSITIVE, None], "float or None",
+        """Largest Euclidean norm of a batch's gradient; a longer one is scaled down. None: no
+        limit.""",
+    ),
+    Parameter(
+        "batch_size", 32, [_COUNT, None], "int or None",
+        "Sequences per update. None: all of them.",
+    ),
+    Parameter("max_iter", 100, [_COUNT], "int", "Most passes over the data (epochs)."),
+    Parameter(
+        "shuffle", True, ["boolean"], "bool",
+        "Whether each epoch draws a new order of the sequences.",
+    ),
+    Parameter(
+        "tol", 1e-4, [Interval(Real, 0, None, closed="left")], "float",
+        "An epoch makes progress if its mean loss is lower than the best so far by more than this.",
+    ),
+    Parameter(
+        "n_iter_no_change", 10, [_COUNT, None], "int or None",
+        """Training ends after so many epochs in a row without progress. None: it goes on to
+        `max_iter`.""",
+    ),
+    Parameter(
+        "random_state", None, ["random_state"], "int, RandomState instance or None",
+        """Fixes the initial weights, the order of the sequences and what is left out, and with
+        them every bit of the fitted model.""",
+    ),
+    Parameter(
+        "n_jobs", None, [Integral, None], "int or None",
+        """Number of threads; None and -1: all that this process may use (joblib leaves its process
+        workers their share of the cores). The result does not depend on it.""",
+    ),
+    Parameter(
+        "dtype", "float32", [StrOptions({"float32", "float64"})], '{"float32", "float64"}',
+        "Precision of all computations.",
+    ),
+    Parameter("verbose", 0, ["verbose"], "int", "1 prints a line after each epoch."),
+]  # fmt: skip
+
+POOLING = Parameter(
+    "pooling", "last", [StrOptions({"last", "mean", "max"})], '{"last", "mean", "max"}',
+    """What the output layer sees of the top layer: the final state of each direction, the mean of
+    the states over the steps, or each unit's largest.""",
+)  # fmt: skip
+CLASS_WEIGHT = Parameter(
+    "class_weight", None, [dict, StrOptions({"balanced"}), None], 'dict, "balanced" or None',
+    """Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its
+    frequency.""",
+)  # fmt: skip
+
+PLACE = "    <parameters>"  # in the docstring of a class that is decorated
+
+
+def takes(*own):
+    """Class decorator: an estimator with the shared parameters and its own."""
+    parameters = [SIZES, *own, *NETWORK, *SYMBOLS, *TRAINING]
+
+    def decorate(cls):
+        cls._parameter_constraints = {row.name: row.constraint for row in parameters}
+        cls.__init__ = _constructor(parameters)
+        cls.__init__.__qualname__ = f"{cls.__qualname__}.__init__"
+        if cls.__doc__:  # python -OO leaves none
+            lines = [line for row in parameters for line in row.doc()]
+            cls.__doc__ = cls.__doc__.replace(PLACE, textwrap.indent("\n".join(lines), "    "))
+        return cls
+
+    return decorate
+
+
+def _constructor(parameters):
+    """An ``__init__`` that stores its arguments: the first by position or name, others by name."""
+    first, *others = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    kinds = [first] + others * (len(parameters) - 1)
+    signature = inspect.Signature(
+        [inspect.Parameter("self", first)]
+        + [
+            inspect.Parameter(row.name, kind, default=row.default)
+            for row, kind in zip(parameters, kinds, strict=True)
+        ]
+    )
+
+    def __init__(*args, **kwargs):
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        self, *values = bound.arguments.values()
+        for row, value in zip(parameters, values, strict=True):
+            setattr(self, row.name, value)
+
+    __init__.__signature__ = signature
+    return __init__

@@ -1,0 +1,265 @@
+"""LSTMEncoder: the states of a recurrent network as features."""
+
+import numpy as np
+from sklearn.base import TransformerMixin, clone
+from sklearn.frozen import FrozenEstimator
+from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.validation import check_is_fitted
+
+from ._estimator import SequenceEstimator
+from ._parameters import Parameter, takes
+from .architecture import DIRECTIONS
+from .batches import prediction_batches
+from .heads import RegressionHead, SoftmaxHead
+from .layers import States
+from .pooling import POOLING, STEPS
+from .targets import split_steps
+
+ESTIMATOR = Parameter(
+    "estimator", None, [SequenceEstimator, FrozenEstimator, None],
+    "estimator of this package or None",
+    """Whose states to hand out: `fit` fits a clone of it. A fitted one is taken as it is inside of
+    `sklearn.frozen.FrozenEstimator`. None: the encoder itself learns, without `y`, to predict the
+    next step of `X`, with the parameters below, which count for nothing otherwise.""",
+)  # fmt: skip
+OUTPUT = Parameter(
+    "pooling", "last", [StrOptions({"last", "mean", "max", STEPS})],
+    '{"last", "mean", "max", "steps"}',
+    """What is handed out of the top layer: for each sequence the final state of each direction, the
+    mean over the steps, each unit's largest; or, ragged, the states of all steps.""",
+)  # fmt: skip
+STATES = Parameter(
+    "states", "h", [StrOptions({"h", "c", "both"})], '{"h", "c", "both"}',
+    "The hidden states, the cell states (of an LSTM), or one beside the other.",
+)  # fmt: skip
+DIFFERENCE = Parameter(
+    "difference", False, ["boolean"], "bool",
+    """Whether the change of the state from step to step takes the place of the state; before the
+    first step stands the initial state.""",
+)  # fmt: skip
+
+
+@takes(ESTIMATOR, OUTPUT, STATES, DIFFERENCE)
+class LSTMEncoder(TransformerMixin, SequenceEstimator):
+    """Turn sequences into the states of a recurrent network.
+
+    In a `Pipeline`, one network can thus read another's states; in a `FeatureUnion`, states stand
+    beside other features.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The fitted estimator whose states are handed out, where `estimator` is given.
+    parameters_ : dict of str to ndarray
+        As in `LSTMClassifier`, where `estimator` is None.
+    loss_curve_ : list of float
+        Mean training loss of each epoch, where `estimator` is None.
+    n_iter_ : int
+        Number of epochs, where `estimator` is None.
+    n_features_in_ : int
+        Number of features: of a step, or, fitted on a table, of columns.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, fitted on a table that has them.
+
+    Notes
+    -----
+    Without `estimator`, numbers are predicted with the squared error and symbols with the
+    cross-entropy, at every step but each sequence's last.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from seqlearn_lstm import LSTMClassifier, LSTMEncoder
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.standard_normal((n, 2)) for n in rng.integers(5, 20, 60)]
+    >>> y = np.array([x.sum() > 0 for x in X])
+    >>> lstm = LSTMClassifier((16,), learning_rate=0.01, max_iter=30, random_state=0)
+    >>> model = make_pipeline(LSTMEncoder(estimator=lstm, pooling="mean"), LogisticRegression())
+    >>> bool(model.fit(X, y).score(X, y) > 0.9)
+    True
+    >>> LSTMEncoder((3,), max_iter=1, random_state=0).fit(X).get_feature_names_out().tolist()
+    ['forward_h0', 'forward_h1', 'forward_h2']
+    """
+
+    def fit(self, X, y=None, lengths=None, **fit_params):
+        """Fit the estimator, or learn to predict the next step.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `LSTMClassifier.fit`, or as `estimator` reads it.
+        y : array-like, default=None
+            What `estimator` learns.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            With three-dimensional `X`: how many steps of each sequence are real.
+        **fit_params : dict
+            What else the ``fit`` of `estimator` takes, such as ``sample_weight``.
+
+        Returns
+        -------
+        self : LSTMEncoder
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input cannot be used, or the loss diverged; the encoder is then as it was before.
+        """
+        with self._unchanged_on_error():
+            self._validate_params()
+            vars(self).pop("estimator_", None)
+            if self.estimator is None:
+                if fit_params:
+                    raise TypeError(f"{sorted(fit_params)} were given, but there is no estimator")
+                return self._learn_next(X, lengths)
+            self.estimator_ = clone(self.estimator)
+            if lengths is not None:
+                fit_params["lengths"] = lengths
+            self.estimator_.fit(X, y, **fit_params)
+            for name in ("n_features_in_", "feature_names_in_"):
+                vars(self).pop(name, None)
+                if hasattr(self._source, name):
+                    setattr(self, name, getattr(self._source, name))
+            self._check_cells()
+            return self
+
+    def _learn_next(self, X, lengths):
+        if self.bidirectional:
+            raise ValueError(
+                "bidirectional is True, but the backward direction has read what is to be "
+                "predicted, the next step; expected False, or an estimator"
+            )
+        sequences = self._read_sequences(X, lengths)
+        targets, last = np.roll(sequences.rows, -1, axis=0), sequences.offsets[1:] - 1
+        weights = np.ones(len(targets))
+        weights[last] = 0
+        if not weights.any():
+            raise ValueError(
+                "every sequence of X has 1 step (of a table: n_features = 1), so that there is no "
+                "next one to predict; expected longer sequences, or an estimator"
+            )
+        if hasattr(self, "vocabulary_"):
+            head, targets = SoftmaxHead(len(self.vocabulary_)), targets[:, 0]
+        else:
+            head = RegressionHead(sequences.n_features, "squared_error", 1.0)
+            targets = targets.astype(np.float64)
+        self._train(sequences, head, STEPS, targets, weights)
+        self._check_cells()
+        return self
+
+    def transform(self, X, lengths=None):
+        """The states of each sequence.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        states : ndarray of shape (n_sequences, n_features_out), or (n_sequences,) of ndarrays
+            Columns in the order of `get_feature_names_out`; with ``pooling="steps"`` an object
+            array of one array (n_timesteps_i, n_features_out) each.
+        """
+        check_is_fitted(self)
+        is_ragged = self.pooling == STEPS
+        if is_ragged and _get_output_config("transform", self)["dense"] != "default":
+            raise ValueError(
+                'pooling is "steps", whose ragged states fit in no data frame; expected '
+                'set_output(transform="default")'
+            )
+        network, sequences = self._source._prepared(X, lengths)
+        pooling, n = POOLING[self.pooling], len(sequences.rows) if is_ragged else len(sequences)
+        found = np.empty((n, len(self._kinds) * network.architecture.n_features), network.dtype)
+        for batch in prediction_batches(sequences.offsets):
+            index, features = pooling.index(batch), self._features(network, batch, sequences.rows)
+            found[index[index >= 0]] = features[index >= 0]
+        return split_steps(found, sequences.offsets) if is_ragged else found
+
+    def _features(self, network, batch, rows):
+        """What is handed out of a batch."""
+        states = network.states(batch, rows, keep="c" in self._kinds)
+        top, pooling = network.layers[-1], POOLING[self.pooling]
+        n, width = len(pooling.index(batch)), sum(part.n_units for part in top)
+        features = network.work.array("encoder", "features", (n, len(self._kinds) * width))
+        column = 0
+        for kind in self._kinds:
+            for part, state in zip(top, states, strict=True):
+                state = state.of_cells() if kind == "c" else state
+                if self.difference:
+                    state = _difference(batch, state, part.n_units)
+                pooling.forward(part, batch, state, features, column, network.work, network.n_jobs)
+                column += part.n_units
+        return features
+
+    def get_feature_names_out(self, input_features=None):
+        """The direction, the kind of state and the unit of each column.
+
+        Parameters
+        ----------
+        input_features : object, default=None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of str, of shape (n_features_out,)
+        """
+        check_is_fitted(self)
+        architecture = self._source._architecture
+        directions = DIRECTIONS[: 2 if architecture["bidirectional"] else 1]
+        names = [
+            f"{direction}_{kind}{unit}"
+            for kind in self._kinds
+            for direction in directions
+            for unit in range(architecture["hidden_layer_sizes"][-1])
+        ]
+        return np.array(names, dtype=object)
+
+    @property
+    def _kinds(self):
+        return ("h", "c") if self.states == "both" else (self.states,)
+
+    @property
+    def _source(self):
+        """The estimator whose states are handed out."""
+        source = getattr(self, "estimator_", self)
+        return source.estimator if isinstance(source, FrozenEstimator) else source
+
+    def _check_cells(self):
+        """Raise ValueError where cell states are asked for of a network that has none."""
+        if not isinstance(self._source, SequenceEstimator):
+            raise TypeError(
+                f"estimator is a frozen {type(self._source).__name__}; expected an estimator of "
+                "this package"
+            )
+        check_is_fitted(self._source)
+        name = self._source._architecture["cell"][0]
+        if "c" in self._kinds and name != "lstm":
+            raise ValueError(f'states is {self.states!r}, but a cell of "{name}" has "h" only')
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "estimator_") or super().__sklearn_is_fitted__()
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.target_tags.required = False
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+
+def _difference(batch, state, n_units):
+    """The change that each step made, in the place of the state after it."""
+    values = state.rows[:, state.column : state.column + n_units]
+    changes = np.zeros_like(values)
+    known = batch.after >= 0
+    after, before = batch.after[known], np.flatnonzero(known)
+    changes[after] = values[after] - values[before]
+    return States(changes, 0)

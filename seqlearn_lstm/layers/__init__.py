@@ -1,0 +1,29 @@
+"""What a network is made of. Each part calls kernels and nothing else."""
+
+from .dense import Dense, Projection
+from .embedding import Embedding
+from .gru import GRUBeforeLayer, GRULayer
+from .initializers import INITIALIZERS
+from .lstm import PlainLSTM
+from .lstm_options import OptionsLSTM
+from .memory import States, Stream, Workspace, input_stream, slot_stream
+from .recurrent import Recurrent
+from .rnn import RNNLayer
+
+__all__ = [
+    "INITIALIZERS",
+    "Dense",
+    "Embedding",
+    "GRUBeforeLayer",
+    "GRULayer",
+    "OptionsLSTM",
+    "PlainLSTM",
+    "Projection",
+    "RNNLayer",
+    "Recurrent",
+    "States",
+    "Stream",
+    "Workspace",
+    "input_stream",
+    "slot_stream",
+]

@@ -1,0 +1,82 @@
+"""What passes between the parts of a network: memory that is kept from batch to batch, rows of
+inputs, states.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+
+
+class Workspace:
+    """Named arrays that are handed out again for every batch and grow when one is larger.
+
+    The system clears each page of a fresh array when it is touched first; one kept is not cleared again.
+    """
+
+    def __init__(self, kernels, dtype):
+        self.kernels, self.dtype, self.memory = kernels, np.dtype(dtype), {}
+
+    def array(self, key, name, shape, dtype=None):
+        """An array of `shape` with whatever stood in it before."""
+        dtype = self.dtype if dtype is None else dtype
+        size = prod(shape)
+        flat = self.memory.get((key, name))
+        if flat is None or flat.size < size:
+            flat = self.memory[key, name] = self.kernels.zeros(size, dtype)
+        return flat[:size].reshape(shape)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Columns ``column ... column + width`` of `rows`, and ``index(backward)``: the row for each
+    slot of a direction.
+    """
+
+    rows: np.ndarray
+    column: int
+    width: int
+    index: Callable[[bool], np.ndarray]
+
+
+def input_stream(batch, rows):
+    """The container's rows (n_rows, n_features) as a layer's input."""
+
+    def index(backward):
+        return batch.reversed_source if backward else batch.source
+
+    return Stream(rows, 0, rows.shape[1], index)
+
+
+def slot_stream(batch, rows, width):
+    """Rows that lie as the slots of the batch (n_slots, >= width) as a layer's input."""
+
+    def index(backward):
+        if backward:
+            return batch.reverse
+        return np.where(batch.source < 0, -1, np.arange(batch.n_slots))
+
+    return Stream(rows, 0, width, index)
+
+
+@dataclass(frozen=True)
+class States:
+    """What a direction has computed.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_states, n)
+        Hidden states in the columns from `column` on.
+    column : int
+    cells : ndarray of shape (n_states, n) or None
+        Cell states, from column 0 on, where they are kept and the cell has any.
+    """
+
+    rows: np.ndarray
+    column: int
+    cells: np.ndarray | None = None
+
+    def of_cells(self):
+        """The cell states in the place of the hidden ones."""
+        return States(self.cells, 0)

@@ -1,0 +1,174 @@
+"""LSTMEncoder: the states of a network, as features."""
+
+import pickle
+
+import naive
+import naive_network
+import numpy as np
+import pytest
+from estimator_helpers import SMALL, ragged, small
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline, make_union
+
+from seqlearn_lstm import LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+
+X, Y = ragged()
+POOLINGS = {
+    "last": lambda forward, backward: np.concatenate([forward[-1], backward[0]]),
+    "mean": lambda forward, backward: np.hstack([forward, backward]).mean(axis=0),
+    "max": lambda forward, backward: np.hstack([forward, backward]).max(axis=0),
+    "steps": lambda forward, backward: np.hstack([forward, backward]),
+}
+
+
+def expected(model, x, pooling, states, difference):
+    """What the encoder should hand out of a fitted bidirectional model with one layer."""
+    parts = []
+    for kind in {"h": [0], "c": [1], "both": [0, 1]}[states]:
+        both = []
+        for name, read in (("forward", x), ("backward", x[::-1])):
+            part = naive_network.of_part(model.parameters_, f"layer_0.{name}")
+            zeros = np.zeros(len(part["U"]))
+            values = naive.lstm(read, zeros, zeros, part["W"], part["U"], part["b"])[kind]
+            steps = np.diff(values, axis=0) if difference else values[1:]
+            both.append(steps if name == "forward" else steps[::-1])
+        parts.append(POOLINGS[pooling](*both))
+    return np.concatenate(parts, axis=-1)
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return small(bidirectional=True, dtype="float64").fit(X, Y)
+
+
+@pytest.mark.parametrize("pooling", POOLINGS)
+@pytest.mark.parametrize("states", ["h", "c", "both"])
+@pytest.mark.parametrize("difference", [False, True])
+def test_states_equal_naive(fitted, pooling, states, difference):
+    encoder = LSTMEncoder(
+        estimator=FrozenEstimator(fitted), pooling=pooling, states=states, difference=difference
+    ).fit(X)
+    found = encoder.transform(X)
+    assert len(found) == len(X)
+    for row, x in zip(found, X, strict=True):
+        np.testing.assert_allclose(
+            row, expected(fitted, x, pooling, states, difference), rtol=1e-12, atol=1e-14
+        )
+    width = len(encoder.get_feature_names_out())
+    assert all(row.shape[-1] == width for row in found)
+
+
+def test_states_depend_on_the_sequence_alone(fitted):
+    encoder = LSTMEncoder(estimator=FrozenEstimator(fitted), states="both").fit(X)
+    together = encoder.transform(X)
+    alone = np.concatenate([encoder.transform([x]) for x in X])
+    assert alone.tobytes() == together.tobytes()
+
+
+def test_names():
+    model = small(bidirectional=True, hidden_layer_sizes=(4, 2))
+    encoder = LSTMEncoder(estimator=model, states="both").fit(X, Y)
+    assert encoder.get_feature_names_out().tolist() == [
+        "forward_h0", "forward_h1", "backward_h0", "backward_h1",
+        "forward_c0", "forward_c1", "backward_c0", "backward_c1",
+    ]  # fmt: skip
+
+
+def test_fits_a_clone_of_its_estimator():
+    model = small()
+    encoder = LSTMEncoder(estimator=model).fit(X, Y, sample_weight=np.ones(len(X)))
+    assert not hasattr(model, "parameters_")
+    assert encoder.estimator_.predict(X).tobytes() == clone(model).fit(X, Y).predict(X).tobytes()
+    assert encoder.n_features_in_ == 3
+
+
+def test_set_output_in_a_union():
+    pytest.importorskip("pandas")
+    union = make_union(
+        LSTMEncoder(estimator=small()), LSTMEncoder(estimator=small(), states="c")
+    ).set_output(transform="pandas")
+    frame = union.fit_transform(X, Y)
+    assert frame.shape == (len(X), 12)
+    assert frame.columns[0] == "lstmencoder-1__forward_h0"
+    ragged_states = LSTMEncoder(estimator=small(), pooling="steps").set_output(transform="pandas")
+    with pytest.raises(ValueError, match="ragged"):
+        ragged_states.fit(X, Y).transform(X)
+
+
+def test_a_network_reads_the_states_of_another():
+    """The change of the cell states, read by a second network, searched through the pipeline."""
+    encoder = LSTMEncoder(estimator=small(), states="c", difference=True, pooling="steps")
+    model = make_pipeline(encoder, small())
+    search = GridSearchCV(model, {"lstmencoder__estimator__hidden_layer_sizes": [(3,), (5,)]}, cv=2)
+    search.fit(X, Y)
+    states = search.best_estimator_[0].transform(X)
+    assert [len(state) for state in states] == [len(x) for x in X]
+    again = pickle.loads(pickle.dumps(search))
+    assert again.predict(X).tobytes() == search.predict(X).tobytes()
+
+
+def test_pools_what_a_tagger_or_a_regressor_knows():
+    tagger = LSTMSequenceTagger(**SMALL).fit(X, [np.sign(x[:, 0]) for x in X])
+    regressor = LSTMRegressor(**SMALL).fit(X, [x.sum() for x in X])
+    for model in (tagger, regressor):
+        encoder = LSTMEncoder(estimator=FrozenEstimator(model), pooling="max").fit(X)
+        assert encoder.transform(X).shape == (len(X), 6)
+
+
+def test_learns_without_targets():
+    """The next step of a noisy rotation is told by its states far better than by the mean."""
+    rng = np.random.default_rng(0)
+    waves = [
+        np.sin(speed * np.arange(30) + phase)[:, None]
+        for speed, phase in zip(rng.choice([0.2, 0.9], 60), rng.uniform(0, 6, 60), strict=True)
+    ]
+    encoder = LSTMEncoder((12,), learning_rate=0.02, max_iter=40, n_jobs=1, random_state=0)
+    states = encoder.fit(waves).transform(waves)
+    assert states.shape == (60, 12)
+    assert encoder.loss_curve_[-1] < 0.05 * np.var(np.concatenate(waves)) < encoder.loss_curve_[0]
+    fast = [np.abs(np.diff(wave[:, 0])).max() > 0.5 for wave in waves]
+    assert LogisticRegression().fit(states[:40], fast[:40]).score(states[40:], fast[40:]) == 1
+
+
+def test_learns_the_next_symbol():
+    texts = ["abcabcabc", "bcabca", "cabcab"] * 10
+    encoder = LSTMEncoder(
+        (8,), embedding_dim=4, learning_rate=0.05, max_iter=60, n_jobs=1, random_state=0
+    ).fit(texts)
+    assert encoder.loss_curve_[-1] < 0.05  # log(3) without knowing the last letter
+    assert encoder.transform(texts).shape == (30, 8)
+
+
+@pytest.mark.parametrize(
+    "params, x, y, error, message",
+    [
+        ({"bidirectional": True}, X, None, ValueError, "bidirectional"),
+        ({}, [[[1.0]], [[2.0]]], None, ValueError, "1 step"),
+        ({"estimator": LogisticRegression()}, X, Y, ValueError, "estimator"),
+        (
+            {"estimator": FrozenEstimator(LogisticRegression().fit([[0], [1]], [0, 1]))},
+            X,
+            Y,
+            TypeError,
+            "this package",
+        ),
+        ({"estimator": FrozenEstimator(small())}, X, Y, NotFittedError, "not fitted"),
+        ({"pooling": "median"}, X, Y, ValueError, "pooling"),
+    ],
+)
+def test_errors_leave_the_encoder_as_it_was(params, x, y, error, message):
+    encoder = LSTMEncoder(estimator=small()).fit(X, Y)
+    before = encoder.transform(X)
+    encoder.set_params(**params) if "estimator" in params else encoder.set_params(
+        estimator=None, **params
+    )
+    attributes = sorted(vars(encoder))
+    with pytest.raises(error, match=message):
+        encoder.fit(x, y)
+    assert sorted(vars(encoder)) == attributes
+    encoder.set_params(pooling="last", bidirectional=False)
+    assert encoder.transform(X).tobytes() == before.tobytes()
