@@ -2,6 +2,7 @@
 
 from itertools import chain
 
+import naive_network
 import numpy as np
 import pytest
 from gradcheck import relative_error
@@ -9,6 +10,7 @@ from one_layer import random_layer, run_layer
 from test_network import Problem
 
 from seqlearn_lstm.architecture import Architecture
+from seqlearn_lstm.cells import GRU, LSTM, RNN, plain
 
 torch = pytest.importorskip("torch")
 
@@ -182,5 +184,78 @@ def test_network(kernels, dtype, sizes, bidirectional, pooling):
     for key, names in zip(chain(*keys), torch_names(layers), strict=True):
         W, U, b = (getattr(lstm, name).grad for name in names)
         expected |= {f"{key}.W": W.T, f"{key}.U": U.T, f"{key}.b": b}
+    for name, gradient in gradients.items():
+        assert relative_error(gradient, expected[name].numpy()) <= bound, name
+
+
+# ---- other cells, and an embedding, in whole networks --------------------------------------------
+
+
+def torch_stack(cell, layers):
+    """`torch.nn.GRU` or `RNN` with canonical parameters, layers[l][direction] = {name: array}."""
+    name, settings = cell
+    first = layers[0][0]
+    kind = {"lstm": torch.nn.LSTM, "gru": torch.nn.GRU, "rnn": torch.nn.RNN}[name]
+    options = {"nonlinearity": settings["activation"]} if name == "rnn" else {}
+    stack = kind(
+        first["W"].shape[0], first["U"].shape[0], num_layers=len(layers),
+        bidirectional=len(layers[0]) == 2, dtype=getattr(torch, first["W"].dtype.name), **options,
+    )  # fmt: skip
+    with torch.no_grad():
+        for part, names in zip(chain(*layers), torch_names(layers), strict=True):
+            for theirs, mine in zip(names, "WUb", strict=True):
+                getattr(stack, theirs).copy_(torch.from_numpy(part[mine].T.copy()))
+            inner = getattr(stack, names[2].replace("bias_ih", "bias_hh"))
+            inner.zero_()
+            if (
+                "b_n" in part
+            ):  # the bias inside of the reset, of the last of PyTorch's gates r, z, n
+                inner[-len(part["b_n"]) :] = torch.from_numpy(part["b_n"])
+    return stack
+
+
+@pytest.mark.parametrize("embedding_dim", [None, 6])
+@pytest.mark.parametrize("cell", [LSTM(), GRU(), RNN(), RNN("relu")], ids=str)
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_network_of_other_cells(kernels, dtype, cell, bidirectional, embedding_dim):
+    """Loss and gradients of two layers over numbers, or over embedded symbols."""
+    architecture = Architecture(
+        4, (6, 6), bidirectional, "steps", 5, cell=plain(cell), embedding_dim=embedding_dim
+    )
+    problem = Problem(architecture, kernels, dtype, lengths=LENGTHS)
+    loss = problem.loss(backward=True)
+    gradients = problem.network.get_parameters(gradient=True)
+
+    p, directions = problem.parameters, list(SUFFIX)[: architecture.n_directions]
+    keys = [[f"layer_{layer}.{name}" for name in directions] for layer in range(2)]
+    layers = [[naive_network.of_part(p, key) for key in row] for row in keys]
+    stack = torch_stack(architecture.cell, layers)
+    dense = torch.nn.Linear(architecture.n_features, 5, dtype=getattr(torch, dtype.name))
+    with torch.no_grad():
+        dense.weight.copy_(torch.from_numpy(p["output.W"].T.copy()))
+        dense.bias.copy_(torch.from_numpy(p["output.b"]))
+    inputs = [torch.from_numpy(problem.sequence(k).copy()) for k in range(problem.n)]
+    expected = {}
+    if embedding_dim:
+        table = torch.nn.Embedding.from_pretrained(torch.from_numpy(p["embedding.W"]), freeze=False)
+        inputs = [table(x[:, 0]) for x in inputs]
+    features = torch.vstack(unpack(stack(pack(inputs))[0]))
+    losses = torch.nn.functional.cross_entropy(
+        dense(features), torch.from_numpy(problem.targets), reduction="none"
+    )
+    weights = torch.from_numpy(problem.weights[:-1].astype(dtype))
+    their_loss = (losses * weights).sum() / weights.sum()
+    their_loss.backward()
+
+    bound = BOUND[dtype.name]
+    assert loss == pytest.approx(their_loss.item(), rel=bound)
+    expected = {"output.W": dense.weight.grad.T, "output.b": dense.bias.grad}
+    if embedding_dim:
+        expected["embedding.W"] = table.weight.grad
+    for key, names in zip(chain(*keys), torch_names(layers), strict=True):
+        W, U, b = (getattr(stack, name).grad for name in names)
+        expected |= {f"{key}.W": W.T, f"{key}.U": U.T, f"{key}.b": b}
+        inner = getattr(stack, names[2].replace("bias_ih", "bias_hh")).grad
+        expected[f"{key}.b_n"] = inner[-6:]
     for name, gradient in gradients.items():
         assert relative_error(gradient, expected[name].numpy()) <= bound, name

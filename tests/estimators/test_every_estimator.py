@@ -1,0 +1,86 @@
+"""The promises, for every estimator with every kind of network: two tables, multiplied."""
+
+import io
+import pickle
+
+import joblib
+import numpy as np
+import pytest
+from estimator_helpers import NETWORKS, SMALL, identical, ragged, same_fit
+from sklearn.base import clone
+
+from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm.kernels.cpu import threads
+
+X, LABELS = ragged(n=30)
+NUMBERS = [x.sum() for x in X]
+STEPS = [x[:, :2].cumsum(axis=0) for x in X]
+TAGS = [np.where(x[:, 0] > 0, "up", "down") for x in X]
+# name -> (estimator, what it learns, whether it pools): pooling is no parameter of the others
+ESTIMATORS = {
+    "classifier": (LSTMClassifier(class_weight="balanced"), LABELS, True),
+    "regressor, squared": (LSTMRegressor(), NUMBERS, True),
+    "regressor, absolute": (LSTMRegressor(loss="absolute_error"), np.c_[NUMBERS, NUMBERS], True),
+    "regressor, Huber, steps": (LSTMRegressor(loss="huber", target="step"), STEPS, True),
+    "tagger": (LSTMSequenceTagger(), TAGS, False),
+    "encoder": (LSTMEncoder(pooling="steps"), None, True),
+}
+
+
+def cases():
+    for name, (estimator, y, pools) in ESTIMATORS.items():
+        for network, params in NETWORKS.items():
+            if name == "encoder" and params.get("bidirectional"):
+                continue  # which an encoder refuses: it would see the next step
+            own = {k: v for k, v in params.items() if k != "pooling" or pools}
+            model = clone(estimator).set_params(**SMALL | own)
+            yield pytest.param(model, y, id=f"{name}: {network}")
+
+
+every = pytest.mark.parametrize("model, y", list(cases()))
+
+
+def outputs(model, sequences):
+    """What it predicts or hands out, a value or an array for each sequence."""
+    function = model.transform if hasattr(model, "transform") else model.predict
+    return list(function(sequences))
+
+
+@every
+def test_promises(model, y, monkeypatch):
+    model.fit(X, y)
+    together = outputs(model, X)
+
+    # 2. a prediction depends on its sequence alone
+    for k in (0, 11, 29):
+        assert identical(outputs(model, X[k : k + 1])[0], together[k])
+    backwards = outputs(model, X[::-1])[::-1]
+    assert all(identical(a, b) for a, b in zip(backwards, together, strict=True))
+
+    # 3. same bits for any number of threads, which share even the smallest work here
+    with monkeypatch.context() as patched:
+        patched.setattr(threads, "GRAIN", 1)
+        assert same_fit(clone(model).set_params(n_jobs=2).fit(X, y), model)
+
+    # 6. bad input leaves the estimator as it was
+    before = dict(vars(model))
+    broken = [*X[:-1], np.full_like(X[-1], np.nan)]
+    with pytest.raises(ValueError, match="sequence 29"):
+        model.fit(broken, y)
+    with pytest.raises(ValueError, match="sequence 29"):
+        outputs(model, broken)
+    assert identical(vars(model), before)
+
+    # 8. what is fitted is plain: out of a pickle and out of joblib the same
+    file = io.BytesIO()
+    joblib.dump(model, file)
+    file.seek(0)
+    for again in (pickle.loads(pickle.dumps(model)), joblib.load(file)):
+        assert all(identical(a, b) for a, b in zip(outputs(again, X), together, strict=True))
+
+
+@every
+def test_seeds_differ(model, y):
+    one = clone(model).set_params(max_iter=1).fit(X, y)
+    assert same_fit(clone(one).fit(X, y), one)
+    assert not same_fit(clone(one).set_params(random_state=1).fit(X, y), one)
