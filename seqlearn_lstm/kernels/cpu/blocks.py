@@ -73,6 +73,26 @@ def put_gate(row, gate, x, units, L):
         store(row, gate * L, x)
 
 
+@inlined
+def get_gates(row, units, L):
+    """All four, i, f, g, o."""
+    return (
+        get_gate(row, 0, units, L),
+        get_gate(row, 1, units, L),
+        get_gate(row, 2, units, L),
+        get_gate(row, 3, units, L),
+    )
+
+
+@inlined
+def put_gates(row, i, f, g, o, units, L):
+    """And back."""
+    put_gate(row, 0, i, units, L)
+    put_gate(row, 1, f, units, L)
+    put_gate(row, 2, g, units, L)
+    put_gate(row, 3, o, units, L)
+
+
 @part
 def clear(gates, n_gates, columns, panel, first, last):
     """Zeros in dead slots: their inputs meet a gradient of zero in the products over all slots."""

@@ -11,7 +11,7 @@ stats   (n_slots or B, 6)     scales of i, f, g, o; mean and scale of the cell s
 
 from math import sqrt
 
-from .blocks import GATES, get_gate, put_gate
+from .blocks import GATES, get_gates, put_gates
 from .compile import inlined, part
 from .lstm_extras import CELL_GAIN, EXTRAS, GAIN
 from .simd import at, fma, load, splat, store, total
@@ -33,21 +33,29 @@ def centre_gates(rows, centred, columns, row, stats, n_units):
     L = VECTOR_BYTES // centred.itemsize
     panel, n_rows = GATES * L, centred.shape[0] // columns
     for r in range(row, row + rows):
-        for gate in range(GATES):
-            sums = splat(centred, 0.0)
-            for q in range(0, columns, panel):
-                width = min(panel, columns - q)
-                place = at(centred, q * n_rows + r * width)
-                sums = sums + get_gate(place, gate, width // GATES, L)
-            mean, squares = total(sums) / n_units, splat(centred, 0.0)
-            for q in range(0, columns, panel):
-                width = min(panel, columns - q)
-                place = at(centred, q * n_rows + r * width)
-                x = get_gate(place, gate, width // GATES, L) - mean
-                x = first_lanes(x, n_units - q // GATES)
-                put_gate(place, gate, x, width // GATES, L)
-                squares = fma(x, x, squares)
-            stats[r, gate] = scale_of(squares, n_units)
+        zero = splat(centred, 0.0)
+        i, f, g, o = zero, zero, zero, zero
+        for q in range(0, columns, panel):
+            width = min(panel, columns - q)
+            a = get_gates(at(centred, q * n_rows + r * width), width // GATES, L)
+            i, f, g, o = i + a[0], f + a[1], g + a[2], o + a[3]
+        mean_i, mean_f, mean_g, mean_o = (
+            total(i) / n_units,
+            total(f) / n_units,
+            total(g) / n_units,
+            total(o) / n_units,
+        )
+        i, f, g, o = zero, zero, zero, zero
+        for q in range(0, columns, panel):
+            width, left = min(panel, columns - q), n_units - q // GATES
+            place, units = at(centred, q * n_rows + r * width), width // GATES
+            a = get_gates(place, units, L)
+            x_i, x_f = first_lanes(a[0] - mean_i, left), first_lanes(a[1] - mean_f, left)
+            x_g, x_o = first_lanes(a[2] - mean_g, left), first_lanes(a[3] - mean_o, left)
+            put_gates(place, x_i, x_f, x_g, x_o, units, L)
+            i, f, g, o = fma(x_i, x_i, i), fma(x_f, x_f, f), fma(x_g, x_g, g), fma(x_o, x_o, o)
+        stats[r, 0], stats[r, 1] = scale_of(i, n_units), scale_of(f, n_units)
+        stats[r, 2], stats[r, 3] = scale_of(g, n_units), scale_of(o, n_units)
 
 
 @part
@@ -58,24 +66,43 @@ def gates_backward(rows, gates, d_gates, centred, columns, row, stats, extras, n
     L, Hp = VECTOR_BYTES // gates.itemsize, extras.shape[0] // EXTRAS
     panel, n_rows = GATES * L, gates.shape[0] // columns
     for r in range(row, row + rows):
-        for gate in range(GATES):
-            gain, scale = (GAIN + gate) * Hp, stats[r, gate]
-            sums, moments = splat(gates, 0.0), splat(gates, 0.0)
-            for q in range(0, columns, panel):
-                width = min(panel, columns - q)
-                k, units = q * n_rows + r * width, width // GATES
-                d = get_gate(at(gates, k), gate, units, L)
-                put_gate(at(d_gates, k), gate, d, units, L)
-                d = d * load(extras, gain + q // GATES)
-                sums = sums + d
-                moments = fma(d, get_gate(at(centred, k), gate, units, L), moments)
-            mean, slope = total(sums) / n_units, total(moments) / n_units * scale * scale
-            for q in range(0, columns, panel):
-                width = min(panel, columns - q)
-                k, units = q * n_rows + r * width, width // GATES
-                d = get_gate(at(gates, k), gate, units, L) * load(extras, gain + q // GATES) - mean
-                d = fma(get_gate(at(centred, k), gate, units, L), -slope, d) * scale
-                put_gate(at(gates, k), gate, first_lanes(d, n_units - q // GATES), units, L)
+        zero = splat(gates, 0.0)
+        i, f, g, o = zero, zero, zero, zero  # sums of the gradients
+        m_i, m_f, m_g, m_o = zero, zero, zero, zero  # and of what they meet
+        for q in range(0, columns, panel):
+            width = min(panel, columns - q)
+            k, units, gain = q * n_rows + r * width, width // GATES, GAIN * Hp + q // GATES
+            d, x = get_gates(at(gates, k), units, L), get_gates(at(centred, k), units, L)
+            put_gates(at(d_gates, k), d[0], d[1], d[2], d[3], units, L)
+            d_i, d_f, d_g, d_o = behind_gains(d, extras, gain, Hp)
+            i, f, g, o = i + d_i, f + d_f, g + d_g, o + d_o
+            m_i, m_f = fma(d_i, x[0], m_i), fma(d_f, x[1], m_f)
+            m_g, m_o = fma(d_g, x[2], m_g), fma(d_o, x[3], m_o)
+        n, s_i, s_f, s_g, s_o = n_units, stats[r, 0], stats[r, 1], stats[r, 2], stats[r, 3]
+        mean_i, mean_f, mean_g, mean_o = total(i) / n, total(f) / n, total(g) / n, total(o) / n
+        slope_i, slope_f = total(m_i) / n * s_i * s_i, total(m_f) / n * s_f * s_f
+        slope_g, slope_o = total(m_g) / n * s_g * s_g, total(m_o) / n * s_o * s_o
+        for q in range(0, columns, panel):
+            width, left = min(panel, columns - q), n_units - q // GATES
+            k, units, gain = q * n_rows + r * width, width // GATES, GAIN * Hp + q // GATES
+            d, x = get_gates(at(gates, k), units, L), get_gates(at(centred, k), units, L)
+            d_i, d_f, d_g, d_o = behind_gains(d, extras, gain, Hp)
+            d_i = first_lanes(fma(x[0], -slope_i, d_i - mean_i) * s_i, left)
+            d_f = first_lanes(fma(x[1], -slope_f, d_f - mean_f) * s_f, left)
+            d_g = first_lanes(fma(x[2], -slope_g, d_g - mean_g) * s_g, left)
+            d_o = first_lanes(fma(x[3], -slope_o, d_o - mean_o) * s_o, left)
+            put_gates(at(gates, k), d_i, d_f, d_g, d_o, units, L)
+
+
+@inlined
+def behind_gains(d, extras, gain, Hp):
+    """The gradients of the four gates at what their gains multiply."""
+    return (
+        d[0] * load(extras, gain),
+        d[1] * load(extras, gain + Hp),
+        d[2] * load(extras, gain + 2 * Hp),
+        d[3] * load(extras, gain + 3 * Hp),
+    )
 
 
 @part

@@ -5,7 +5,7 @@ vectors of units and sums over all slots in their order: the bits do not depend 
 shares.
 """
 
-from .blocks import GATES, gate_columns, get_gate, put_gate
+from .blocks import GATES, gate_columns, get_gate, get_gates, put_gates
 from .compile import kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE
 from .lstm_extras import CELL_GAIN, CELL_SHIFT, EXTRAS, GAIN, P
@@ -35,17 +35,29 @@ def sum_peepholes(d_extras, gates, start, width, c, unit, live, slots):
 
 
 @part
-def sum_gate(d_extras, bias, gate, d_gates, centred, start, width, stats, Hp, unit, live, slots):
-    """One gate of one vector of units: its bias; and its gain, which met the normalised product."""
-    L, units = VECTOR_BYTES // d_gates.itemsize, width // GATES
-    b, gain = splat(d_gates, 0.0), splat(d_gates, 0.0)
+def sum_gates(d_extras, bias, d_gates, centred, start, width, stats, Hp, unit, live, slots):
+    """One vector of units: the biases of its gates; and the gains, which met normalised products."""
+    L, units, zero = VECTOR_BYTES // d_gates.itemsize, width // GATES, splat(d_gates, 0.0)
+    i, f, g, o = zero, zero, zero, zero
+    gain_i, gain_f, gain_g, gain_o = zero, zero, zero, zero
     for t in range(live.shape[0]):
         for row in range(slots[t], slots[t] + live[t]):
-            d = get_gate(at(d_gates, start + row * width), gate, units, L)
-            x = get_gate(at(centred, start + row * width), gate, units, L) * stats[row, gate]
-            b, gain = b + d, fma(d, x, gain)
-    put_gate(bias, gate, b, units, L)
-    store(d_extras, (GAIN + gate) * Hp + unit, gain)
+            d = get_gates(at(d_gates, start + row * width), units, L)
+            x = get_gates(at(centred, start + row * width), units, L)
+            i, f, g, o = i + d[0], f + d[1], g + d[2], o + d[3]
+            gain_i, gain_f = (
+                fma(d[0], x[0] * stats[row, 0], gain_i),
+                fma(d[1], x[1] * stats[row, 1], gain_f),
+            )
+            gain_g, gain_o = (
+                fma(d[2], x[2] * stats[row, 2], gain_g),
+                fma(d[3], x[3] * stats[row, 3], gain_o),
+            )
+    put_gates(bias, i, f, g, o, units, L)
+    store(d_extras, GAIN * Hp + unit, gain_i)
+    store(d_extras, (GAIN + 1) * Hp + unit, gain_f)
+    store(d_extras, (GAIN + 2) * Hp + unit, gain_g)
+    store(d_extras, (GAIN + 3) * Hp + unit, gain_o)
 
 
 @part
@@ -86,9 +98,8 @@ def lstm_options_gradient(
         if options.peephole:
             sum_peepholes(d_extras, d, start, width, c, unit, live, slots)
         if options.layer_norm:
-            for gate in range(GATES):
-                sum_gate(
-                    d_extras, at(gradient, q * K), gate, d, centred, start, width, stats, Hp, unit,
-                    live, slots,
-                )  # fmt: skip
+            sum_gates(
+                d_extras, at(gradient, q * K), d, centred, start, width, stats, Hp, unit, live,
+                slots,
+            )  # fmt: skip
             sum_cells(d_extras, c, d_cell, stats, unit, live, slots)
