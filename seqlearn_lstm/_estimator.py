@@ -9,7 +9,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
+from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 from threadpoolctl import threadpool_limits
 
@@ -90,7 +90,7 @@ class SequenceEstimator(BaseEstimator):
             )
         return weights
 
-    def _train(self, sequences, head, pooling, targets, weights):
+    def _train(self, sequences, head, pooling, targets, weights, initial_states=None):
         """Fit the network and keep it as plain arrays and values."""
         kernels, solver = self._kernels, make_solver(self.solver)
         architecture = self._plan(sequences, head, pooling)
@@ -105,8 +105,11 @@ class SequenceEstimator(BaseEstimator):
             network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
         state = first_state(network, solver, seed)
         settings = self._settings(network, len(sequences))
+        initial = _check_initial(initial_states, sequences, network)
         try:
-            train(Task(network, head, solver, sequences, targets, weights, settings), state)
+            train(
+                Task(network, head, solver, sequences, targets, weights, settings, initial), state
+            )
         except FloatingPointError as error:
             raise ValueError(f"{type(self).__name__}: {error}") from None
         self._architecture = asdict(architecture)
@@ -177,7 +180,7 @@ class SequenceEstimator(BaseEstimator):
 
     # ---- predict -------------------------------------------------------------------------------
 
-    def _scores(self, X, lengths):
+    def _scores(self, X, lengths, initial_states=None):
         """The network's scores in the caller's order, and the sequences.
 
         Returns
@@ -190,12 +193,40 @@ class SequenceEstimator(BaseEstimator):
         architecture = network.architecture
         n = len(sequences.rows) if architecture.pooling == STEPS else len(sequences)
         scores = np.empty((n, architecture.n_out), self._dtype)
+        initial = _check_initial(initial_states, sequences, network)
         for batch in prediction_batches(sequences.offsets):
-            padded = network.forward(batch, sequences.rows, keep=False)
+            given = None if initial is None else network.cut_states(initial[batch.members])
+            padded = network.forward(batch, sequences.rows, False, given=given)
             index = network.pooling.index(batch)
             known = index >= 0
             scores[index[known]] = padded[known, : architecture.n_out]
         return scores, sequences
+
+    def final_states(self, X, lengths=None, initial_states=None):
+        """All states after the last step of each sequence, from which another can go on.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            The states before the first step; None: those that `fit` started from.
+
+        Returns
+        -------
+        states : ndarray of shape (n_sequences, n_states)
+            For each layer from the bottom and each direction the hidden states and, of an LSTM, the
+            cell states, side by side.
+        """
+        network, sequences = self._prepared(X, lengths)
+        initial = _check_initial(initial_states, sequences, network)
+        found = np.empty((len(sequences), network.state_width), network.dtype)
+        for batch in prediction_batches(sequences.offsets):
+            given = None if initial is None else network.cut_states(initial[batch.members])
+            found[batch.members] = network.final_states(batch, sequences.rows, given)
+        return found
 
     def _prepared(self, X, lengths):
         """The fitted network, and X as it reads it."""
@@ -252,6 +283,24 @@ class SequenceEstimator(BaseEstimator):
                 stacklevel=2,
             )
         super().__setstate__(state)
+
+
+def _check_initial(states, sequences, network):
+    """The states to start from as an array of the network's own kind; None where none are given."""
+    if states is None:
+        return None
+    if network.architecture.learn_initial:
+        raise ValueError(
+            'initial_states were given, but initial_state is "learned"; expected "zeros" beside them'
+        )
+    states = check_array(states, dtype=network.dtype, input_name="initial_states")
+    expected = (len(sequences), network.state_width)
+    if states.shape != expected:
+        raise ValueError(
+            f"initial_states has shape {states.shape}; expected {expected}: for each sequence what "
+            "final_states gives"
+        )
+    return states
 
 
 def _check_symbols(X, lengths):

@@ -58,7 +58,7 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
     True
     """
 
-    def fit(self, X, y, sample_weight=None, lengths=None):
+    def fit(self, X, y, sample_weight=None, lengths=None, initial_states=None):
         """Fit the network.
 
         Parameters
@@ -73,6 +73,9 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
             Weight of each sequence in the loss.
         lengths : array-like of int of shape (n_sequences,), default=None
             With three-dimensional `X`: how many steps of each sequence are real.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            The states before the first step of each sequence, as `final_states` gives them; None:
+            what the parameter `initial_state` says.
 
         Returns
         -------
@@ -93,9 +96,8 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
                 sample_weight, compute_sample_weight(self.class_weight, labels)
             )
             self.classes_, targets = np.unique(labels, return_inverse=True)
-            return self._train(
-                sequences, SoftmaxHead(len(self.classes_)), self.pooling, targets, weights
-            )
+            head = SoftmaxHead(len(self.classes_))
+            return self._train(sequences, head, self.pooling, targets, weights, initial_states)
 
     def _check_labels(self, y):
         self._check_given(y)
@@ -104,7 +106,7 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         check_classification_targets(y)
         return y
 
-    def predict(self, X, lengths=None):
+    def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each sequence.
 
         Parameters
@@ -113,15 +115,17 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
         y : ndarray of shape (n_sequences,)
         """
-        scores, _ = self._scores(X, lengths)
+        scores, _ = self._scores(X, lengths, initial_states)
         return self.classes_[scores.argmax(axis=1)]
 
-    def predict_proba(self, X, lengths=None):
+    def predict_proba(self, X, lengths=None, initial_states=None):
         """The probability of each class.
 
         Parameters
@@ -130,16 +134,18 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
         probabilities : ndarray of shape (n_sequences, n_classes)
             Columns in the order of `classes_`, float64.
         """
-        scores, _ = self._scores(X, lengths)
+        scores, _ = self._scores(X, lengths, initial_states)
         return self._head.probabilities(self._kernels, scores)
 
-    def predict_log_proba(self, X, lengths=None):
+    def predict_log_proba(self, X, lengths=None, initial_states=None):
         """The logarithm of the probability of each class.
 
         Parameters
@@ -148,16 +154,18 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
         log_probabilities : ndarray of shape (n_sequences, n_classes)
             Finite even where `predict_proba` gives 0.
         """
-        scores, _ = self._scores(X, lengths)
+        scores, _ = self._scores(X, lengths, initial_states)
         return self._head.log_probabilities(self._kernels, scores)
 
-    def decision_function(self, X, lengths=None):
+    def decision_function(self, X, lengths=None, initial_states=None):
         """The scores before the softmax.
 
         Parameters
@@ -166,13 +174,15 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
         scores : ndarray of shape (n_sequences, n_classes) or (n_sequences,)
             For two classes the difference, above zero for ``classes_[1]``.
         """
-        scores, _ = self._scores(X, lengths)
+        scores, _ = self._scores(X, lengths, initial_states)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
     @property

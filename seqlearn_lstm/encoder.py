@@ -176,7 +176,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 'pooling is "steps", whose ragged states fit in no data frame; expected '
                 'set_output(transform="default")'
             )
-        network, sequences = self._source._prepared(X, lengths)
+        network, sequences = self._prepared(X, lengths)
         pooling, n = POOLING[self.pooling], len(sequences.rows) if is_ragged else len(sequences)
         found = np.empty((n, len(self._kinds) * network.architecture.n_features), network.dtype)
         for batch in prediction_batches(sequences.offsets):
@@ -186,7 +186,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
 
     def _features(self, network, batch, rows):
         """What is handed out of a batch."""
-        states = network.states(batch, rows, keep="c" in self._kinds)
+        *_, states = network.states(batch, rows, keep="c" in self._kinds)
         top, pooling = network.layers[-1], POOLING[self.pooling]
         n, width = len(pooling.index(batch)), sum(part.n_units for part in top)
         features = network.work.array("encoder", "features", (n, len(self._kinds) * width))
@@ -232,6 +232,11 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         """The estimator whose states are handed out."""
         source = getattr(self, "estimator_", self)
         return source.estimator if isinstance(source, FrozenEstimator) else source
+
+    def _prepared(self, X, lengths):
+        if self._source is self:
+            return super()._prepared(X, lengths)
+        return self._source._prepared(X, lengths)
 
     def _check_cells(self):
         """Raise ValueError where cell states are asked for of a network that has none."""

@@ -115,31 +115,63 @@ class Network:
         given  None, or the states to start from: (n_kinds, B, n_units) for each direction
         """
         masks = masks or NoMasks()
-        states = self.states(batch, rows, keep, masks, given)
+        *_, states = self.states(batch, rows, keep, masks, given)
         features = self.features(batch, states)
         self._drop_features(batch, features, 1, masks)
         return self.dense.forward(features, self.work, self.n_jobs)
 
     def states(self, batch, rows, keep, masks=None, given=None):
-        """The states of the top layer's directions."""
+        """The states of the directions of each layer, from the bottom."""
         masks = masks or NoMasks()
         streams, input_mask = self._inputs(batch, rows, masks)
-        states = []
-        number = 0
+        found, number = [], 0
         for depth, layer in enumerate(self.layers):
             if depth > 0:
-                below = zip(self.layers[depth - 1], states, strict=True)
+                below = zip(self.layers[depth - 1], found[-1], strict=True)
                 streams = [part.outputs(batch, state) for part, state in below]
                 input_mask = masks.outputs(batch, layer[0].n_in, depth - 1)
-            states = []
+            found.append([])
             for part in layer:
                 both = (input_mask, masks.recurrent(batch, part.n_padded, number))
                 start = None if given is None else given[number]
-                states.append(
+                found[-1].append(
                     part.forward(batch, streams, self.work, self.n_jobs, keep, both, start)
                 )
                 number += 1
-        return states
+        return found
+
+    @property
+    def state_width(self):
+        """Columns of all states of a sequence side by side."""
+        return sum(part.n_kinds * part.n_units for part in self.recurrent)
+
+    def cut_states(self, values):
+        """All states of some sequences (n, state_width) as `forward` takes them: for each direction
+        of each layer, from the bottom, h and, of an LSTM, c.
+        """
+        cut, column = [], 0
+        for part in self.recurrent:
+            width = part.n_kinds * part.n_units
+            block = values[:, column : column + width].reshape(len(values), part.n_kinds, -1)
+            cut.append(block.swapaxes(0, 1))
+            column += width
+        return cut
+
+    def final_states(self, batch, rows, given=None):
+        """All states of each sequence after its last step, (B, state_width), in the batch's
+        order.
+        """
+        finals = []
+        for layer, states in zip(
+            self.layers, self.states(batch, rows, True, given=given), strict=True
+        ):
+            for part, state in zip(layer, states, strict=True):
+                kinds = [state, state.of_cells()][: part.n_kinds]
+                finals += [
+                    kind.rows[batch.final, kind.column : kind.column + part.n_units]
+                    for kind in kinds
+                ]
+        return np.hstack(finals)
 
     def features(self, batch, states):
         """The pooled states with a column of ones before them."""

@@ -73,7 +73,7 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
     True
     """
 
-    def fit(self, X, y, sample_weight=None, lengths=None):
+    def fit(self, X, y, sample_weight=None, lengths=None, initial_states=None):
         """Fit the network.
 
         Parameters
@@ -89,6 +89,9 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
             Weight of each sequence in the loss.
         lengths : array-like of int of shape (n_sequences,), default=None
             With three-dimensional `X`: how many steps of each sequence are real.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            The states before the first step of each sequence, as `final_states` gives them; None:
+            what the parameter `initial_state` says.
 
         Returns
         -------
@@ -113,7 +116,7 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
             self.n_outputs_ = targets.shape[1]
             head = RegressionHead(self.n_outputs_, self.loss, self.delta)
             pooling = STEPS if self.target == "step" else self.pooling
-            return self._train(sequences, head, pooling, targets, weights)
+            return self._train(sequences, head, pooling, targets, weights, initial_states)
 
     def _check_targets(self, y, sequences):
         """Targets as a float64 array (n,) or (n, n_outputs), of sequences or rows."""
@@ -127,7 +130,7 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
         check_consistent_length(sequences if self.target == "sequence" else sequences.rows, y)
         return y
 
-    def predict(self, X, lengths=None):
+    def predict(self, X, lengths=None, initial_states=None):
         """The numbers of each sequence, or of each step.
 
         Parameters
@@ -136,6 +139,8 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
@@ -143,13 +148,13 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
             Float64; with ``target="step"`` an object array of one array (n_timesteps_i,) or
             (n_timesteps_i, n_outputs) each.
         """
-        values, sequences = self._flat_prediction(X, lengths)
+        values, sequences = self._flat_prediction(X, lengths, initial_states)
         if self._architecture["pooling"] == STEPS:
             return split_steps(values, sequences.offsets)
         return values
 
-    def _flat_prediction(self, X, lengths):
-        scores, sequences = self._scores(X, lengths)
+    def _flat_prediction(self, X, lengths, initial_states=None):
+        scores, sequences = self._scores(X, lengths, initial_states)
         values = scores.astype(np.float64)
         return (values[:, 0] if self._flat_target else values), sequences
 

@@ -59,7 +59,7 @@ class LSTMSequenceTagger(SequenceEstimator):
     True
     """
 
-    def fit(self, X, y, sample_weight=None, lengths=None):
+    def fit(self, X, y, sample_weight=None, lengths=None, initial_states=None):
         """Fit the network.
 
         Parameters
@@ -76,6 +76,9 @@ class LSTMSequenceTagger(SequenceEstimator):
         lengths : array-like of int of shape (n_sequences,), default=None
             Of concatenated rows: the number of steps of each sequence; None: they are one sequence.
             Of a padded three-dimensional `X`: how many steps are real.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            The states before the first step of each sequence, as `final_states` gives them; None:
+            what the parameter `initial_state` says.
 
         Returns
         -------
@@ -101,9 +104,10 @@ class LSTMSequenceTagger(SequenceEstimator):
             weights = np.zeros(len(labels))
             weights[known] = compute_sample_weight(self.class_weight, self.classes_[codes])
             weights = self._check_weights(self._row_weights(sample_weight, sequences), weights)
-            return self._train(sequences, SoftmaxHead(len(self.classes_)), STEPS, targets, weights)
+            head = SoftmaxHead(len(self.classes_))
+            return self._train(sequences, head, STEPS, targets, weights, initial_states)
 
-    def predict(self, X, lengths=None):
+    def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each step.
 
         Parameters
@@ -112,6 +116,8 @@ class LSTMSequenceTagger(SequenceEstimator):
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
@@ -119,11 +125,11 @@ class LSTMSequenceTagger(SequenceEstimator):
         shape (n_rows,)
             Concatenated rows get a flat result.
         """
-        scores, sequences = self._scores(X, lengths)
+        scores, sequences = self._scores(X, lengths, initial_states)
         labels = self.classes_[scores.argmax(axis=1)]
         return labels if self._reads_table(X, lengths) else split_steps(labels, sequences.offsets)
 
-    def predict_proba(self, X, lengths=None):
+    def predict_proba(self, X, lengths=None, initial_states=None):
         """The probability of each class at each step.
 
         Parameters
@@ -132,6 +138,8 @@ class LSTMSequenceTagger(SequenceEstimator):
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
@@ -139,7 +147,7 @@ class LSTMSequenceTagger(SequenceEstimator):
         (n_rows, n_classes)
             Columns in the order of `classes_`, float64.
         """
-        scores, sequences = self._scores(X, lengths)
+        scores, sequences = self._scores(X, lengths, initial_states)
         values = SoftmaxHead(len(self.classes_)).probabilities(self._kernels, scores)
         is_flat = self._reads_table(X, lengths)
         return values if is_flat else list(split_steps(values, sequences.offsets))

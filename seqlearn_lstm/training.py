@@ -65,6 +65,8 @@ class Task:
         rows.
     weights : ndarray of shape (n,), float64
         One for each target, not all zero.
+    initial : ndarray of shape (n_sequences, state_width) or None
+        The states that the sequences start from; None: zeros, or learned ones.
     """
 
     network: Network
@@ -74,6 +76,7 @@ class Task:
     targets: np.ndarray
     weights: np.ndarray
     settings: Settings
+    initial: np.ndarray | None = None
 
 
 def random_stream(seed, purpose, epoch=0):
@@ -159,7 +162,8 @@ def _epoch(task, state, *solver_states):
 def _loss_and_gradient(task, batch, index, weights, masks):
     """The mean loss of a batch; its gradient is in the network then."""
     network = task.network
-    scores = network.forward(batch, task.sequences.rows, True, masks)
+    given = None if task.initial is None else network.cut_states(task.initial[batch.members])
+    scores = network.forward(batch, task.sequences.rows, True, masks, given)
     loss = task.head.loss_and_gradient(network.kernels, scores, task.targets[index], weights)
     network.backpropagate(batch, scores, masks)
     return loss
