@@ -19,6 +19,7 @@ templates_path = ["_templates"]
 exclude_patterns = ["_build"]
 root_doc = "index"
 default_role = "literal"
+smartquotes = False  # errors are quoted as they are
 nitpicky = False
 
 autosummary_generate = True

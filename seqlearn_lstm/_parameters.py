@@ -7,6 +7,7 @@ own ones the constructor, scikit-learn's constraints and the docstring's section
 import inspect
 import textwrap
 from numbers import Integral, Real
+from os import PathLike
 from typing import NamedTuple
 
 from sklearn.utils._param_validation import Interval, StrOptions
@@ -104,10 +105,15 @@ SYMBOLS = [
 
 TRAINING = [
     Parameter(
-        "solver", "adam", "no_validation", '{"adam", "sgd"} or solver object',
-        "How the parameters are updated; see `seqlearn_lstm.solvers`.",
+        "solver", "adam", "no_validation", "str or solver object",
+        """How the parameters are updated: a name of `seqlearn_lstm.solvers.SOLVERS`, or a solver.""",
     ),
     Parameter("learning_rate", 1e-3, [_POSITIVE], "float", "Step size of the solver."),
+    Parameter(
+        "schedule", "constant", "no_validation", "str or schedule object",
+        """How the step size changes while training goes on: a name of
+        `seqlearn_lstm.schedules.SCHEDULES`, or a schedule.""",
+    ),
     Parameter(
         "alpha", 0.0, [Interval(Real, 0, None, closed="left")], "float",
         """Strength of the L2 penalty on weights (not on biases): each batch's loss, a weighted
@@ -120,6 +126,10 @@ TRAINING = [
         limit.""",
     ),
     Parameter(
+        "clip_value", None, [_POSITIVE, None], "float or None",
+        "Largest size of a single value of the gradient; what is larger is cut off. None: no limit.",
+    ),
+    Parameter(
         "batch_size", 32, [_COUNT, None], "int or None",
         "Sequences per update. None: all of them.",
     ),
@@ -130,12 +140,42 @@ TRAINING = [
     ),
     Parameter(
         "tol", 1e-4, [Interval(Real, 0, None, closed="left")], "float",
-        "An epoch makes progress if its mean loss is lower than the best so far by more than this.",
+        """An epoch makes progress if its mean loss is lower, or, with early stopping, its score
+        higher than the best so far by more than this.""",
     ),
     Parameter(
         "n_iter_no_change", 10, [_COUNT, None], "int or None",
         """Training ends after so many epochs in a row without progress. None: it goes on to
         `max_iter`.""",
+    ),
+    Parameter(
+        "early_stopping", False, ["boolean"], "bool",
+        """Whether the parameters of the best epoch are taken at the end; what is best says
+        `monitor`.""",
+    ),
+    Parameter(
+        "monitor", "validation", [StrOptions({"validation", "train"})], '{"validation", "train"}',
+        "With early stopping, whether the score of held-out sequences or the training loss counts.",
+    ),
+    Parameter(
+        "validation_fraction", 0.1, [Interval(Real, 0, 1, closed="neither")], "float",
+        """Share of the sequences that is held out for it, where `fit` gets none; of each class
+        alike.""",
+    ),
+    Parameter(
+        "scoring", None, [str, callable, None], "str, callable or None",
+        "What scores them, as in scikit-learn's `GridSearchCV`; None: the method `score`.",
+    ),
+    Parameter(
+        "warm_start", False, ["boolean"], "bool",
+        """Whether a further `fit` goes on where the last one ended, for `max_iter` more epochs, as
+        if it had never stopped; what the solver knows is kept for it. Set later, the solver starts
+        anew.""",
+    ),
+    Parameter(
+        "checkpoint", None, [str, PathLike, None], "str, path-like or None",
+        """File that is written after each epoch; the same call of `fit` on the same data goes on
+        from it, and ends with the same bits as one that was never interrupted.""",
     ),
     Parameter(
         "random_state", None, ["random_state"], "int, RandomState instance or None",

@@ -1,6 +1,5 @@
 """LSTMClassifier: a label for each sequence."""
 
-import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
@@ -9,6 +8,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from ._estimator import SequenceEstimator
 from ._parameters import CLASS_WEIGHT, POOLING, takes
 from .heads import SoftmaxHead
+from .targets import code_labels
 
 
 @takes(POOLING, CLASS_WEIGHT)
@@ -58,7 +58,9 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
     True
     """
 
-    def fit(self, X, y, sample_weight=None, lengths=None, initial_states=None):
+    def fit(
+        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None
+    ):
         """Fit the network.
 
         Parameters
@@ -76,6 +78,8 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         initial_states : array-like of shape (n_sequences, n_states), default=None
             The states before the first step of each sequence, as `final_states` gives them; None:
             what the parameter `initial_state` says.
+        X_val, y_val : as X and y, default=None
+            What to validate with after each epoch; None: a share of `X`, with early stopping.
 
         Returns
         -------
@@ -87,17 +91,45 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
             If the input cannot be used, or the loss diverged; the estimator is then as it was
             before.
         """
-        with self._unchanged_on_error():
-            self._validate_params()
-            labels = self._check_labels(y)
-            sequences = self._read_sequences(X, lengths)
-            check_consistent_length(sequences, labels)
-            weights = self._check_weights(
-                sample_weight, compute_sample_weight(self.class_weight, labels)
-            )
-            self.classes_, targets = np.unique(labels, return_inverse=True)
-            head = SoftmaxHead(len(self.classes_))
-            return self._train(sequences, head, self.pooling, targets, weights, initial_states)
+        return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
+
+    def partial_fit(
+        self, X, y, classes=None, sample_weight=None, lengths=None, initial_states=None
+    ):
+        """Make one more pass over sequences, old ones or new.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        y : array-like
+            As in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that there will ever be, in the first call; None: those of its `y`.
+        sample_weight : array-like, default=None
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : LSTMClassifier
+        """
+        return self._learn(
+            X, y, sample_weight, lengths, initial_states, classes=classes, partial=True
+        )
+
+    def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
+        labels = self._check_labels(y)
+        check_consistent_length(sequences, labels)
+        known = self.classes_ if goes_on else classes
+        self.classes_, targets = code_labels(labels, known)
+        weights = self._check_weights(
+            sample_weight, compute_sample_weight(self.class_weight, labels)
+        )
+        return SoftmaxHead(len(self.classes_)), self.pooling, targets, weights
 
     def _check_labels(self, y):
         self._check_given(y)

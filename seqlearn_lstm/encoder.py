@@ -135,7 +135,14 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 "bidirectional is True, but the backward direction has read what is to be "
                 "predicted, the next step; expected False, or an estimator"
             )
-        sequences = self._read_sequences(X, lengths)
+        if self.early_stopping and self.monitor == "validation":
+            raise ValueError(
+                "early_stopping is True, but there is no score of what is learned without targets; "
+                'expected monitor="train", or an estimator'
+            )
+        self._check_combination(False, (None, None))
+        goes_on = self.warm_start and hasattr(self, "parameters_")
+        sequences = self._read_sequences(X, lengths, goes_on)
         targets, last = np.roll(sequences.rows, -1, axis=0), sequences.offsets[1:] - 1
         weights = np.ones(len(targets))
         weights[last] = 0
@@ -149,7 +156,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         else:
             head = RegressionHead(sequences.n_features, "squared_error", 1.0)
             targets = targets.astype(np.float64)
-        self._train(sequences, head, STEPS, targets, weights)
+        self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on)
         self._check_cells()
         return self
 

@@ -73,7 +73,9 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
     True
     """
 
-    def fit(self, X, y, sample_weight=None, lengths=None, initial_states=None):
+    def fit(
+        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None
+    ):
         """Fit the network.
 
         Parameters
@@ -92,6 +94,8 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
         initial_states : array-like of shape (n_sequences, n_states), default=None
             The states before the first step of each sequence, as `final_states` gives them; None:
             what the parameter `initial_state` says.
+        X_val, y_val : as X and y, default=None
+            What to validate with after each epoch; None: a share of `X`, with early stopping.
 
         Returns
         -------
@@ -103,20 +107,40 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
             If the input cannot be used, or the loss diverged; the estimator is then as it was
             before.
         """
-        with self._unchanged_on_error():
-            self._validate_params()
-            self._check_given(y)
-            sequences = self._read_sequences(X, lengths)
-            targets = self._check_targets(y, sequences)
-            weights = self._check_weights(sample_weight, np.ones(len(sequences)))
-            if self.target == "step":
-                weights = np.repeat(weights, sequences.lengths)
-            self._flat_target = targets.ndim == 1
-            targets = targets.reshape(len(targets), -1)
-            self.n_outputs_ = targets.shape[1]
-            head = RegressionHead(self.n_outputs_, self.loss, self.delta)
-            pooling = STEPS if self.target == "step" else self.pooling
-            return self._train(sequences, head, pooling, targets, weights, initial_states)
+        return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
+
+    def partial_fit(self, X, y, sample_weight=None, lengths=None, initial_states=None):
+        """Make one more pass over sequences, old ones or new.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        y : array-like
+            As in `fit`.
+        sample_weight : array-like, default=None
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : LSTMRegressor
+        """
+        return self._learn(X, y, sample_weight, lengths, initial_states, partial=True)
+
+    def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
+        targets = self._check_targets(y, sequences)
+        weights = self._check_weights(sample_weight, np.ones(len(sequences)))
+        if self.target == "step":
+            weights = np.repeat(weights, sequences.lengths)
+        self._flat_target = targets.ndim == 1
+        targets = targets.reshape(len(targets), -1)
+        self.n_outputs_ = targets.shape[1]
+        head = RegressionHead(self.n_outputs_, self.loss, self.delta)
+        return head, STEPS if self.target == "step" else self.pooling, targets, weights
 
     def _check_targets(self, y, sequences):
         """Targets as a float64 array (n,) or (n, n_outputs), of sequences or rows."""

@@ -9,7 +9,7 @@ from ._parameters import CLASS_WEIGHT, takes
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular
-from .targets import concatenated, flatten_steps, missing_labels, split_steps
+from .targets import code_labels, concatenated, flatten_steps, missing_labels, split_steps
 
 
 @takes(CLASS_WEIGHT)
@@ -59,7 +59,9 @@ class LSTMSequenceTagger(SequenceEstimator):
     True
     """
 
-    def fit(self, X, y, sample_weight=None, lengths=None, initial_states=None):
+    def fit(
+        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None
+    ):
         """Fit the network.
 
         Parameters
@@ -79,6 +81,8 @@ class LSTMSequenceTagger(SequenceEstimator):
         initial_states : array-like of shape (n_sequences, n_states), default=None
             The states before the first step of each sequence, as `final_states` gives them; None:
             what the parameter `initial_state` says.
+        X_val, y_val : as X and y, default=None
+            What to validate with after each epoch; None: a share of `X`, with early stopping.
 
         Returns
         -------
@@ -90,22 +94,52 @@ class LSTMSequenceTagger(SequenceEstimator):
             If the input cannot be used, or the loss diverged; the estimator is then as it was
             before.
         """
-        with self._unchanged_on_error():
-            self._validate_params()
-            self._check_given(y)
-            sequences = self._read_sequences(X, lengths)
-            labels = self._flat(y, sequences, "y")
-            known = ~missing_labels(labels)
-            if not known.any():
-                raise ValueError("y has no known label: every step is None, NaN or -1")
-            self.classes_, codes = np.unique(_plain(labels[known]), return_inverse=True)
-            targets = np.full(len(labels), -1)
-            targets[known] = codes
-            weights = np.zeros(len(labels))
-            weights[known] = compute_sample_weight(self.class_weight, self.classes_[codes])
-            weights = self._check_weights(self._row_weights(sample_weight, sequences), weights)
-            head = SoftmaxHead(len(self.classes_))
-            return self._train(sequences, head, STEPS, targets, weights, initial_states)
+        return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
+
+    def partial_fit(
+        self, X, y, classes=None, sample_weight=None, lengths=None, initial_states=None
+    ):
+        """Make one more pass over sequences, old ones or new.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        y : array-like
+            As in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that there will ever be, in the first call; None: those of its `y`.
+        sample_weight : array-like, default=None
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : LSTMSequenceTagger
+        """
+        return self._learn(
+            X, y, sample_weight, lengths, initial_states, classes=classes, partial=True
+        )
+
+    def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
+        labels = self._flat(y, sequences, "y")
+        known = ~missing_labels(labels)
+        if not known.any():
+            raise ValueError("y has no known label: every step is None, NaN or -1")
+        possible = self.classes_ if goes_on else classes
+        self.classes_, codes = code_labels(_plain(labels[known]), possible)
+        targets, weights = np.full(len(labels), -1), np.zeros(len(labels))
+        targets[known] = codes
+        weights[known] = compute_sample_weight(self.class_weight, self.classes_[codes])
+        weights = self._check_weights(self._row_weights(sample_weight, sequences), weights)
+        return SoftmaxHead(len(self.classes_)), STEPS, targets, weights
+
+    def _part_of(self, y, sequences, indices):
+        rows = sequences.rows_of(indices)
+        return split_steps(self._flat(y, sequences, "y")[rows], sequences.take(indices).offsets)
 
     def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each step.

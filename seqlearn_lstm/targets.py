@@ -109,3 +109,25 @@ def concatenated(rows, lengths):
     if lengths.sum() != len(rows):
         raise ValueError(f"lengths sum up to {lengths.sum()}, but X has {len(rows)} rows")
     return Sequences(rows, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+
+
+def code_labels(labels, classes=None):
+    """(the classes, sorted; the number of each label's class).
+
+    classes  those that there may be; None: those that there are
+
+    Raises
+    ------
+    ValueError
+        If a label is none of `classes`.
+    """
+    if classes is None:
+        return np.unique(labels, return_inverse=True)
+    classes = np.unique(classes)
+    unknown = ~np.isin(labels, classes)
+    if unknown.any():
+        raise ValueError(
+            f"y has the labels {np.unique(labels[unknown]).tolist()}, which the first fit did not "
+            f"have; expected some of {classes.tolist()}: give all `classes` to the first partial_fit"
+        )
+    return classes, np.searchsorted(classes, labels)

@@ -4,6 +4,7 @@
 
 import math
 import time
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -15,7 +16,22 @@ from .network import Network
 from .sequences import Sequences
 from .solvers import step_rows
 
-SHUFFLE, INITIAL = 1, 0  # purposes of random numbers: each draws from its own stream
+INITIAL, SHUFFLE, VALIDATION = 0, 1, 3  # purposes of random numbers: each draws from its own stream
+
+
+class TrainingDiverged(ValueError):
+    """The loss or its gradient is no finite number any more.
+
+    Attributes
+    ----------
+    estimator : estimator or None
+        A copy of the estimator, fitted as it was after the last good epoch; None: the first went
+        wrong.
+    """
+
+    def __init__(self, message, estimator=None):
+        super().__init__(message)
+        self.estimator = estimator
 
 
 @dataclass
@@ -23,7 +39,8 @@ class TrainingState:
     """Where a training run stands, after a whole number of epochs.
 
     `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
-    embedding's.
+    embedding's. `best` is the highest value of what is watched: a validation score, or the negative
+    loss; `best_theta` and `best_table` are kept where they are to be restored.
     """
 
     seed: int
@@ -33,22 +50,48 @@ class TrainingState:
     table_state: dict | None = None
     epoch: int = 0
     loss_curve: list = field(default_factory=list)
-    best_loss: float = np.inf
+    validation_scores: list = field(default_factory=list)
+    best: float = -np.inf
+    best_epoch: int = 0
+    best_theta: np.ndarray | None = None
+    best_table: np.ndarray | None = None
     epochs_without_progress: int = 0
+
+    def has_converged(self, settings):
+        """Whether the last epochs brought no progress."""
+        return self.epochs_without_progress >= settings.n_iter_no_change
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the loop needs to know; the estimator's parameters of the same names."""
+    """What the loop needs to know; the estimator's parameters of the same names.
+
+    Attributes
+    ----------
+    horizon : int
+        Epochs that a schedule plans for.
+    watch : str
+        "train" or "validation": whether the loss or the score tells progress.
+    restore : bool
+        Whether the parameters of the best epoch are to be kept.
+    keep : bool
+        Whether the state is to be kept for a training that goes on.
+    """
 
     batch_size: int
     max_iter: int
+    horizon: int
     shuffle: bool
     tol: float
     n_iter_no_change: int
+    watch: str
+    restore: bool
+    keep: bool
     learning_rate: float
+    schedule: object
     alpha: float
     clip_norm: float | None
+    clip_value: float | None
     dropout: Rates
     n_jobs: int
     verbose: int
@@ -67,6 +110,8 @@ class Task:
         One for each target, not all zero.
     initial : ndarray of shape (n_sequences, state_width) or None
         The states that the sequences start from; None: zeros, or learned ones.
+    validate : callable or None
+        Gives a score of the network as it is; called after each epoch.
     """
 
     network: Network
@@ -77,6 +122,7 @@ class Task:
     weights: np.ndarray
     settings: Settings
     initial: np.ndarray | None = None
+    validate: Callable[[], float] | None = None
 
 
 def random_stream(seed, purpose, epoch=0):
@@ -96,9 +142,9 @@ def first_state(network, solver, seed):
     return state
 
 
-def train(task, state):
-    """Run epochs until `max_iter`, or until the loss has stopped falling; `state` is brought up to
-    date after each.
+def train(task, state, save=None):
+    """Run epochs until `max_iter`, or until nothing gets better; `state` is brought up to date after
+    each, and handed to `save`.
 
     Raises
     ------
@@ -112,10 +158,12 @@ def train(task, state):
     if network.embedding:
         network.embedding.table[:] = state.table
         work.append(_aligned(network.kernels, state.table_state))
-    while state.epoch < settings.max_iter and not _has_converged(state, settings):
+    while state.epoch < settings.max_iter and not state.has_converged(settings):
         start = time.perf_counter()
         loss = _epoch(task, state, *work)
-        _record(state, network, work, loss, settings)
+        _record(task, state, work, loss)
+        if save:
+            save(state)
         if settings.verbose:
             _report(state, settings, time.perf_counter() - start)
 
@@ -132,10 +180,6 @@ def _aligned(kernels, solver_state):
     return copies
 
 
-def _has_converged(state, settings):
-    return state.epochs_without_progress >= settings.n_iter_no_change
-
-
 def _epoch(task, state, *solver_states):
     """One pass over the sequences; returns the mean loss."""
     network, settings = task.network, task.settings
@@ -144,8 +188,9 @@ def _epoch(task, state, *solver_states):
     if settings.dropout.any():
         masks = Masks(network.kernels, network.dtype, settings.dropout, state.seed, state.epoch)
     weights = np.append(task.weights, 0.0)  # what a row of scores finds that belongs to nothing: -1
-    total = 0.0
-    for batch in training_batches(task.sequences.offsets, order, settings.batch_size):
+    total, n_steps = 0.0, math.ceil(len(order) / settings.batch_size)
+    batches = training_batches(task.sequences.offsets, order, settings.batch_size)
+    for step, batch in enumerate(batches):
         index = network.pooling.index(batch)
         weight = float(weights[index].sum())
         if weight == 0:
@@ -153,8 +198,11 @@ def _epoch(task, state, *solver_states):
         loss = _loss_and_gradient(task, batch, index, weights[index], masks)
         if settings.alpha:
             loss += _decay(network, settings.alpha / weight)
-        scale = _clip(network, loss, settings.clip_norm, state.epoch)
-        _step(task, scale, *solver_states)
+        scale = _clip(network, loss, settings, state.epoch)
+        rate = settings.learning_rate * settings.schedule.factor(
+            state.epoch, step, n_steps, settings.horizon, state.loss_curve
+        )
+        _step(task, rate, scale, *solver_states)
         total += loss * weight
     return float(total / weights.sum())
 
@@ -169,10 +217,10 @@ def _loss_and_gradient(task, batch, index, weights, masks):
     return loss
 
 
-def _step(task, scale, solver_state, table_state=None):
+def _step(task, rate, scale, solver_state, table_state=None):
     """Let the parameters follow their gradient, which counts `scale` times."""
-    network, settings = task.network, task.settings
-    how = (settings.learning_rate, scale, settings.n_jobs)
+    network = task.network
+    how = (rate, scale, task.settings.n_jobs)
     task.solver.step(network.kernels, network.theta, network.gradient, solver_state, *how)
     if network.embedding:
         part = network.embedding
@@ -198,39 +246,52 @@ def _decay(network, strength):
     return strength / 2 * penalty
 
 
-def _clip(network, loss, clip_norm, epoch):
-    """What to multiply the gradient with so that its norm is at most `clip_norm` (Pascanu et al.
-    2013).
+def _clip(network, loss, settings, epoch):
+    """Cut single values off at `clip_value`, and say what to multiply the gradient with so that its
+    norm is at most `clip_norm` (Pascanu et al. 2013).
     """
-    squares = network.kernels.sum_of_squares(network.gradient)
+    kernels, gradients = network.kernels, [network.gradient]
     if network.embedding:
-        squares += network.kernels.sum_of_squares(network.embedding.gradient.reshape(-1))
-    norm = math.sqrt(squares)
+        gradients.append(network.embedding.gradient.reshape(-1))
+    norm = math.sqrt(sum(map(kernels.sum_of_squares, gradients)))
     if not (math.isfinite(loss) and math.isfinite(norm)):
         raise FloatingPointError(
             f"in epoch {epoch + 1} the loss is {loss} and the norm of its gradient {norm}: the training diverged. "
             "A smaller learning_rate, a smaller clip_norm or standardised features usually cure it."
         )
-    if clip_norm is None or norm <= clip_norm:
+    if settings.clip_value is not None:
+        for gradient in gradients:
+            kernels.clip_values(gradient, float(settings.clip_value), settings.n_jobs)
+        norm = math.sqrt(sum(map(kernels.sum_of_squares, gradients)))
+    if settings.clip_norm is None or norm <= settings.clip_norm:
         return 1.0
-    return clip_norm / norm
+    return settings.clip_norm / norm
 
 
-def _record(state, network, work, loss, settings):
+def _record(task, state, work, loss):
+    """Bring the state up to date after an epoch."""
+    network, settings = task.network, task.settings
     state.theta, state.solver_state = network.theta.copy(), deepcopy(work[0])
     if network.embedding:
         state.table, state.table_state = network.embedding.table.copy(), deepcopy(work[1])
     state.epoch += 1
     state.loss_curve.append(loss)
-    progress = loss < state.best_loss - settings.tol
+    if task.validate:
+        state.validation_scores.append(float(task.validate()))
+    watched = state.validation_scores[-1] if settings.watch == "validation" else -loss
+    progress = watched > state.best + settings.tol
     state.epochs_without_progress = 0 if progress else state.epochs_without_progress + 1
-    state.best_loss = min(state.best_loss, loss)
+    if watched > state.best:
+        state.best, state.best_epoch = watched, state.epoch
+        if settings.restore:
+            state.best_theta, state.best_table = state.theta, state.table
 
 
 def _report(state, settings, seconds):
     left = (settings.max_iter - state.epoch) * seconds
+    score = f"  score {state.validation_scores[-1]:.4f}" if state.validation_scores else ""
     print(
         f"epoch {state.epoch:{len(str(settings.max_iter))}}/{settings.max_iter}  "
-        f"loss {state.loss_curve[-1]:.5f}  {seconds:.2f} s  at most {left:.0f} s left",
+        f"loss {state.loss_curve[-1]:.5f}{score}  {seconds:.2f} s  at most {left:.0f} s left",
         flush=True,
     )

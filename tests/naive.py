@@ -90,10 +90,11 @@ def softmax_cross_entropy(scores, targets, weights):
 
 
 # ---- solvers: one update -------------------------------------------------------------------------
+# Each returns the next theta and the next state; t = 1, 2, ... is the number of the update.
 
 
 def adam(theta, gradient, m, v, t, rate, beta_1, beta_2, epsilon):
-    """Kingma and Ba 2015, algorithm 1; t = 1, 2, ... Returns the next (theta, m, v)."""
+    """Kingma and Ba 2015, algorithm 1."""
     m = beta_1 * m + (1 - beta_1) * gradient
     v = beta_2 * v + (1 - beta_2) * gradient**2
     m_hat = m / (1 - beta_1**t)
@@ -101,11 +102,65 @@ def adam(theta, gradient, m, v, t, rate, beta_1, beta_2, epsilon):
     return theta - rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v
 
 
+def adamw(theta, gradient, m, v, t, rate, beta_1, beta_2, epsilon, decay):
+    """Loshchilov and Hutter 2019, algorithm 2, their alpha and eta both being `rate`."""
+    shrunk = theta - rate * decay * theta
+    return adam(shrunk, gradient, m, v, t, rate, beta_1, beta_2, epsilon)
+
+
+def amsgrad(theta, gradient, m, v, largest, t, rate, beta_1, beta_2, epsilon):
+    """Reddi et al. 2018, algorithm 2, with the corrections of `adam`."""
+    m = beta_1 * m + (1 - beta_1) * gradient
+    v = beta_2 * v + (1 - beta_2) * gradient**2
+    largest = np.maximum(largest, v)
+    m_hat = m / (1 - beta_1**t)
+    v_hat = largest / (1 - beta_2**t)
+    return theta - rate * m_hat / (np.sqrt(v_hat) + epsilon), m, v, largest
+
+
+def nadam(theta, gradient, m, v, t, rate, beta_1, beta_2, epsilon, decay):
+    """Dozat 2016, algorithm 2, with his schedule for mu."""
+    mu = [beta_1 * (1 - 0.5 * 0.96 ** (i * decay)) for i in range(1, t + 2)]  # mu_1 .. mu_(t + 1)
+    m = beta_1 * m + (1 - beta_1) * gradient
+    v = beta_2 * v + (1 - beta_2) * gradient**2
+    g_hat = gradient / (1 - np.prod(mu[:t]))
+    m_hat = m / (1 - np.prod(mu))
+    v_hat = v / (1 - beta_2**t)
+    step = (1 - mu[t - 1]) * g_hat + mu[t] * m_hat
+    return theta - rate * step / (np.sqrt(v_hat) + epsilon), m, v
+
+
 def sgd(theta, gradient, velocity, rate, momentum, nesterov):
-    """Returns the next (theta, velocity)."""
+    """Sutskever et al. 2013, as PyTorch and Keras write it."""
     velocity = momentum * velocity + gradient
     step = gradient + momentum * velocity if nesterov else velocity
     return theta - rate * step, velocity
+
+
+def rmsprop(theta, gradient, square, rate, rho, epsilon):
+    """Tieleman and Hinton 2012."""
+    square = rho * square + (1 - rho) * gradient**2
+    return theta - rate * gradient / (np.sqrt(square) + epsilon), square
+
+
+def global_rmsprop(theta, gradient, square, rate, rho, epsilon):
+    """One scale for all: `square` is a number."""
+    square = rho * square + (1 - rho) * (gradient**2).sum()
+    return theta - rate * gradient / (np.sqrt(square) + epsilon), square
+
+
+def adagrad(theta, gradient, square, rate, epsilon):
+    """Duchi, Hazan and Singer 2011, with a diagonal matrix."""
+    square = square + gradient**2
+    return theta - rate * gradient / (np.sqrt(square) + epsilon), square
+
+
+def adadelta(theta, gradient, square, change, rate, rho, epsilon):
+    """Zeiler 2012, algorithm 1."""
+    square = rho * square + (1 - rho) * gradient**2
+    step = np.sqrt(change + epsilon) / np.sqrt(square + epsilon) * gradient
+    change = rho * change + (1 - rho) * step**2
+    return theta - rate * step, square, change
 
 
 # ---- layouts -------------------------------------------------------------------------------------

@@ -106,10 +106,17 @@ Heads; scores (rows, C padded)
         targets (rows, outputs) float64; kind 0: squared error, 1: absolute error, 2: Huber's with
         `delta`
 
-Solvers; flat arrays of one length
+Solvers; flat arrays of one length, any; g = scale * gradient. What each does is said in ``cpu.updates``, ``cpu.moments``
     sum_of_squares(x) -> float
-    adam(theta, gradient, m, v, scale, rate, beta_1, beta_2, root_correction, epsilon, n_jobs)
+    clip_values(gradient, limit, n_jobs)       in place: every element between -limit and limit
+    descend(theta, gradient, scale, rate, n_jobs)                              theta -= rate * g
     sgd(theta, gradient, velocity, scale, rate, momentum, nesterov, n_jobs)
+    rmsprop(theta, gradient, square, scale, rate, rho, epsilon, n_jobs)
+    adagrad(theta, gradient, square, scale, rate, epsilon, n_jobs)
+    adadelta(theta, gradient, square, change, scale, rate, rho, epsilon, n_jobs)
+    adam(theta, gradient, m, v, scale, rate, decay, beta_1, beta_2, root_correction, epsilon, n_jobs)
+    amsgrad(theta, gradient, m, v, largest, scale, rate, beta_1, beta_2, root_correction, epsilon, n_jobs)
+    nadam(theta, gradient, m, v, scale, gradient_rate, rate, beta_1, beta_2, root_correction, epsilon, n_jobs)
 """
 
 from functools import cache

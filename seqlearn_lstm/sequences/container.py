@@ -39,11 +39,18 @@ class Sequences:
         """Number of time steps of each sequence, int64 of shape (n_sequences,)."""
         return np.diff(self.offsets)
 
+    def rows_of(self, indices):
+        """Return the rows of the sequences at ``indices`` (integers or a mask), in their order."""
+        return self._taken(indices)[0]
+
     def take(self, indices):
         """Return a new container with the sequences at ``indices`` (integers or a mask)."""
-        indices = np.asarray(indices)
-        kept, offsets = _runs(self.offsets[:-1][indices], self.lengths[indices])
+        kept, offsets = self._taken(indices)
         return Sequences(self.rows[kept], offsets)
+
+    def _taken(self, indices):
+        indices = np.asarray(indices)
+        return _runs(self.offsets[:-1][indices], self.lengths[indices])
 
 
 def offsets_of(lengths):

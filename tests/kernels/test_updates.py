@@ -1,4 +1,6 @@
-"""Solver steps equal their textbooks, over several updates."""
+"""Solver steps equal their textbooks, over several updates, whatever the size and the threads."""
+
+from typing import NamedTuple
 
 import naive
 import numpy as np
@@ -8,7 +10,96 @@ from one_layer import copy_to
 
 STEPS = 10
 BOUND = {"float32": 2e-6, "float64": 1e-12}
-SCALE, RATE = 0.37, 0.01
+SCALE, RATE, EPSILON = 0.37, 0.01, 1e-8
+SIZES = (256, 253, 33, 1)  # most are no multiple of the lanes
+
+
+class Rule(NamedTuple):
+    """A kernel's name, how many arrays its state has, its numbers after `scale` at update t, and
+    the textbook: (theta, g, t, *state) to the next (theta, *state).
+    """
+
+    kernel: str
+    n_state: int
+    numbers: object
+    textbook: object
+
+
+def sgd(momentum, nesterov):
+    return Rule(
+        "sgd", 1, lambda t: (RATE, momentum, nesterov),
+        lambda theta, g, t, *state: naive.sgd(theta, g, *state, RATE, momentum, nesterov),
+    )  # fmt: skip
+
+
+def scaled(kernel, n_state, *numbers):
+    return Rule(
+        kernel, n_state, lambda t: (RATE, *numbers, EPSILON),
+        lambda theta, g, t, *state: getattr(naive, kernel)(
+            theta, g, *state, RATE, *numbers, EPSILON
+        ),
+    )  # fmt: skip
+
+
+def corrected(beta_1, t):
+    return RATE / (1 - beta_1**t)
+
+
+def moments(beta_1, beta_2, t):
+    return beta_1, beta_2, float(1 / np.sqrt(1 - beta_2**t)), EPSILON
+
+
+def adam(*betas):
+    return Rule(
+        "adam", 2, lambda t: (corrected(betas[0], t), 0.0, *moments(*betas, t)),
+        lambda theta, g, t, *state: naive.adam(theta, g, *state, t, RATE, *betas, EPSILON),
+    )  # fmt: skip
+
+
+def adamw(decay, *betas):
+    return Rule(
+        "adam", 2, lambda t: (corrected(betas[0], t), RATE * decay, *moments(*betas, t)),
+        lambda theta, g, t, *state: naive.adamw(theta, g, *state, t, RATE, *betas, EPSILON, decay),
+    )  # fmt: skip
+
+
+def amsgrad(*betas):
+    return Rule(
+        "amsgrad", 3, lambda t: (corrected(betas[0], t), *moments(*betas, t)),
+        lambda theta, g, t, *state: naive.amsgrad(theta, g, *state, t, RATE, *betas, EPSILON),
+    )  # fmt: skip
+
+
+def nadam(decay, *betas):
+    def rates(t):
+        mu = betas[0] * (1 - 0.5 * 0.96 ** (np.arange(1, t + 2) * decay))
+        both = (1 - mu[-2]) / (1 - mu[:-1].prod()), mu[-1] / (1 - mu.prod())
+        return tuple(float(RATE * factor) for factor in both)
+
+    return Rule(
+        "nadam", 2, lambda t: (*rates(t), *moments(*betas, t)),
+        lambda theta, g, t, *state: naive.nadam(theta, g, *state, t, RATE, *betas, EPSILON, decay),
+    )  # fmt: skip
+
+
+RULES = {
+    "descend": Rule("descend", 0, lambda t: (RATE,), lambda theta, g, t: (theta - RATE * g,)),
+    "sgd": sgd(0.0, False),
+    "momentum": sgd(0.9, False),
+    "nesterov": sgd(0.9, True),
+    "nesterov alone": sgd(0.0, True),
+    "rmsprop": scaled("rmsprop", 1, 0.9),
+    "rmsprop, no memory": scaled("rmsprop", 1, 0.0),
+    "adagrad": scaled("adagrad", 1),
+    "adadelta": scaled("adadelta", 2, 0.9),
+    "adam": adam(0.9, 0.999),
+    "adam, no mean": adam(0.0, 0.5),
+    "adam, no square": adam(0.5, 0.0),
+    "adamw": adamw(0.5, 0.9, 0.999),
+    "amsgrad": amsgrad(0.9, 0.5),
+    "nadam": nadam(0.1, 0.9, 0.999),
+}
+ALL_RULES = pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
 
 
 @pytest.fixture
@@ -27,108 +118,84 @@ def theta(rng, dtype):
     return values
 
 
-def run_adam(kernels, theta, gradients, beta_1, beta_2, epsilon, n_jobs=1):
-    theta = copy_to(kernels, theta)
-    m, v = (kernels.zeros(theta.shape, theta.dtype) for _ in range(2))
+def run(kernels, rule, theta, gradients, n_jobs=1):
+    """(theta, *state) after all updates; what lies behind the arrays must stay as it is."""
+    n, beyond = theta.size, 2 * kernels.lanes(theta.dtype)
+    memory = [kernels.zeros(n + beyond, theta.dtype) for _ in range(1 + rule.n_state)]
+    memory[0][:n] = theta
+    for array in memory:
+        array[n:] = np.nan
+    after, *state = (array[:n] for array in memory)
     for t, gradient in enumerate(gradients, start=1):
-        rate, root_correction = RATE / (1 - beta_1**t), 1 / np.sqrt(1 - beta_2**t)
-        kernels.adam(
-            theta, copy_to(kernels, gradient), m, v, SCALE, rate, beta_1, beta_2,
-            float(root_correction), epsilon, n_jobs,
-        )  # fmt: skip
-    return theta, m, v
-
-
-def run_sgd(kernels, theta, gradients, momentum, nesterov, n_jobs=1):
-    theta = copy_to(kernels, theta)
-    velocity = kernels.zeros(theta.shape, theta.dtype)
-    for gradient in gradients:
-        kernels.sgd(
-            theta, copy_to(kernels, gradient), velocity, SCALE, RATE, momentum, nesterov, n_jobs
+        getattr(kernels, rule.kernel)(
+            after, copy_to(kernels, gradient), *state, SCALE, *rule.numbers(t), n_jobs
         )
-    return theta, velocity
+    assert all(np.isnan(array[n:]).all() for array in memory)
+    return after, *state
 
 
-def assert_same(ours, truths, bound):
-    for mine, truth in zip(ours, truths, strict=True):
-        assert relative_error(mine, truth) <= bound
-    assert not ours[0][-5:].any()
-
-
-@pytest.mark.parametrize("betas", [(0.9, 0.999), (0.0, 0.5), (0.5, 0.0)])
-def test_adam_is_the_textbook(kernels, dtype, theta, gradients, betas):
-    expected = theta.astype(np.float64), np.zeros(256), np.zeros(256)
+@ALL_RULES
+def test_steps_are_the_textbook(kernels, dtype, theta, gradients, rule):
+    expected = theta.astype(np.float64), *np.zeros((rule.n_state, theta.size))
     for t, gradient in enumerate(gradients.astype(np.float64), start=1):
-        expected = naive.adam(
-            expected[0], SCALE * gradient, *expected[1:], t, RATE, *betas, epsilon=1e-8
-        )
-    ours = run_adam(kernels, theta, gradients, *betas, 1e-8)
-    assert_same(ours, expected, BOUND[dtype.name])
+        expected = rule.textbook(expected[0], SCALE * gradient, t, *expected[1:])
+    ours = run(kernels, rule, theta, gradients)
+    for mine, truth in zip(ours, expected, strict=True):
+        assert relative_error(mine, truth) <= BOUND[dtype.name]
+    assert not ours[0][-5:].any(), "padding stays zero"
 
 
-SGD_CASES = pytest.mark.parametrize(
-    "momentum, nesterov", [(0.0, False), (0.9, False), (0.9, True), (0.0, True)]
-)
+@ALL_RULES
+def test_an_element_does_not_depend_on_the_size(kernels, theta, gradients, rule):
+    whole = run(kernels, rule, theta, gradients)
+    for n in SIZES:
+        for part, array in zip(run(kernels, rule, theta[:n], gradients[:, :n]), whole, strict=True):
+            np.testing.assert_array_equal(part, array[:n])
 
 
-@SGD_CASES
-def test_sgd_is_the_textbook(kernels, dtype, theta, gradients, momentum, nesterov):
-    expected = theta.astype(np.float64), np.zeros(256)
-    for gradient in gradients.astype(np.float64):
-        expected = naive.sgd(expected[0], SCALE * gradient, expected[1], RATE, momentum, nesterov)
-    ours = run_sgd(kernels, theta, gradients, momentum, nesterov)
-    assert_same(ours, expected, BOUND[dtype.name])
+@ALL_RULES
+def test_nothing_to_update(kernels, theta, gradients, rule):
+    assert run(kernels, rule, theta[:0], gradients[:, :0])[0].size == 0
 
 
-def run_torch(make_optimizer, theta, gradients):
-    torch = pytest.importorskip("torch")
-    parameter = torch.nn.Parameter(torch.from_numpy(theta.copy()))
-    optimizer = make_optimizer(torch.optim, [parameter])
-    for gradient in gradients:
-        parameter.grad = torch.from_numpy((SCALE * gradient).astype(gradient.dtype))
-        optimizer.step()
-    return parameter.detach().numpy()
-
-
-def test_adam_is_that_of_torch(kernels, dtype, theta, gradients):
-    ours, *_ = run_adam(kernels, theta, gradients, 0.8, 0.99, 1e-8)
-    theirs = run_torch(
-        lambda optim, parameters: optim.Adam(parameters, RATE, (0.8, 0.99), 1e-8), theta, gradients
-    )
-    assert relative_error(ours, theirs) <= BOUND[dtype.name]
-
-
-@pytest.mark.parametrize("momentum, nesterov", [(0.0, False), (0.9, False), (0.9, True)])
-def test_sgd_is_that_of_torch(kernels, dtype, theta, gradients, momentum, nesterov):
-    ours, _ = run_sgd(kernels, theta, gradients, momentum, nesterov)
-    theirs = run_torch(
-        lambda optim, parameters: optim.SGD(parameters, RATE, momentum, nesterov=nesterov),
-        theta, gradients,
-    )  # fmt: skip
-    assert relative_error(ours, theirs) <= BOUND[dtype.name]
-
-
-def test_any_number_of_threads_gives_the_same_bits(kernels, dtype, theta, gradients, n_jobs_to_try):
+def test_any_number_of_threads_gives_the_same_bits(kernels, theta, gradients, n_jobs_to_try):
     results = set()
     for n_jobs in n_jobs_to_try:
-        arrays = run_adam(kernels, theta, gradients, 0.9, 0.999, 1e-8, n_jobs)
-        arrays += run_sgd(kernels, theta, gradients, 0.9, True, n_jobs)
-        results.add(b"".join(array.tobytes() for array in arrays))
+        arrays = [
+            array
+            for rule in RULES.values()
+            for array in run(kernels, rule, theta[:253], gradients[:, :253], n_jobs)
+        ]
+        clipped = copy_to(kernels, gradients[0])
+        kernels.clip_values(clipped, 0.5, n_jobs)
+        results.add(b"".join(array.tobytes() for array in [*arrays, clipped]))
     assert len(results) == 1
+
+
+def test_clip_values(kernels, rng, dtype):
+    for n in (0, *SIZES):
+        values = rng.standard_normal(n).astype(dtype)
+        values[:4] = np.array([np.nan, np.inf, -np.inf, 0.75])[:n]
+        memory = kernels.zeros(n + 1, dtype)
+        memory[:n], memory[n] = values, 7
+        kernels.clip_values(memory[:n], 0.75, 1)
+        np.testing.assert_array_equal(memory[:n], np.clip(values, -0.75, 0.75))
+        assert memory[n] == 7
 
 
 def test_sum_of_squares(kernels, rng, dtype):
     L = kernels.lanes(dtype)
-    for n in (0, L, 2 * L, 3 * L, 4096, 4096 + L, 3 * 4096 + 7 * L):
-        x = copy_to(kernels, rng.standard_normal(n).astype(dtype))
-        expected = np.square(x.astype(np.float64)).sum()
-        result = kernels.sum_of_squares(x)
+    for n in (0, 1, L - 1, L, L + 1, 2 * L, 3 * L, 4096, 4097, 4096 + L, 3 * 4096 + 7 * L + 1):
+        x = copy_to(kernels, rng.standard_normal(n + 1).astype(dtype))
+        x[n] = np.nan
+        expected = np.square(x[:n].astype(np.float64)).sum()
+        result = kernels.sum_of_squares(x[:n])
         assert isinstance(result, float)
         assert abs(result - expected) <= BOUND[dtype.name] * expected
 
 
 def test_sum_of_squares_counts_every_entry(kernels, dtype):
-    n = 4096 + 3 * kernels.lanes(dtype)
+    n = 4096 + 3 * kernels.lanes(dtype) + 1
     x = kernels.zeros(n, dtype)
     for k in range(n):
         x[k] = 3

@@ -15,6 +15,7 @@ from . import (
     lstm_extras_gradient,
     lstm_options,
     lstm_options_bptt,
+    moments,
     plan,
     pooling,
     rnn,
@@ -46,9 +47,14 @@ from .threads import available_threads, run
 from .tile import link
 
 __all__ = [
+    "adadelta",
+    "adagrad",
     "adam",
+    "amsgrad",
     "available_threads",
     "clear_gru",
+    "clip_values",
+    "descend",
     "drop_symbols",
     "dropout_mask",
     "gate_columns",
@@ -66,6 +72,7 @@ __all__ = [
     "lstm_options_forward",
     "lstm_options_gradient",
     "multiply",
+    "nadam",
     "outer",
     "pack_dense",
     "pack_gru",
@@ -83,6 +90,7 @@ __all__ = [
     "pool_mean_backward",
     "put_candidate",
     "regression_loss",
+    "rmsprop",
     "rnn_backward",
     "rnn_forward",
     "row_stride",
@@ -233,11 +241,63 @@ def transpose(out, W, n_inputs, n_columns, first_input, n_used, n_jobs):
     run(gemm.transpose, args, n_jobs, out.size * _UPDATE_WORK, n_columns)
 
 
-def adam(theta, gradient, m, v, scale, rate, beta_1, beta_2, root_correction, epsilon, n_jobs):
-    args = (theta, gradient, m, v, scale, rate, beta_1, beta_2, root_correction, epsilon)
-    run(updates.adam, args, n_jobs, theta.size * _UPDATE_WORK, theta.size)
+def _update(kernel, arrays, numbers, n_jobs):
+    """The kernel on all whole vectors, then on what is left, in a vector of its own."""
+    n, L = arrays[0].size, lanes(arrays[0].dtype)
+    run(kernel, (*arrays, *numbers), n_jobs, n * _UPDATE_WORK, n)
+    left = n % L
+    if left:
+        vectors = [zeros(L, array.dtype) for array in arrays]
+        for vector, array in zip(vectors, arrays, strict=True):
+            vector[:left] = array[n - left :]
+        run(kernel, (*vectors, *numbers), 1, L, L)
+        for vector, array in zip(vectors, arrays, strict=True):
+            array[n - left :] = vector[:left]
+
+
+def clip_values(gradient, limit, n_jobs):
+    _update(updates.clip_values, (gradient,), (limit,), n_jobs)
+
+
+def descend(theta, gradient, scale, rate, n_jobs):
+    _update(updates.descend, (theta, gradient), (scale, rate), n_jobs)
 
 
 def sgd(theta, gradient, velocity, scale, rate, momentum, nesterov, n_jobs):
-    args = (theta, gradient, velocity, scale, rate, momentum, nesterov)
-    run(updates.sgd, args, n_jobs, theta.size * _UPDATE_WORK, theta.size)
+    numbers = (scale, rate, momentum, nesterov)
+    _update(updates.sgd, (theta, gradient, velocity), numbers, n_jobs)
+
+
+def rmsprop(theta, gradient, square, scale, rate, rho, epsilon, n_jobs):
+    _update(updates.rmsprop, (theta, gradient, square), (scale, rate, rho, epsilon), n_jobs)
+
+
+def adagrad(theta, gradient, square, scale, rate, epsilon, n_jobs):
+    _update(updates.adagrad, (theta, gradient, square), (scale, rate, epsilon), n_jobs)
+
+
+def adadelta(theta, gradient, square, change, scale, rate, rho, epsilon, n_jobs):
+    arrays, numbers = (theta, gradient, square, change), (scale, rate, rho, epsilon)
+    _update(updates.adadelta, arrays, numbers, n_jobs)
+
+
+def adam(
+    theta, gradient, m, v, scale, rate, decay, beta_1, beta_2, root_correction, epsilon, n_jobs
+):  # fmt: skip
+    numbers = (scale, rate, decay, beta_1, beta_2, root_correction, epsilon)
+    _update(moments.adam, (theta, gradient, m, v), numbers, n_jobs)
+
+
+def amsgrad(
+    theta, gradient, m, v, largest, scale, rate, beta_1, beta_2, root_correction, epsilon, n_jobs
+):  # fmt: skip
+    numbers = (scale, rate, beta_1, beta_2, root_correction, epsilon)
+    _update(moments.amsgrad, (theta, gradient, m, v, largest), numbers, n_jobs)
+
+
+def nadam(
+    theta, gradient, m, v, scale, gradient_rate, rate, beta_1, beta_2, root_correction, epsilon,
+    n_jobs,
+):  # fmt: skip
+    numbers = (scale, gradient_rate, rate, beta_1, beta_2, root_correction, epsilon)
+    _update(moments.nadam, (theta, gradient, m, v), numbers, n_jobs)

@@ -1,12 +1,13 @@
-"""Solver steps: one pass over the flat parameters, in whole vectors.
+"""Solver steps: one pass over the flat parameters, in whole vectors; what is left over after the
+last one the caller passes in a vector of its own.
 
-theta gradient m v velocity (n,)  n a multiple of the lanes; the gradient is multiplied by `scale`
-first (clipping)
+theta gradient, and the state: velocity square change (n,); the gradient is multiplied by `scale`
+first (clipping), and g is the product
 """
 
 from .compile import kernel, part
 from .share import hand_out
-from .simd import fma, load, splat, sqrt, store, total
+from .simd import fma, load, load_first, maximum, minimum, splat, sqrt, store, total
 from .target import VECTOR_BYTES
 
 CHUNK = 4096
@@ -19,13 +20,16 @@ def sum_of_squares(x):
     result = 0.0
     for start in range(0, x.shape[0], CHUNK):
         a, b = splat(x, 0.0), splat(x, 0.0)
-        stop = min(start + CHUNK, x.shape[0])
-        middle = start + (stop - start) // (2 * L) * L
+        length = min(CHUNK, x.shape[0] - start)
+        middle, stop = start + length // (2 * L) * L, start + length // L * L
         for k in range(start, middle, L):
             u, v = load(x, k), load(x, k + middle - start)
             a, b = fma(u, u, a), fma(v, v, b)
         for k in range(2 * middle - start, stop, L):
             u = load(x, k)
+            a = fma(u, u, a)
+        if length % L > 0:
+            u = load_first(x, stop, length % L)
             a = fma(u, u, a)
         result += total(a + b)
     return result
@@ -39,37 +43,27 @@ def limits(n, L, share, n_shares):
 
 
 @kernel
-def adam(
-    theta,
-    gradient,
-    m,
-    v,
-    scale,
-    rate,
-    beta_1,
-    beta_2,
-    root_correction,
-    epsilon,
-    share,
-    n_shares,
-    launcher,
-):
-    """Kingma and Ba 2015. rate: learning rate / (1 - beta_1^t); root_correction: 1 / sqrt(1 -
-    beta_2^t).
-    """
+def clip_values(gradient, limit, share, n_shares, launcher):
+    """Every element between -limit and limit; not-a-number stays: a diverged training shows."""
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // gradient.itemsize
+    first, last = limits(gradient.shape[0], L, share, n_shares)
+    for k in range(first, last, L):
+        store(gradient, k, minimum(maximum(load(gradient, k), -limit), limit))
+
+
+@kernel
+def descend(theta, gradient, scale, rate, share, n_shares, launcher):
+    """theta -= rate * g."""
     if launcher != 0:
         hand_out()
         return
     L = VECTOR_BYTES // theta.itemsize
     first, last = limits(theta.shape[0], L, share, n_shares)
     for k in range(first, last, L):
-        g = load(gradient, k) * scale
-        mean = fma(load(m, k), beta_1, g * (1.0 - beta_1))
-        square = fma(load(v, k), beta_2, (g * g) * (1.0 - beta_2))
-        store(m, k, mean)
-        store(v, k, square)
-        step = (mean * rate) / fma(sqrt(square), root_correction, epsilon)
-        store(theta, k, load(theta, k) - step)
+        store(theta, k, load(theta, k) - (load(gradient, k) * scale) * rate)
 
 
 @kernel
@@ -87,4 +81,55 @@ def sgd(theta, gradient, velocity, scale, rate, momentum, nesterov, share, n_sha
         speed = fma(load(velocity, k), momentum, g)
         store(velocity, k, speed)
         step = fma(speed, momentum, g) if nesterov else speed
+        store(theta, k, load(theta, k) - step * rate)
+
+
+@kernel
+def rmsprop(theta, gradient, square, scale, rate, rho, epsilon, share, n_shares, launcher):
+    """square = rho * square + (1 - rho) * g^2; theta -= rate * g / (sqrt(square) + epsilon)."""
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // theta.itemsize
+    first, last = limits(theta.shape[0], L, share, n_shares)
+    for k in range(first, last, L):
+        g = load(gradient, k) * scale
+        mean = fma(load(square, k), rho, (g * g) * (1.0 - rho))
+        store(square, k, mean)
+        store(theta, k, load(theta, k) - (g * rate) / (sqrt(mean) + epsilon))
+
+
+@kernel
+def adagrad(theta, gradient, square, scale, rate, epsilon, share, n_shares, launcher):
+    """square += g^2; theta -= rate * g / (sqrt(square) + epsilon)."""
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // theta.itemsize
+    first, last = limits(theta.shape[0], L, share, n_shares)
+    for k in range(first, last, L):
+        g = load(gradient, k) * scale
+        sums = fma(g, g, load(square, k))
+        store(square, k, sums)
+        store(theta, k, load(theta, k) - (g * rate) / (sqrt(sums) + epsilon))
+
+
+@kernel
+def adadelta(
+    theta, gradient, square, change, scale, rate, rho, epsilon, share, n_shares, launcher
+):  # fmt: skip
+    """square as of `rmsprop`; step = g * sqrt((change + epsilon) / (square + epsilon));
+    change = rho * change + (1 - rho) * step^2; theta -= rate * step.
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    L = VECTOR_BYTES // theta.itemsize
+    first, last = limits(theta.shape[0], L, share, n_shares)
+    for k in range(first, last, L):
+        g, before = load(gradient, k) * scale, load(change, k)
+        mean = fma(load(square, k), rho, (g * g) * (1.0 - rho))
+        store(square, k, mean)
+        step = g * sqrt((before + epsilon) / (mean + epsilon))
+        store(change, k, fma(before, rho, (step * step) * (1.0 - rho)))
         store(theta, k, load(theta, k) - step * rate)

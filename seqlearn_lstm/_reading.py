@@ -1,0 +1,100 @@
+"""How the front doors read X: numbers as a ragged container, symbols as their codes."""
+
+import numpy as np
+from sklearn.utils.validation import _check_sample_weight, validate_data
+
+from .sequences import Sequences, check_sequences, is_tabular
+from .symbols import Vocabulary, check_symbols, holds_symbols
+
+
+class ReadsSequences:
+    """The part of an estimator that reads its input; sets `n_features_in_`, `feature_names_in_` and
+    `vocabulary_`.
+    """
+
+    def _check_given(self, y):
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
+            )
+
+    def _read_sequences(self, X, lengths, goes_on=False):
+        """X of `fit` as a ragged container; sets what scikit-learn says about features, or, where a
+        fit goes on, keeps to it.
+        """
+        if goes_on:
+            return self._read_again(X, lengths)
+        symbols = self.embedding_dim is not None or holds_symbols(X)
+        self._tabular = not symbols and self._is_table(X, lengths)
+        vars(self).pop("vocabulary_", None)  # of an earlier fit
+        if symbols:
+            sequences = self._learn_symbols(X, lengths)
+        elif self._tabular:
+            sequences = self._read_table(X, lengths, reset=True)
+        else:
+            sequences = check_sequences(X, dtype=self.dtype, lengths=lengths)
+        if not self._tabular:
+            self.n_features_in_ = sequences.n_features
+            vars(self).pop("feature_names_in_", None)  # of an earlier fit
+        self._n_step_features = sequences.n_features
+        return sequences
+
+    def _learn_symbols(self, X, lengths):
+        """X of symbols as their codes, by a vocabulary learned from it."""
+        symbols = _check_symbols(X, lengths)
+        self.vocabulary_ = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
+        return self.vocabulary_.encode(symbols)
+
+    def _is_table(self, X, lengths):
+        return lengths is None and is_tabular(X)
+
+    def _reads_table(self, X, lengths):
+        """Whether X of a prediction is a table as `fit` got one."""
+        return self._tabular and self._is_table(X, lengths)
+
+    def _read_table(self, X, lengths, reset):
+        """A table: one-feature sequences, time along the columns."""
+        with np.errstate(over="ignore"):  # scikit-learn's own message follows
+            X = validate_data(self, X, dtype=self.dtype if reset else self._dtype, reset=reset)
+        return check_sequences(X, dtype=self.dtype if reset else self._dtype)
+
+    def _check_weights(self, sample_weight, factors):
+        """The weight of each target in the loss: the user's times a factor, its class's weight for
+        instance (n,).
+        """
+        weights = factors * _check_sample_weight(
+            sample_weight, np.empty((len(factors), 0)), dtype=np.float64, ensure_non_negative=True
+        )
+        if not (weights.any() and (weights >= 0).all() and np.isfinite(weights).all()):
+            raise ValueError(
+                "sample_weight, times class_weight where there is one, must be finite, not negative, and above zero for "
+                "some target"
+            )
+        return weights
+
+    def _read_again(self, X, lengths):
+        """X of a prediction, which must have the features that were fitted; a ragged container, as
+        a validation has it, is taken as it is.
+        """
+        if isinstance(X, Sequences):
+            return X
+        if hasattr(self, "vocabulary_"):
+            return self.vocabulary_.encode(_check_symbols(X, lengths))
+        if self._reads_table(X, lengths):
+            return self._read_table(X, lengths, reset=False)
+        return check_sequences(
+            X,
+            dtype=self._dtype,
+            lengths=lengths,
+            n_features=self._n_step_features,
+            name=type(self).__name__,
+        )
+
+
+def _check_symbols(X, lengths):
+    if lengths is not None:
+        raise ValueError(
+            "lengths was given with X of symbols; expected lengths only beside numbers: pass a "
+            "list of sequences of symbols"
+        )
+    return check_symbols(X)

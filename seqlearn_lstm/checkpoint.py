@@ -1,0 +1,106 @@
+"""A training run on disk: written after each epoch, so that a killed one goes on where it was.
+
+The file is written beside itself, brought to the disk and renamed: whenever the process or the
+machine stops, there is a whole file, of the last epoch or of the one before.
+"""
+
+import hashlib
+import os
+import pickle
+from contextlib import suppress
+
+import numpy as np
+
+from .training import TrainingState
+
+FORMAT = 1
+
+
+class Checkpoint:
+    """The state of one training run, in a file that knows whose it is.
+
+    Parameters
+    ----------
+    path : str or path-like
+    what : iterable of ndarrays and values
+        All that decides about the run, to tell it from others.
+    """
+
+    def __init__(self, path, what):
+        self.path, self.name = os.fspath(path), fingerprint(what)
+
+    def load(self):
+        """The state, or None where there is no file.
+
+        Raises
+        ------
+        ValueError
+            If the file is of another run, or no checkpoint at all.
+        """
+        try:
+            with open(self.path, "rb") as file:
+                saved = pickle.load(file)
+        except FileNotFoundError:
+            return None
+        except (pickle.UnpicklingError, EOFError, AttributeError, ImportError) as error:
+            raise ValueError(f"{self.path} is no checkpoint: {error}") from error
+        if not isinstance(saved, dict) or saved.get("format") != FORMAT:
+            raise ValueError(f"{self.path} is no checkpoint of this version of seqlearn_lstm")
+        if saved["name"] != self.name:
+            raise ValueError(
+                f"the checkpoint {self.path} belongs to a fit with other parameters or other data; "
+                "remove it, or name another file"
+            )
+        return TrainingState(**saved["state"])
+
+    def save(self, state):
+        """Write the state.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written; what was written after an earlier epoch is still there.
+        """
+        part = f"{self.path}.part"
+        try:
+            with open(part, "wb") as file:
+                pickle.dump({"format": FORMAT, "name": self.name, "state": vars(state)}, file)
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(part, self.path)
+            _sync_folder(os.path.dirname(self.path) or ".")
+        except OSError as error:
+            _remove(part)
+            raise OSError(
+                error.errno,
+                f"after epoch {state.epoch} the checkpoint {self.path} could not be written "
+                f"({error.strerror}); it still holds the epoch before, from which the same call "
+                "goes on when there is room",
+            ) from error
+
+
+def fingerprint(what):
+    """A name for arrays and plain values, in their order."""
+    found = hashlib.sha256()
+    for value in what:
+        if isinstance(value, np.ndarray):
+            found.update(f"{value.dtype} {value.shape}".encode())
+            found.update(np.ascontiguousarray(value).view(np.uint8).data)
+        else:
+            found.update(repr(value).encode())
+    return found.hexdigest()
+
+
+def _sync_folder(folder):
+    """Bring the new name to the disk; where folders cannot be opened, the system does it alone."""
+    if hasattr(os, "O_DIRECTORY"):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _remove(path):
+    with suppress(OSError):
+        os.remove(path)

@@ -1,0 +1,108 @@
+"""Validation, early stopping, the best weights, and trainings that diverge."""
+
+import numpy as np
+import pytest
+from estimator_helpers import SMALL, identical, ragged, same_fit, small
+from sklearn.base import clone
+
+from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm.training import TrainingDiverged
+
+X, Y = ragged(n=60)
+X_VAL, Y_VAL = ragged(n=30, seed=1)
+FAST = dict(learning_rate=0.1, max_iter=30)
+
+
+def test_the_best_of_all_epochs_is_restored():
+    model = small(**FAST, early_stopping=True, n_iter_no_change=None).fit(
+        X, Y, X_val=X_VAL, y_val=Y_VAL
+    )
+    scores = model.validation_scores_
+    assert len(scores) == model.n_iter_ == 30
+    assert model.best_iter_ == 1 + int(np.argmax(scores))
+    assert model.score(X_VAL, Y_VAL) == max(scores)
+    again = small(**FAST | {"max_iter": model.best_iter_}).fit(X, Y)
+    assert identical(again.parameters_, model.parameters_)
+
+
+def test_stops_without_progress():
+    model = small(**FAST, early_stopping=True, n_iter_no_change=3, tol=0.02)
+    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    best = np.maximum.accumulate([-np.inf, *model.validation_scores_])
+    progress = np.array(model.validation_scores_) > best[:-1] + 0.02
+    assert model.n_iter_ < 30
+    assert not progress[-3:].any() and progress[:-3].any()
+
+
+def test_monitor_train_restores_the_lowest_loss():
+    model = small(learning_rate=0.5, max_iter=25, early_stopping=True, monitor="train")
+    model.set_params(n_iter_no_change=None).fit(X, Y)
+    assert model.best_iter_ == 1 + int(np.argmin(model.loss_curve_)) < 25
+    again = clone(model).set_params(max_iter=model.best_iter_, early_stopping=False).fit(X, Y)
+    assert identical(again.parameters_, model.parameters_)
+    assert not hasattr(model, "validation_scores_")
+
+
+def test_held_out_sequences_are_whole_and_stratified():
+    """Twelve of sixty, four of each class: the same as by hand with what is left."""
+    seen = []
+
+    def scoring(estimator, x, y):
+        seen.append((x, y))
+        return estimator.score(x, y)
+
+    model = small(early_stopping=True, validation_fraction=0.2, scoring=scoring).fit(X, Y)
+    x, y = seen[0]
+    assert len(x) == 12 and np.bincount(y).tolist() == [4, 4, 4]
+    held_out = {sequence.tobytes() for sequence in x}
+    assert held_out <= {sequence.tobytes() for sequence in X}
+    again = small(early_stopping=True, validation_fraction=0.2).fit(X, Y)
+    assert same_fit(again, model)
+    other = small(early_stopping=True, validation_fraction=0.2, random_state=1).fit(X, Y)
+    assert not same_fit(other, model)
+
+
+@pytest.mark.parametrize("scoring", ["accuracy", "neg_log_loss", "f1_macro"])
+def test_any_scorer(scoring):
+    model = small(scoring=scoring, early_stopping=True, max_iter=4)
+    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert len(model.validation_scores_) == 4
+
+
+def test_scores_are_recorded_without_stopping():
+    model = small().fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert model.validation_scores_[-1] == model.score(X_VAL, Y_VAL)
+    assert same_fit(model, small().fit(X, Y))
+
+
+def test_taggers_and_regressors():
+    tags = [np.where(x[:, 0] > 0, "up", "down") for x in X]
+    tagger = LSTMSequenceTagger(**SMALL, early_stopping=True).fit(X, tags)
+    rows, lengths = np.concatenate(X), [len(x) for x in X]
+    flat = LSTMSequenceTagger(**SMALL, early_stopping=True)
+    flat.fit(rows, np.concatenate(tags), lengths=lengths)
+    assert same_fit(tagger, flat)
+    assert tagger.validation_scores_ == flat.validation_scores_
+    regressor = LSTMRegressor(**SMALL, early_stopping=True).fit(X, [x.sum() for x in X])
+    assert len(regressor.validation_scores_) == 3
+
+
+def test_only_half_of_the_validation_data():
+    with pytest.raises(ValueError, match="X_val and y_val"):
+        small().fit(X, Y, X_val=X_VAL)
+
+
+def test_a_diverged_training_keeps_its_last_good_epoch():
+    """The estimator is as it was; the error has a copy that can be used."""
+    model = LSTMRegressor(**SMALL, solver="sgd", clip_norm=None, warm_start=True)
+    targets = [x.sum() for x in X]
+    model.fit(X, targets)
+    parameters, prediction = model.parameters_, model.predict(X)
+    with pytest.raises(TrainingDiverged, match="in epoch 4 the loss") as caught:
+        model.set_params(learning_rate=1e30).fit(X, targets)
+    assert model.n_iter_ == 3 and identical(model.parameters_, parameters)
+    last = caught.value.estimator
+    assert last.n_iter_ == 3 and identical(last.predict(X), prediction)
+    with pytest.raises(TrainingDiverged) as caught:
+        clone(model).fit(X, targets)
+    assert caught.value.estimator is None

@@ -1,0 +1,239 @@
+"""A fit that is stopped and goes on ends with the bits of one that was never stopped."""
+
+import errno
+import multiprocessing
+import os
+import pickle
+import signal
+
+import numpy as np
+import pytest
+from estimator_helpers import SMALL, identical, ragged, same_fit, small
+from sklearn.base import clone
+
+from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger, checkpoint
+from seqlearn_lstm.cells import GRU
+from seqlearn_lstm.solvers import SGD
+
+X, Y = ragged(n=48)
+WORDS = [[f"w{int(10 * v) % 7}" for v in x[:, 0]] for x in X]
+# Everything that has a state or draws random numbers, between them.
+RUNS = {
+    "default": {},
+    "SGD, GRU": dict(solver=SGD(momentum=0.5), cell=GRU(), shuffle=False),
+    "dropout": dict(dropout=0.2, recurrent_dropout=0.2, input_dropout=0.1),
+    "schedule": dict(schedule="exponential", clip_value=0.01),
+    "early stopping": dict(early_stopping=True, n_iter_no_change=30, validation_fraction=0.25),
+    "best loss": dict(early_stopping=True, monitor="train", dropout=0.3),
+}
+runs = pytest.mark.parametrize("params", RUNS.values(), ids=RUNS.keys())
+
+
+def same_run(a, b):
+    """Whether two estimators agree in all that a fit leaves behind."""
+    names = ("validation_scores_", "best_iter_", "n_iter_")
+    return same_fit(a, b) and all(
+        identical(getattr(a, name, None), getattr(b, name, None)) for name in names
+    )
+
+
+@runs
+def test_in_two_parts_through_a_pickle(params):
+    whole = small(**params, max_iter=10).fit(X, Y)
+    model = small(**params, max_iter=6, warm_start=True).fit(X, Y)
+    model = pickle.loads(pickle.dumps(model)).set_params(max_iter=4)
+    assert same_run(model.fit(X, Y), whole)
+
+
+@pytest.mark.parametrize(
+    "model, x, y",
+    [
+        (LSTMClassifier(**SMALL), WORDS, Y),
+        (LSTMRegressor(**SMALL, loss="huber"), X, [x.sum() for x in X]),
+        (LSTMSequenceTagger(**SMALL, early_stopping=True), X, [np.sign(x[:, 0]) for x in X]),
+        (LSTMEncoder(**SMALL), X, None),
+    ],
+    ids=["symbols", "regressor", "tagger", "encoder"],
+)
+def test_every_estimator_goes_on(model, x, y, tmp_path):
+    whole = clone(model).set_params(max_iter=5).fit(x, y)
+    parts = clone(model).set_params(max_iter=3, warm_start=True).fit(x, y)
+    assert same_run(parts.set_params(max_iter=2).fit(x, y), whole)
+    saved = clone(model).set_params(max_iter=5, checkpoint=tmp_path / "run")
+    assert same_run(saved.fit(x, y), whole)
+    assert same_run(clone(saved).fit(x, y), whole)
+
+
+def test_partial_fit_is_a_fit_of_one_epoch_at_a_time():
+    whole = small(max_iter=4, n_iter_no_change=None).fit(X, Y)
+    model = small()
+    for _ in range(4):
+        model.partial_fit(X, Y, classes=[0, 1, 2])
+    assert same_run(model, whole)
+
+
+def test_new_sequences_stream_in():
+    model = small().partial_fit(X[:10], [0, 1] * 5, classes=[0, 1, 2])
+    assert model.predict_proba(X[:3]).shape == (3, 3)
+    model.partial_fit(X[10:14], [2, 2, 0, 1])
+    assert model.n_iter_ == 2
+    with pytest.raises(ValueError, match=r"labels \[7\].*expected some of \[0, 1, 2\]"):
+        model.partial_fit(X[:2], [7, 0])
+    assert model.n_iter_ == 2
+    words = small(embedding_dim=3).partial_fit([["a", "b"], ["b"]], [0, 1])
+    words.partial_fit([["a", "new"], ["b"]], [0, 1])
+    assert words.vocabulary_.symbols == [None, "b", "a"]
+
+
+def test_goes_on_from_parameters_alone():
+    """A fit without warm_start keeps no solver: plain SGD, which knows nothing, misses nothing."""
+    params = dict(solver=SGD(momentum=0), shuffle=False)
+    whole = small(**params, max_iter=5).fit(X, Y)
+    model = small(**params, max_iter=3).fit(X, Y)
+    assert not hasattr(model, "_training")
+    assert same_run(model.set_params(warm_start=True, max_iter=2).fit(X, Y), whole)
+    model = small(**params, max_iter=4).fit(X, Y).partial_fit(X, Y)
+    assert same_run(model, whole)
+
+
+# ---- killed processes ----------------------------------------------------------------------------
+
+
+def fit_with(params, path):
+    small(**params, max_iter=120, tol=0, checkpoint=path).fit(X, Y)
+
+
+EVERYTHING = dict(
+    dropout=0.2,
+    recurrent_dropout=0.1,
+    schedule="cosine",
+    early_stopping=True,
+    n_iter_no_change=None,
+    validation_fraction=0.25,
+)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs processes that start at once")
+def test_killed_at_random_moments(tmp_path):
+    """At least twenty times, at any moment of an epoch or of writing; then the same bits."""
+    path, rng = tmp_path / "run", np.random.default_rng(0)
+    whole = small(**EVERYTHING, max_iter=120, tol=0).fit(X, Y)
+    context, kills = multiprocessing.get_context("fork"), 0
+    for _ in range(200):
+        process = context.Process(target=fit_with, args=(EVERYTHING, path))
+        process.start()
+        process.join(rng.uniform(0.005, 0.06))
+        if kills >= 20 or not process.is_alive():
+            process.join()
+            assert process.exitcode == 0
+            path.unlink()  # a run that got through: the next one starts anew
+            if kills >= 20:
+                break
+            continue
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
+        kills += 1
+        # Whatever stands in the file is whole, and leads to the same end.
+        if kills % 5 == 0:
+            assert same_run(
+                small(**EVERYTHING, max_iter=120, tol=0, checkpoint=path).fit(X, Y), whole
+            )
+            path.unlink()
+    assert kills >= 20
+
+
+# ---- a checkpoint that cannot be written, or read ------------------------------------------------
+
+
+@pytest.mark.parametrize("moment", ["open", "write", "fsync", "replace"])
+def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, moment):
+    path = tmp_path / "run"
+    model = small(max_iter=6, dropout=0.2, checkpoint=path)
+    whole = clone(model).set_params(checkpoint=None).fit(X, Y)
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    class FullFile:
+        def __init__(self, file):
+            self.file = file
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *exc):
+            self.file.close()
+
+        def write(self, data):
+            full()
+
+    n_saved = 0
+
+    def after_three(real):
+        """The third epoch meets the full disk."""
+
+        def call(*args, **kwargs):
+            nonlocal n_saved
+            if args[-1:] == ("wb",) or moment in ("fsync", "replace"):
+                n_saved += 1
+            if n_saved <= {"fsync": 4, "replace": 2}.get(moment, 2):
+                return real(*args, **kwargs)
+            if moment == "write" and args[-1:] == ("wb",):
+                return FullFile(real(*args, **kwargs))
+            if moment == "write" or (moment == "open" and args[-1:] != ("wb",)):
+                return real(*args, **kwargs)
+            return full()
+
+        return call
+
+    with monkeypatch.context() as patched:
+        if moment in ("open", "write"):
+            patched.setattr(checkpoint, "open", after_three(open), raising=False)
+        else:
+            patched.setattr(checkpoint.os, moment, after_three(getattr(os, moment)))
+        with pytest.raises(OSError, match=r"after epoch 3 .* could not be written"):
+            model.fit(X, Y)
+    assert not hasattr(model, "parameters_")
+    assert sorted(tmp_path.iterdir()) == [path]
+    with open(path, "rb") as file:
+        assert pickle.load(file)["state"]["epoch"] in (2, 3)
+    assert same_run(model.fit(X, Y), whole)
+
+
+def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
+    path = tmp_path / "run"
+    model = small(checkpoint=path).fit(X, Y)
+    others = [
+        (small(checkpoint=path, learning_rate=0.5), X, Y),
+        (small(checkpoint=path, random_state=1), X, Y),
+        (small(checkpoint=path), X[::-1], Y),
+        (small(checkpoint=path), X, Y[::-1]),
+    ]
+    for other, x, y in others:
+        with pytest.raises(ValueError, match="belongs to a fit with other"):
+            other.fit(x, y)
+    assert same_run(small(checkpoint=path, n_jobs=2).fit(X, Y), model)
+    path.write_bytes(b"something else")
+    with pytest.raises(ValueError, match="no checkpoint"):
+        model.fit(X, Y)
+
+
+def test_a_seed_that_was_drawn_stands_in_the_checkpoint(tmp_path):
+    params = dict(random_state=None, checkpoint=tmp_path / "run")
+    assert same_run(small(**params).fit(X, Y), small(**params).fit(X, Y))
+
+
+# ---- what cannot go on says so -------------------------------------------------------------------
+
+
+def test_errors(tmp_path):
+    warm = small(warm_start=True).fit(X, Y)
+    with pytest.raises(ValueError, match="another network"):
+        clone(warm).fit(X, Y).set_params(hidden_layer_sizes=(9,)).fit(X, Y)
+    with pytest.raises(ValueError, match="4 features"):
+        warm.fit([np.ones((3, 4))] * 3, [0, 1, 2])
+    with pytest.raises(ValueError, match="checkpoint"):
+        small(warm_start=True, checkpoint=tmp_path / "a").fit(X, Y)
+    with pytest.raises(ValueError, match="early_stopping"):
+        small(early_stopping=True).partial_fit(X, Y)

@@ -1,0 +1,204 @@
+"""The errors that the documentation quotes are those of the package."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm.cells import RNN
+
+ROOT = Path(__file__).parents[1]
+RNG = np.random.default_rng(0)
+NUMBERS = [RNG.standard_normal((n, 2)) for n in (4, 2, 5)]
+LABELS = ["up", "down", "up"]
+TAGS = [["a"] * len(x) for x in NUMBERS]
+FORMS, CELLS, TRAINING = (f"docs/{name}.rst" for name in ("input_forms", "cells", "training"))
+CLASSIFIER, REGRESSOR, TAGGER, ENCODER = (
+    f"docs/estimators/{name}.rst" for name in ("classifier", "regressor", "tagger", "encoder")
+)
+SMALL = dict(hidden_layer_sizes=(4,), max_iter=1, n_jobs=1, random_state=0)
+classifier, encoder = LSTMClassifier(**SMALL), LSTMEncoder(**SMALL)
+regressor, tagger = LSTMRegressor(**SMALL), LSTMSequenceTagger(**SMALL)
+
+
+def fit(model, X, y=None, **params):
+    return clone(model).set_params(**params).fit(X, y)
+
+
+def mixed_frame():
+    return pytest.importorskip("pandas").DataFrame({"a": ["x", "y"], "b": [1, 2]})
+
+
+ERRORS = [  # page, what it says, what raises it
+    (FORMS, "sequence 1 of X has length 0", lambda: fit(classifier, [[0.5, 1], []], [0, 1])),
+    (
+        FORMS, "sequence 1 of X has 5 features (2-D), but sequence 0 has 2 features (2-D)",
+        lambda: fit(classifier, [np.zeros((3, 2)), np.zeros((3, 5))], [0, 1]),
+    ),
+    (
+        FORMS, "X has 3 features, but LSTMClassifier is expecting 2 features",
+        lambda: fit(classifier, NUMBERS, LABELS).predict([np.zeros((3, 3))]),
+    ),
+    (
+        FORMS, "lengths[1] is 5; expected 1 to 4, the number of time steps of X",
+        lambda: clone(classifier).fit(np.zeros((3, 4, 2)), LABELS, lengths=[1, 5, 2]),
+    ),
+    (
+        FORMS, "sequence 1 of X holds None (NoneType) at time step 1; expected a symbol",
+        lambda: fit(classifier, [["a", "b"], ["a", None]], [0, 1]),
+    ),
+    (
+        FORMS, "sequence 1 of X holds 1.5 (float) at time step 1; expected a symbol",
+        lambda: fit(classifier, [["a", "b"], ["a", 1.5]], [0, 1]),
+    ),
+    (
+        FORMS, "X has columns of symbols and columns of numbers. Several columns",
+        lambda: fit(classifier, mixed_frame(), [0, 1]),
+    ),
+    (
+        CLASSIFIER, "lengths was given with X that is not a 3-D array",
+        lambda: clone(classifier).fit(NUMBERS, LABELS, lengths=[4, 2, 5]),
+    ),
+    (
+        CLASSIFIER, "lengths was given with X of symbols",
+        lambda: clone(classifier).fit([["a", "b"], ["b"]], [0, 1], lengths=[2, 1]),
+    ),
+    (
+        CLASSIFIER, "sequence 0 of X has shape (4, 2). Several columns",
+        lambda: fit(classifier, NUMBERS, LABELS, embedding_dim=4),
+    ),
+    (
+        CLASSIFIER, "y should be a 1d array, got an array of shape (3, 2) instead",
+        lambda: fit(classifier, NUMBERS, [[0, 1], [1, 0], [1, 1]]),
+    ),
+    (
+        CLASSIFIER, "Unknown label type: continuous",
+        lambda: fit(classifier, NUMBERS, [0.5, 1.5, 2.5]),
+    ),
+    (
+        CLASSIFIER, "The 'pooling' parameter of LSTMClassifier must be",
+        lambda: fit(classifier, NUMBERS, LABELS, pooling="steps"),
+    ),
+    (
+        CLASSIFIER, "the training diverged. A smaller learning_rate",
+        lambda: fit(classifier, NUMBERS, LABELS, learning_rate=1e38, max_iter=9, tol=0),
+    ),
+    (
+        REGRESSOR, "The requested array has an inhomogeneous shape",
+        lambda: fit(regressor, NUMBERS, [x[:, 0] for x in NUMBERS]),
+    ),
+    (
+        REGRESSOR, "expected a value for each time step",
+        lambda: fit(regressor, NUMBERS, [0.5, 1, 2], target="step"),
+    ),
+    (
+        REGRESSOR, "sequence 0 has 4 time steps in X, but 3 values in y",
+        lambda: fit(regressor, NUMBERS, [x[:-1, 0] for x in NUMBERS], target="step"),
+    ),
+    (REGRESSOR, "Input y contains NaN", lambda: fit(regressor, NUMBERS, [0.5, np.nan, 2])),
+    (TAGGER, "unexpected keyword argument 'pooling'", lambda: LSTMSequenceTagger(pooling="mean")),
+    (
+        TAGGER, "sequence 2 has 5 time steps in X, but 4 values in y",
+        lambda: fit(tagger, NUMBERS, [*TAGS[:2], TAGS[2][:-1]]),
+    ),
+    (
+        TAGGER, "y has no known label: every step is None, NaN or -1",
+        lambda: fit(tagger, NUMBERS, [[None] * len(x) for x in NUMBERS]),
+    ),
+    (
+        TAGGER, "lengths sum up to 10, but X has 11 rows",
+        lambda: clone(tagger).fit(np.concatenate(NUMBERS), np.ones(11), lengths=[4, 2, 4]),
+    ),
+    (
+        TAGGER, "sequence 0 of X holds what is no number",
+        lambda: fit(tagger, [[{"word": 1}], [{"word": 2}]], [["a"], ["b"]]),
+    ),
+    (
+        ENCODER, "bidirectional is True, but the backward direction has read what is to be predicted",
+        lambda: fit(encoder, NUMBERS, bidirectional=True),
+    ),
+    (
+        ENCODER, "states is 'c', but a cell of \"gru\" has \"h\" only",
+        lambda: fit(encoder, NUMBERS, cell="gru", states="c"),
+    ),
+    (
+        ENCODER, 'pooling is "steps", whose ragged states fit in no data frame',
+        lambda: fit(encoder, NUMBERS, pooling="steps")
+        .set_output(transform="pandas")
+        .transform(NUMBERS),
+    ),
+    (
+        ENCODER, "every sequence of X has 1 step",
+        lambda: fit(encoder, [[[1.0]], [[2.0]]]),
+    ),
+    (
+        ENCODER, "early_stopping is True, but there is no score of what is learned without targets",
+        lambda: fit(encoder, NUMBERS, early_stopping=True),
+    ),
+    (
+        ENCODER, "['sample_weight'] were given, but there is no estimator",
+        lambda: clone(encoder).fit(NUMBERS, sample_weight=[1, 1, 1]),
+    ),
+    (
+        ENCODER, "requires y to be passed, but the target y is None",
+        lambda: fit(encoder, NUMBERS, estimator=classifier),
+    ),
+    (
+        CELLS, "cell is 'elman'; expected one of ['gru', 'lstm', 'rnn'] or a cell object",
+        lambda: fit(classifier, NUMBERS, LABELS, cell="elman"),
+    ),
+    (
+        CELLS, "The 'activation' parameter of RNN must be a str among",
+        lambda: fit(classifier, NUMBERS, LABELS, cell=RNN("sigmoid")),
+    ),
+    (
+        CELLS, "must be a float in the range [0.0, 1.0). Got 1.0 instead",
+        lambda: fit(classifier, NUMBERS, LABELS, dropout=1.0),
+    ),
+    (
+        TRAINING, "schedule is 'linear'; expected one of",
+        lambda: fit(classifier, NUMBERS, LABELS, schedule="linear"),
+    ),
+    (
+        TRAINING, "X_val and y_val belong together; got only one of them",
+        lambda: clone(classifier).fit(NUMBERS, LABELS, X_val=NUMBERS),
+    ),
+    (
+        TRAINING, "partial_fit makes one pass and never stops early",
+        lambda: clone(classifier).set_params(early_stopping=True).partial_fit(NUMBERS, LABELS),
+    ),
+    (
+        TRAINING, "a checkpoint belongs to one fit from its start to its end",
+        lambda: fit(classifier, NUMBERS, LABELS, checkpoint="file", warm_start=True),
+    ),
+    (
+        TRAINING, "the fit cannot go on: what its solver knew was not kept",
+        lambda: fit(classifier, NUMBERS, LABELS).set_params(warm_start=True).fit(NUMBERS, LABELS),
+    ),
+    (
+        TRAINING, "the fit cannot go on: other parameters or data ask for another network",
+        lambda: fit(classifier, NUMBERS, LABELS, warm_start=True)
+        .set_params(hidden_layer_sizes=(5,))
+        .fit(NUMBERS, LABELS),
+    ),
+    (
+        TRAINING, 'initial_states were given, but initial_state is "learned"',
+        lambda: clone(classifier)
+        .set_params(initial_state="learned")
+        .fit(NUMBERS, LABELS, initial_states=np.zeros((3, 8))),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered:RuntimeWarning")  # of the diverging fit
+@pytest.mark.parametrize("page, message, provoke", ERRORS, ids=[row[1] for row in ERRORS])
+def test_errors_say_what_the_page_says(page, message, provoke):
+    if not (ROOT / page).exists():
+        pytest.skip("docs/ is not beside these tests")
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert f"- {message}" in " ".join(text.split())
+    with pytest.raises((ValueError, TypeError), match=re.escape(message)):
+        provoke()
