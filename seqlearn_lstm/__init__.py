@@ -2,7 +2,16 @@
 Numba.
 """
 
-from . import cells, datasets, metrics, model_selection, preprocessing, solvers
+from . import (
+    cells,
+    datasets,
+    metrics,
+    model_selection,
+    preprocessing,
+    schedules,
+    solvers,
+    symbols,
+)
 from .classifier import LSTMClassifier
 from .encoder import LSTMEncoder
 from .regressor import LSTMRegressor
@@ -18,6 +27,8 @@ __all__ = [
     "metrics",
     "model_selection",
     "preprocessing",
+    "schedules",
     "solvers",
+    "symbols",
 ]
 __version__ = "0.1.0"

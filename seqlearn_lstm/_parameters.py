@@ -60,7 +60,7 @@ NETWORK = [
     Parameter(
         "dropout", 0.0, _RATE, "float",
         """Share of the outputs of each recurrent layer that is left out in training, on their way
-        to the layer above. One choice for all steps of a sequence (Gal and Ghahramani 2016).""",
+        to the layer above or to the output layer. One choice for all steps of a sequence (Gal and Ghahramani 2016).""",
     ),
     Parameter(
         "input_dropout", 0.0, _RATE, "float",
@@ -116,7 +116,8 @@ TRAINING = [
     ),
     Parameter(
         "alpha", 0.0, [Interval(Real, 0, None, closed="left")], "float",
-        """Strength of the L2 penalty on weights (not on biases): each batch's loss, a weighted
+        """Strength of the L2 penalty on weights (not on biases, peepholes, gains, initial states or
+        embeddings): each batch's loss, a weighted
         mean, grows by ``alpha / 2 * |W|^2`` divided by the sum of the weights, as in
         scikit-learn's `MLPClassifier`.""",
     ),

@@ -31,11 +31,19 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         ``"layer_0.forward.W"`` (n_in, 4 * n_units), ``"layer_0.forward.U"`` (n_units, 4 * n_units),
         ``"layer_0.forward.b"`` (4 * n_units,), and so on for each layer and direction, gates in the
         order i, f, g, o as in Keras and PyTorch; ``"output.W"`` (n_states, n_classes) and
-        ``"output.b"`` (n_classes,).
+        ``"output.b"`` (n_classes,); ``"embedding.W"`` (n_symbols, embedding_dim),
+        ``"projection.W"`` and ``"projection.b"``, and ``"layer_0.forward.h0"`` (and ``"c0"``) of
+        learned initial states, where there are any. Other cells: see `seqlearn_lstm.cells`.
     loss_curve_ : list of float
         Mean training loss of each epoch.
     n_iter_ : int
         Number of epochs.
+    vocabulary_ : Vocabulary
+        The symbols, fitted on such; see `seqlearn_lstm.symbols.Vocabulary`.
+    validation_scores_ : list of float
+        Score of the validation data after each epoch, where there are any.
+    best_iter_ : int
+        The epoch whose parameters were taken, with `early_stopping`.
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -66,7 +74,7 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
         Parameters
         ----------
         X : list or array of sequences
-            Arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
+            Lists of symbols, or arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
             n_features) array, or a (n_sequences, n_timesteps) table of one-feature sequences; see
             the user guide.
         y : array-like of shape (n_sequences,)

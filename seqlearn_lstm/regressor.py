@@ -52,6 +52,12 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
         Mean training loss of each epoch.
     n_iter_ : int
         Number of epochs.
+    vocabulary_ : Vocabulary
+        The symbols, fitted on such; see `seqlearn_lstm.symbols.Vocabulary`.
+    validation_scores_ : list of float
+        Score of the validation data after each epoch, where there are any.
+    best_iter_ : int
+        The epoch whose parameters were taken, with `early_stopping`.
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -81,7 +87,7 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
         Parameters
         ----------
         X : list or array of sequences
-            Arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
+            Lists of symbols, or arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
             n_features) array, or a (n_sequences, n_timesteps) table of one-feature sequences; see
             the user guide.
         y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)

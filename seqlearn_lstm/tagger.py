@@ -38,6 +38,12 @@ class LSTMSequenceTagger(SequenceEstimator):
         Mean training loss of each epoch.
     n_iter_ : int
         Number of epochs.
+    vocabulary_ : Vocabulary
+        The symbols, fitted on such; see `seqlearn_lstm.symbols.Vocabulary`.
+    validation_scores_ : list of float
+        Score of the validation data after each epoch, where there are any.
+    best_iter_ : int
+        The epoch whose parameters were taken, with `early_stopping`.
     n_features_in_ : int
         Number of features of a step.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -67,12 +73,11 @@ class LSTMSequenceTagger(SequenceEstimator):
         Parameters
         ----------
         X : list or array of sequences, or array-like of shape (n_rows, n_features)
-            Arrays of shape (n_timesteps_i, n_features), or a (n_sequences, n_timesteps, n_features)
+            Lists of symbols, arrays of shape (n_timesteps_i, n_features), or a (n_sequences, n_timesteps, n_features)
             array; or the rows of all sequences, one after another.
         y : list of array-likes of shape (n_timesteps_i,), or array-like of shape (n_rows,)
             Labels, strings or numbers; None, or -1 among integers, where a label is unknown.
-        sample_weight : array-like of shape (n_sequences,) or list of arrays of shape
-        (n_timesteps_i,), default=None
+        sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
             Weight of each sequence, or of each step, in the loss. With concatenated rows: of each
             row.
         lengths : array-like of int of shape (n_sequences,), default=None

@@ -3,7 +3,9 @@
 import numpy as np
 from scipy.sparse import issparse
 
-_NUMBERS_ONLY = "This estimator takes numbers; symbols need an estimator with an embedding."
+_NUMBERS_ONLY = (
+    "This estimator has learned from numbers; one that is fitted on strings embeds them."
+)
 _REFUSED_KINDS = {  # kind of a NumPy dtype -> why arrays of it are no sequences of numbers
     "U": f"holds strings. {_NUMBERS_ONLY}",
     "S": f"holds bytes. {_NUMBERS_ONLY}",
