@@ -5,19 +5,21 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from ._estimator import SequenceEstimator
 from ._parameters import CLASS_WEIGHT, POOLING, takes
+from ._supervised import LabelEstimator
 from .heads import SoftmaxHead
 from .targets import code_labels
 
 
 @takes(POOLING, CLASS_WEIGHT)
-class LSTMClassifier(ClassifierMixin, SequenceEstimator):
+class LSTMClassifier(ClassifierMixin, LabelEstimator):
     """Classify sequences of any length with a long short-term memory network.
 
     The network reads a sequence step by step; its pooled states go through a softmax over the
     classes, and the cross-entropy is minimised by back-propagation through time. All its
     computations are compiled by Numba for the processor it runs on.
+
+    `fit` takes a label for each sequence: `y` of shape (n_sequences,), strings or numbers.
 
     Parameters
     ----------
@@ -65,69 +67,6 @@ class LSTMClassifier(ClassifierMixin, SequenceEstimator):
     >>> model.predict(X[:3]).tolist() == y[:3]
     True
     """
-
-    def fit(
-        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None
-    ):
-        """Fit the network.
-
-        Parameters
-        ----------
-        X : list or array of sequences
-            Lists of symbols, or arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
-            n_features) array, or a (n_sequences, n_timesteps) table of one-feature sequences; see
-            the user guide.
-        y : array-like of shape (n_sequences,)
-            Labels.
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence in the loss.
-        lengths : array-like of int of shape (n_sequences,), default=None
-            With three-dimensional `X`: how many steps of each sequence are real.
-        initial_states : array-like of shape (n_sequences, n_states), default=None
-            The states before the first step of each sequence, as `final_states` gives them; None:
-            what the parameter `initial_state` says.
-        X_val, y_val : as X and y, default=None
-            What to validate with after each epoch; None: a share of `X`, with early stopping.
-
-        Returns
-        -------
-        self : LSTMClassifier
-
-        Raises
-        ------
-        ValueError, TypeError
-            If the input cannot be used, or the loss diverged; the estimator is then as it was
-            before.
-        """
-        return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
-
-    def partial_fit(
-        self, X, y, classes=None, sample_weight=None, lengths=None, initial_states=None
-    ):
-        """Make one more pass over sequences, old ones or new.
-
-        Parameters
-        ----------
-        X : list or array of sequences
-            As in `fit`.
-        y : array-like
-            As in `fit`.
-        classes : array-like of shape (n_classes,), default=None
-            All labels that there will ever be, in the first call; None: those of its `y`.
-        sample_weight : array-like, default=None
-            As in `fit`.
-        lengths : array-like of int of shape (n_sequences,), default=None
-            As in `fit`.
-        initial_states : array-like of shape (n_sequences, n_states), default=None
-            As in `fit`.
-
-        Returns
-        -------
-        self : LSTMClassifier
-        """
-        return self._learn(
-            X, y, sample_weight, lengths, initial_states, classes=classes, partial=True
-        )
 
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
         labels = self._check_labels(y)

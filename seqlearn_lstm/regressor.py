@@ -8,8 +8,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from ._estimator import SequenceEstimator
 from ._parameters import POOLING, Parameter, takes
+from ._supervised import SupervisedEstimator
 from .heads import ERRORS, RegressionHead
 from .pooling import STEPS
 from .targets import flatten_steps, split_steps
@@ -31,12 +31,15 @@ DELTA = Parameter(
 
 
 @takes(POOLING, TARGET, LOSS, DELTA)
-class LSTMRegressor(RegressorMixin, SequenceEstimator):
+class LSTMRegressor(RegressorMixin, SupervisedEstimator):
     """Predict numbers from sequences of any length with a long short-term memory network.
 
     One or several numbers for each sequence, from the pooled states, or for each step, from its
     state. Targets far from unit scale are learned slowly:
     `sklearn.compose.TransformedTargetRegressor` standardises them.
+
+    `fit` takes `y` of shape (n_sequences,) or (n_sequences, n_outputs); with ``target="step"`` a
+    list of arrays of shape (n_timesteps_i,) or (n_timesteps_i, n_outputs).
 
     Parameters
     ----------
@@ -79,42 +82,6 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
     True
     """
 
-    def fit(
-        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None
-    ):
-        """Fit the network.
-
-        Parameters
-        ----------
-        X : list or array of sequences
-            Lists of symbols, or arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
-            n_features) array, or a (n_sequences, n_timesteps) table of one-feature sequences; see
-            the user guide.
-        y : array-like of shape (n_sequences,) or (n_sequences, n_outputs)
-            Numbers; with ``target="step"`` a list of arrays of shape (n_timesteps_i,) or
-            (n_timesteps_i, n_outputs).
-        sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence in the loss.
-        lengths : array-like of int of shape (n_sequences,), default=None
-            With three-dimensional `X`: how many steps of each sequence are real.
-        initial_states : array-like of shape (n_sequences, n_states), default=None
-            The states before the first step of each sequence, as `final_states` gives them; None:
-            what the parameter `initial_state` says.
-        X_val, y_val : as X and y, default=None
-            What to validate with after each epoch; None: a share of `X`, with early stopping.
-
-        Returns
-        -------
-        self : LSTMRegressor
-
-        Raises
-        ------
-        ValueError, TypeError
-            If the input cannot be used, or the loss diverged; the estimator is then as it was
-            before.
-        """
-        return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
-
     def partial_fit(self, X, y, sample_weight=None, lengths=None, initial_states=None):
         """Make one more pass over sequences, old ones or new.
 
@@ -133,7 +100,7 @@ class LSTMRegressor(RegressorMixin, SequenceEstimator):
 
         Returns
         -------
-        self : LSTMRegressor
+        self : estimator
         """
         return self._learn(X, y, sample_weight, lengths, initial_states, partial=True)
 

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._estimator import SequenceEstimator
 from ._parameters import CLASS_WEIGHT, takes
+from ._supervised import LabelEstimator
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular
@@ -13,7 +13,7 @@ from .targets import code_labels, concatenated, flatten_steps, missing_labels, s
 
 
 @takes(CLASS_WEIGHT)
-class LSTMSequenceTagger(SequenceEstimator):
+class LSTMSequenceTagger(LabelEstimator):
     """Label every step of sequences of any length with a long short-term memory network.
 
     The states of the top layer at each step go through a softmax over the classes; the
@@ -22,7 +22,7 @@ class LSTMSequenceTagger(SequenceEstimator):
 
     It takes lists or arrays of sequences as all estimators here do, with a list of label arrays;
     or, as seqlearn and hmmlearn have it, all rows one after another with ``lengths``, and a label
-    for each row.
+    for each row. Weights are for sequences, or, as a list of arrays or flat, for steps.
 
     Parameters
     ----------
@@ -64,70 +64,6 @@ class LSTMSequenceTagger(SequenceEstimator):
     >>> tagger.predict(X[:1])[0].shape == y[0].shape
     True
     """
-
-    def fit(
-        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None
-    ):
-        """Fit the network.
-
-        Parameters
-        ----------
-        X : list or array of sequences, or array-like of shape (n_rows, n_features)
-            Lists of symbols, arrays of shape (n_timesteps_i, n_features), or a (n_sequences, n_timesteps, n_features)
-            array; or the rows of all sequences, one after another.
-        y : list of array-likes of shape (n_timesteps_i,), or array-like of shape (n_rows,)
-            Labels, strings or numbers; None, or -1 among integers, where a label is unknown.
-        sample_weight : array-like of shape (n_sequences,) or list of arrays, default=None
-            Weight of each sequence, or of each step, in the loss. With concatenated rows: of each
-            row.
-        lengths : array-like of int of shape (n_sequences,), default=None
-            Of concatenated rows: the number of steps of each sequence; None: they are one sequence.
-            Of a padded three-dimensional `X`: how many steps are real.
-        initial_states : array-like of shape (n_sequences, n_states), default=None
-            The states before the first step of each sequence, as `final_states` gives them; None:
-            what the parameter `initial_state` says.
-        X_val, y_val : as X and y, default=None
-            What to validate with after each epoch; None: a share of `X`, with early stopping.
-
-        Returns
-        -------
-        self : LSTMSequenceTagger
-
-        Raises
-        ------
-        ValueError, TypeError
-            If the input cannot be used, or the loss diverged; the estimator is then as it was
-            before.
-        """
-        return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
-
-    def partial_fit(
-        self, X, y, classes=None, sample_weight=None, lengths=None, initial_states=None
-    ):
-        """Make one more pass over sequences, old ones or new.
-
-        Parameters
-        ----------
-        X : list or array of sequences
-            As in `fit`.
-        y : array-like
-            As in `fit`.
-        classes : array-like of shape (n_classes,), default=None
-            All labels that there will ever be, in the first call; None: those of its `y`.
-        sample_weight : array-like, default=None
-            As in `fit`.
-        lengths : array-like of int of shape (n_sequences,), default=None
-            As in `fit`.
-        initial_states : array-like of shape (n_sequences, n_states), default=None
-            As in `fit`.
-
-        Returns
-        -------
-        self : LSTMSequenceTagger
-        """
-        return self._learn(
-            X, y, sample_weight, lengths, initial_states, classes=classes, partial=True
-        )
 
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
         labels = self._flat(y, sequences, "y")

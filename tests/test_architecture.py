@@ -29,6 +29,7 @@ LEAVES = [
 LAYERS = [
     [""],
     FRONT_DOORS + LEAVES,
+    ["_supervised"],
     ["_estimator"],
     ["_fitting"],
     ["_reading", "checkpoint"],

@@ -5,6 +5,9 @@
 A step is what `fit` does with a batch: masks, forward pass, back-propagation through time,
 gradients of all parameters; float32, without the solver. Recurrent dropout and layer normalisation
 should cost at most 1.3 times the plain step.
+
+With an embedding the update is part of the step: it should cost what the batch touches, whatever
+the vocabulary holds.
 """
 
 import argparse
@@ -18,6 +21,8 @@ from seqlearn_lstm.cells import GRU, LSTM, RNN, plain
 from seqlearn_lstm.dropout import Masks, Rates
 from seqlearn_lstm.kernels import get_backend
 from seqlearn_lstm.network import Network
+from seqlearn_lstm.solvers import Adam, step_rows
+from seqlearn_lstm.training import first_state
 
 SHAPES = {"64x50x64x128": (64, 50, 64, 128), "32x100x128x256": (32, 100, 128, 256)}
 OPTIONS = {  # name -> (cell, what is left out, the most that it may cost)
@@ -58,6 +63,45 @@ class Step:
         self.network.backpropagate(batch, scores, masks)
 
 
+class WordStep:
+    """A training step, its update included, of a network over symbols."""
+
+    def __init__(self, n_symbols, n_jobs, shape=(32, 100, 128, 128)):
+        B, T, width, n_units = shape
+        kernels, rng = get_backend("cpu"), np.random.default_rng(0)
+        architecture = Architecture(n_symbols, (n_units,), False, "last", 8, embedding_dim=width)
+        self.network = Network(architecture, kernels, np.float32, n_jobs)
+        self.network.set_parameters(self.network.initial_parameters(rng))
+        self.offsets, self.members = np.arange(B + 1) * T, np.arange(B)
+        self.rows = rng.integers(0, n_symbols, (B * T, 1))
+        self.state = first_state(self.network, Adam(), 0)
+
+    def __call__(self):
+        network, state = self.network, self.state
+        batch = plan(self.offsets, self.members)
+        scores = network.forward(batch, self.rows, True)
+        scores[:] = 0.01
+        network.backpropagate(batch, scores)
+        how = (1e-3, 1.0, network.n_jobs)
+        rule, kernels, table = Adam(), network.kernels, network.embedding
+        rule.step(kernels, network.theta, network.gradient, state.solver_state, *how)
+        step_rows(
+            rule, kernels, table.table, table.touched, table.gradient, state.table_state, *how
+        )
+
+
+def vocabularies(args):
+    """Steps over two vocabularies beside each other; returns the goal."""
+    steps = {size: WordStep(size, args.threads) for size in (5_000, 100_000)}
+    turns = take_turns(steps, args.seconds)
+    print(f"embedding, {turns.n_calm} calm rounds of {len(turns.waiting)}")
+    table = Table(["symbols", "ms"], first_width=20)
+    for size in steps:
+        table.row([f"{size:,}", f"{1e3 * turns.median(size):.2f}"])
+    print()
+    return Goal("100,000 symbols beside 5,000", turns.ratio(100_000, 5_000), most=1.3)
+
+
 def main():
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -84,6 +128,7 @@ def main():
             if most:
                 goals.append(Goal(f"{name}: {option}", ratio, most=most))
         print()
+    goals.append(vocabularies(args))
     for goal in goals:
         print(goal)
 

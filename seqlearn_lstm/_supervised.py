@@ -1,0 +1,75 @@
+"""The fits of the front doors that learn from targets."""
+
+from ._estimator import SequenceEstimator
+
+
+class SupervisedEstimator(SequenceEstimator):
+    """Base of the estimators with targets; what targets are, each says in `_read_targets`."""
+
+    def fit(
+        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None
+    ):
+        """Fit the network.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            Arrays of shape (n_timesteps_i, n_features) of any lengths, a (n_sequences, n_timesteps,
+            n_features) array, a table, or lists of symbols; see the user guide.
+        y : array-like
+            Targets, as the class says: one for each sequence, or an array of one for each step.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence in the loss; a tagger takes weights of steps, too.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            With three-dimensional `X`: how many steps of each sequence are real. With the
+            concatenated rows that a tagger takes: how many belong to each sequence; None: all to
+            one.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            The states before the first step of each sequence, as `final_states` gives them; None:
+            what the parameter `initial_state` says.
+        X_val, y_val : as X and y, default=None
+            What to validate with after each epoch; None: a share of `X`, with early stopping.
+
+        Returns
+        -------
+        self : estimator
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input cannot be used, or the loss diverged; the estimator is then as it was
+            before.
+        """
+        return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
+
+
+class LabelEstimator(SupervisedEstimator):
+    """Base of those whose targets are labels."""
+
+    def partial_fit(
+        self, X, y, classes=None, sample_weight=None, lengths=None, initial_states=None
+    ):
+        """Make one more pass over sequences, old ones or new.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        y : array-like
+            As in `fit`.
+        classes : array-like of shape (n_classes,), default=None
+            All labels that there will ever be, in the first call; None: those of its `y`.
+        sample_weight : array-like, default=None
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        self : estimator
+        """
+        return self._learn(
+            X, y, sample_weight, lengths, initial_states, classes=classes, partial=True
+        )
