@@ -175,10 +175,6 @@ ERRORS = [  # page, what it says, what raises it
         lambda: fit(classifier, NUMBERS, LABELS, checkpoint="file", warm_start=True),
     ),
     (
-        TRAINING, "the fit cannot go on: what its solver knew was not kept",
-        lambda: fit(classifier, NUMBERS, LABELS).set_params(warm_start=True).fit(NUMBERS, LABELS),
-    ),
-    (
         TRAINING, "the fit cannot go on: other parameters or data ask for another network",
         lambda: fit(classifier, NUMBERS, LABELS, warm_start=True)
         .set_params(hidden_layer_sizes=(5,))
