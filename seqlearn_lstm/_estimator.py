@@ -73,12 +73,16 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         """The fitted network, and X as it reads it."""
         check_is_fitted(self)
         sequences = self._read_again(X, lengths)
-        architecture = Architecture(**self._architecture)
-        if architecture.pooling != STEPS:
+        if self._architecture["pooling"] != STEPS:
             sequences, _ = truncate_sequences(sequences, self.max_timesteps, self.truncate)
-        network = Network(architecture, self._kernels, self._dtype, self._threads(self._kernels))
+        return self._bound_network(self._threads(self._kernels)), sequences
+
+    def _bound_network(self, n_jobs):
+        """The fitted network."""
+        check_is_fitted(self)
+        network = Network(Architecture(**self._architecture), self._kernels, self._dtype, n_jobs)
         network.set_parameters(self.parameters_)
-        return network, sequences
+        return network
 
     # ---- scikit-learn --------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
-"""The fits of the front doors that learn from targets."""
+"""The front doors that learn from targets: how they fit, and how they read step by step."""
 
 from ._estimator import SequenceEstimator
+from .streaming import Stream
 
 
 class SupervisedEstimator(SequenceEstimator):
@@ -41,6 +42,21 @@ class SupervisedEstimator(SequenceEstimator):
             before.
         """
         return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
+
+    def stream(self):
+        """Start to read one sequence step by step.
+
+        Returns
+        -------
+        stream : Stream
+            Its ``push(x_t)`` gives the prediction after each step.
+
+        Raises
+        ------
+        ValueError
+            If the network is bidirectional.
+        """
+        return Stream(self)
 
 
 class LabelEstimator(SupervisedEstimator):

@@ -102,6 +102,9 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         y : ndarray of shape (n_sequences,)
         """
         scores, _ = self._scores(X, lengths, initial_states)
+        return self._decided(scores)
+
+    def _decided(self, scores):
         return self.classes_[scores.argmax(axis=1)]
 
     def predict_proba(self, X, lengths=None, initial_states=None):

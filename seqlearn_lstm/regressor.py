@@ -152,8 +152,11 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
 
     def _flat_prediction(self, X, lengths, initial_states=None):
         scores, sequences = self._scores(X, lengths, initial_states)
+        return self._decided(scores), sequences
+
+    def _decided(self, scores):
         values = scores.astype(np.float64)
-        return (values[:, 0] if self._flat_target else values), sequences
+        return values[:, 0] if self._flat_target else values
 
     def score(self, X, y, sample_weight=None, lengths=None):
         """The coefficient of determination R2, over sequences or, with ``target="step"``, over all

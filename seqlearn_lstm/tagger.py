@@ -101,7 +101,7 @@ class LSTMSequenceTagger(LabelEstimator):
             Concatenated rows get a flat result.
         """
         scores, sequences = self._scores(X, lengths, initial_states)
-        labels = self.classes_[scores.argmax(axis=1)]
+        labels = self._decided(scores)
         return labels if self._reads_table(X, lengths) else split_steps(labels, sequences.offsets)
 
     def predict_proba(self, X, lengths=None, initial_states=None):
@@ -123,7 +123,7 @@ class LSTMSequenceTagger(LabelEstimator):
             Columns in the order of `classes_`, float64.
         """
         scores, sequences = self._scores(X, lengths, initial_states)
-        values = SoftmaxHead(len(self.classes_)).probabilities(self._kernels, scores)
+        values = self._head.probabilities(self._kernels, scores)
         is_flat = self._reads_table(X, lengths)
         return values if is_flat else list(split_steps(values, sequences.offsets))
 
@@ -149,8 +149,15 @@ class LSTMSequenceTagger(LabelEstimator):
         scores, sequences = self._scores(X, lengths)
         labels = self._flat(y, sequences, "y")
         weights = ~missing_labels(labels) * self._row_weights(sample_weight, sequences)
-        right = self.classes_[scores.argmax(axis=1)] == labels
+        right = self._decided(scores) == labels
         return float(np.average(right, weights=weights))
+
+    def _decided(self, scores):
+        return self.classes_[scores.argmax(axis=1)]
+
+    @property
+    def _head(self):
+        return SoftmaxHead(len(self.classes_))
 
     # ---- input ---------------------------------------------------------------------------------
 

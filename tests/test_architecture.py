@@ -33,7 +33,7 @@ LAYERS = [
     ["_estimator"],
     ["_fitting"],
     ["_reading", "checkpoint"],
-    ["training"],
+    ["training", "streaming"],
     ["heads", "network", "schedules", "solvers"],
     ["solvers.*"],
     ["architecture", "cells", "dropout", "_parameters"],

@@ -1,0 +1,168 @@
+"""Streams: a prediction after each step, from the states that the steps before have left."""
+
+import numpy as np
+
+from .batches import plan
+from .pooling import STEPS
+
+
+class Stream:
+    """One sequence that a fitted estimator reads step by step; made by its ``stream()``.
+
+    What `push` returns equals ``predict`` of all steps so far, to the bit; a step costs the same
+    however many went before. A stream can be pickled and goes on where it was.
+
+    Parameters
+    ----------
+    estimator : fitted estimator
+        Its parameters are read once, here.
+
+    Attributes
+    ----------
+    n_steps : int
+        How many steps have been pushed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from seqlearn_lstm import LSTMClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> X = [rng.standard_normal((n, 2)) for n in rng.integers(5, 20, 20)]
+    >>> y = ["up" if x.sum() > 0 else "down" for x in X]
+    >>> model = LSTMClassifier((8,), max_iter=5, random_state=0).fit(X, y)
+    >>> stream = model.stream()
+    >>> labels = [stream.push(step) for step in X[0]]
+    >>> labels[-1] == model.predict(X[:1])[0]
+    True
+    """
+
+    def __init__(self, estimator):
+        self.estimator, self.n_steps, self.pooled = estimator, 0, None
+        self._build()
+
+    def _build(self):
+        """The network and the memory of one step."""
+        network = self._network = self.estimator._bound_network(n_jobs=1)
+        architecture = network.architecture
+        if architecture.bidirectional:
+            raise ValueError(
+                "bidirectional is True: what is to come changes what was said; expected a network "
+                "of one direction for a stream"
+            )
+        self._batch = plan(np.array([0, 1]), np.array([0]))
+        self._layers = [_OneStep(part, self._batch, network.work) for part in network.recurrent]
+        self._features = network.dense.inputs(1, network.work)
+        if network.projection:
+            self._projected = network.projection.inputs(1, network.work)
+
+    def push(self, x):
+        """Read one more step.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_features,), a number, or a symbol
+
+        Returns
+        -------
+        prediction : label or number(s)
+            What ``predict`` says of all steps so far; where there is an output at each step, of
+            this one.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the step cannot be used; the stream is then as it was before.
+        """
+        network, values = self._network, self._read(x)
+        if network.projection:
+            self._projected[0, 1:] = values
+            projected = network.projection.forward(self._projected, network.work, 1)
+            values = projected[0, : network.projection.n_out]
+        for layer in self._layers:
+            values = layer.step(values)
+        self.n_steps += 1
+        self._features[0, 1:] = self._pool(values)
+        scores = network.dense.forward(self._features, network.work, 1)
+        self._scores = scores[:, : network.architecture.n_out]
+        return self.estimator._decided(self._scores)[0]
+
+    def predict_proba(self):
+        """The probability of each class after the last step.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_classes,)
+        """
+        head = self.estimator._head
+        return head.probabilities(self._network.kernels, self._scores)[0]
+
+    def _read(self, x):
+        """The numbers of one step, checked."""
+        network = self._network
+        if network.embedding:
+            code = self.estimator.vocabulary_.encode([[x]]).rows[0, 0]
+            return network.embedding.table[code, : network.embedding.n_out]
+        values = np.asarray(x, network.dtype).reshape(-1)
+        if values.size != network.architecture.n_in:
+            raise ValueError(
+                f"a step has {values.size} features, but {type(self.estimator).__name__} is "
+                f"expecting {network.architecture.n_in}"
+            )
+        if not np.isfinite(values).all():
+            raise ValueError("the step contains NaN or infinity; expected finite numbers")
+        return values
+
+    def _pool(self, values):
+        """What the output layer sees after this step."""
+        kind = self._network.architecture.pooling
+        if kind in ("last", STEPS):
+            return values
+        if self.pooled is None:
+            self.pooled = values.copy()
+        elif kind == "max":
+            np.maximum(self.pooled, values, out=self.pooled)
+        else:
+            self.pooled += values
+        return self.pooled / self.n_steps if kind == "mean" else self.pooled
+
+    def __getstate__(self):
+        states = [[np.array(state) for state in layer.states()] for layer in self._layers]
+        plain = {name: vars(self)[name] for name in ("estimator", "n_steps", "pooled")}
+        return plain | {"states": states, "scores": getattr(self, "_scores", None)}
+
+    def __setstate__(self, state):
+        state = dict(state)
+        states, scores = state.pop("states"), state.pop("scores")
+        vars(self).update(state)
+        self._build()
+        for layer, values in zip(self._layers, states, strict=True):
+            for target, value in zip(layer.states(), values, strict=True):
+                target[:] = value
+        if scores is not None:
+            self._scores = scores
+
+
+class _OneStep:
+    """One recurrent layer and the memory of one step of one sequence."""
+
+    def __init__(self, part, batch, work):
+        self.part, self.batch, self.work = part, batch, work
+        self.z = work.array(part.key, "z", (2, part.row_stride))
+        self.z[:] = 0
+        self.z[:, 0] = 1
+        self.arrays = part._state_arrays(batch, self.z, work, keep=False)
+        self.mask = np.zeros((0, part.n_padded), part.dtype)
+        part._set_initial(batch, self.arrays, None)
+
+    def states(self):
+        """Views of the states before the next step."""
+        width = self.part.n_padded
+        return [array[0, column : column + width] for array, column in self.arrays]
+
+    def step(self, x):
+        """From inputs (n_in,) to states (n_units,), which are those before the next step then."""
+        part, (rows, column) = self.part, self.arrays[0]
+        self.z[0, 1 : 1 + part.n_in] = x
+        part._forward(self.batch, self.z, self.arrays, self.mask, self.work, 1, False)
+        rows[0, column : column + part.n_padded] = rows[1, column : column + part.n_padded]
+        return rows[0, column : column + part.n_units]

@@ -1,0 +1,81 @@
+"""Streams: the prediction after each step is that of all steps so far, to the bit."""
+
+import pickle
+
+import numpy as np
+import pytest
+from estimator_helpers import NETWORKS, SMALL, identical, ragged, small
+
+from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
+
+X, Y = ragged()
+ONE_WAY = {name: params for name, params in NETWORKS.items() if not params.get("bidirectional")}
+networks = pytest.mark.parametrize("params", ONE_WAY.values(), ids=ONE_WAY.keys())
+
+
+@networks
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_equals_predict_on_every_prefix(params, pooling):
+    model = small(**params | {"pooling": pooling}).fit(X, Y)
+    x = max(X, key=len)
+    stream = model.stream()
+    for t, step in enumerate(x):
+        assert stream.push(step) == model.predict([x[: t + 1]])[0]
+        assert identical(stream.predict_proba(), model.predict_proba([x[: t + 1]])[0])
+    assert stream.n_steps == len(x)
+
+
+@networks
+def test_taggers_and_regressors(params):
+    params = {name: value for name, value in params.items() if name != "pooling"}
+    x = max(X, key=len)
+    tagger = LSTMSequenceTagger(**SMALL | params).fit(X, [np.sign(x[:, 0]) for x in X])
+    stream = tagger.stream()
+    assert identical(np.array([stream.push(step) for step in x]), tagger.predict([x])[0])
+    targets = [x.cumsum(axis=0) for x in X]
+    regressor = LSTMRegressor(**SMALL | params, target="step").fit(X, targets)
+    stream = regressor.stream()
+    assert identical(np.array([stream.push(step) for step in x]), regressor.predict([x])[0])
+
+
+def test_symbols():
+    words = [["a", "b", "c"], ["c", "a"], ["b", "b", "a", "c"]] * 4
+    model = small(embedding_dim=4, input_projection=3).fit(words, [0, 1, 0] * 4)
+    stream = model.stream()
+    for t, word in enumerate(["a", "never seen", "c"]):
+        prefix = ["a", "never seen", "c"][: t + 1]
+        assert stream.push(word) == model.predict([prefix])[0]
+        assert identical(stream.predict_proba(), model.predict_proba([prefix])[0])
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_goes_on_out_of_a_pickle(pooling):
+    model = small(pooling=pooling).fit(X, Y)
+    x = max(X, key=len)
+    stream = model.stream()
+    for step in x[:4]:
+        stream.push(step)
+    again = pickle.loads(pickle.dumps(stream))
+    assert identical(again.predict_proba(), stream.predict_proba())
+    for step in x[4:]:
+        again.push(step)
+    assert identical(again.predict_proba(), model.predict_proba([x])[0])
+    other = model.stream()
+    other.push(x[0])
+    assert identical(other.predict_proba(), model.predict_proba([x[:1]])[0])
+
+
+def test_errors_leave_the_stream_as_it_was():
+    with pytest.raises(ValueError, match="bidirectional"):
+        small(bidirectional=True).fit(X, Y).stream()
+    model = small().fit(X, Y)
+    stream, undisturbed = model.stream(), model.stream()
+    for t, step in enumerate(X[0]):
+        with pytest.raises(ValueError, match="2 features"):
+            stream.push(step[:2])
+        with pytest.raises(ValueError, match="NaN"):
+            stream.push(step * np.nan)
+        stream.push(step)
+        undisturbed.push(step)
+        assert stream.n_steps == t + 1
+    assert identical(stream.predict_proba(), undisturbed.predict_proba())
