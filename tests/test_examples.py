@@ -1,0 +1,170 @@
+"""The examples on smaller problems: what they compute is right, and the networks learn.
+
+The made-up data are what the examples fall back to; the user's own data are used where they are.
+"""
+
+import importlib.util
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seqlearn_lstm.datasets import DATA_VARIABLE, load_brown, load_imdb, load_shop_sessions
+
+FOLDER = Path(__file__).parents[1] / "examples"
+
+pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="examples/ is not beside these tests")
+needs_data = pytest.mark.skipif(
+    DATA_VARIABLE not in os.environ,
+    reason="SEQLEARN_LSTM_DATA does not name a folder with the larger data sets",
+)
+
+
+@pytest.fixture
+def example():
+    """A function that imports an example by the name of its file."""
+
+    def load(name):
+        spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load
+
+
+@pytest.fixture
+def no_data(monkeypatch):
+    monkeypatch.delenv(DATA_VARIABLE, raising=False)
+
+
+# -- two marked numbers ----------------------------------------------------------------------------
+
+
+def test_marked_numbers(example):
+    X, y, lengths = example("plot_addition").marked_numbers(500, 5, 8, seed=0)
+    assert X.shape == (500, 8, 2) and set(lengths) == {5, 6, 7, 8}
+    for x, total, length in zip(X, y, lengths, strict=True):
+        assert not x[length:].any()
+        first, second = np.flatnonzero(x[:, 1])
+        assert first < length // 2 <= second < length
+        assert total == x[first, 0] + x[second, 0]
+
+
+def test_addition_of_numbers_that_stand_near(example, capsys):
+    errors, predicted, expected = example("plot_addition").compare(
+        [100, 40_000], units=50, lengths=(5, 8), n_test=1_000
+    )
+    assert errors[100] > 0.15  # too few to learn from
+    assert errors[40_000] < 0.04  # a quarter of what always saying 1 gives
+    assert np.mean((predicted - expected) ** 2) == errors[40_000]
+    assert "to the bit" in capsys.readouterr().out
+
+
+# -- parts of speech -------------------------------------------------------------------------------
+
+
+def test_tags_of_a_made_up_language(example, capsys, no_data):
+    example("brown_tags").main()  # asserts the accuracy, and that of the rule
+    assert DATA_VARIABLE in capsys.readouterr().out
+
+
+def test_most_frequent_tags(example):
+    tag_of = example("brown_tags").most_frequent_tags(
+        [["a", "b", "a"], ["a", "c", "c"]], [["X", "N", "Y"], ["Y", "X", "X"]]
+    )
+    assert [tag_of[word] for word in "abcd"] == ["Y", "N", "X", "N"]
+
+
+def test_outlines(example):
+    module = example("brown_tags")
+    X = [["the", "Sun", "shines"], ["the", "1920s", "Rome", "-"]]
+    assert module.frequent_words(X) == {"the"}
+    assert module.outlined(X, {"the"}) == [["the", "A-un", "a-es"], ["the", "1-0s", "A-me", "1--"]]
+
+
+@needs_data
+def test_tags_of_some_of_brown(example):
+    X, y = load_brown(return_X_y=True)
+    accuracy, baseline = example("brown_tags").compare(
+        X[:2_000], y[:2_000], X[2_000:2_500], y[2_000:2_500], max_iter=4
+    )
+    assert 0.80 < baseline < accuracy
+
+
+# -- reviews ---------------------------------------------------------------------------------------
+
+
+def test_made_up_reviews(example, capsys, no_data):
+    accuracies = example("plot_imdb").main([])
+    assert accuracies["LSTM as elsewhere"] >= 0.95
+    assert accuracies["LSTM with more"] >= 0.95
+    assert accuracies["TF-IDF, logistic regression"] < 0.7  # counts know nothing of order
+    assert DATA_VARIABLE in capsys.readouterr().out
+
+
+@needs_data
+def test_some_reviews(example):
+    module = example("plot_imdb")
+    X, y = load_imdb(return_X_y=True)
+    small = dict(hidden_layer_sizes=(32,), embedding_dim=32, max_timesteps=100, batch_size=16)
+    accuracies, _ = module.compare(
+        (X[:3_000], y[:3_000]),
+        (X[3_000:4_000], y[3_000:4_000]),
+        module.FORERUNNER | small | dict(max_iter=1),  # of MORE alone something is expected
+        module.MORE | small,
+    )
+    assert accuracies["TF-IDF, logistic regression"] > 0.80
+    assert accuracies["LSTM with more"] > 0.75
+
+
+# -- visits to a shop ------------------------------------------------------------------------------
+
+
+def test_made_up_sessions(example, capsys, no_data):
+    areas = example("plot_shop_sessions").main([])
+    assert areas["LSTM"] > 0.99
+    assert 0.4 < areas["counts of events, logistic regression"] < 0.6
+    assert DATA_VARIABLE in capsys.readouterr().out
+
+
+def test_sessions_are_cut_before_payment(example):
+    module = example("plot_shop_sessions")
+    sessions = [
+        ["home", "payment_details", "purchase"],
+        ["home", "purchase", "payment_details"],
+        ["cart", "payment_error", "cart"],
+        ["purchase", "home"],
+        ["cart", "home"],
+    ]
+    X, y = module.before_payment(sessions)
+    assert X == [["home"], ["home"], ["cart"], ["cart", "home"]]
+    assert y.tolist() == [True, True, False, False]
+
+
+@needs_data
+def test_sessions(example):
+    module = example("plot_shop_sessions")
+    X, y = module.before_payment(load_shop_sessions().data)
+    assert not module.PAYMENT & {event for session in X for event in session}
+    _, areas = module.compare(X, y, max_iter=5)
+    assert min(areas.values()) > 0.8
+
+
+# -- pictures --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name, arguments",
+    [
+        ("plot_addition", (np.ones(3), np.ones(3))),
+        ("plot_imdb", (np.array([0.1, 0.7, 1.0]), np.array([0, 1, 1]))),
+        ("plot_shop_sessions", (np.array([0, 1, 1]), {"model": np.array([0.1, 0.7, 1.0])})),
+    ],
+)
+def test_pictures(example, tmp_path, name, arguments):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "picture.png"
+    example(name).draw(file, *arguments)
+    assert file.read_bytes().startswith(b"\x89PNG")
