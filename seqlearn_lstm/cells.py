@@ -7,9 +7,9 @@ searchable as ``cell__peephole``.
 from numbers import Real
 
 import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import Interval, StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from ._named import Named, named
 from .layers import INITIALIZERS, GRUBeforeLayer, GRULayer, OptionsLSTM, PlainLSTM, RNNLayer
 
 __all__ = ["GRU", "INITIALIZERS", "LSTM", "RNN"]
@@ -17,7 +17,7 @@ __all__ = ["GRU", "INITIALIZERS", "LSTM", "RNN"]
 _INITIALIZER = [StrOptions(set(INITIALIZERS)), Interval(Real, 0, None, closed="neither")]
 
 
-class _Cell(BaseEstimator):
+class _Cell(Named):
     """Settings that all cells have; `n_gates` canonical gates lie side by side in W, U and b."""
 
     _parameter_constraints = {
@@ -25,14 +25,6 @@ class _Cell(BaseEstimator):
         "recurrent_initializer": _INITIALIZER,
         "bias_initializer": _INITIALIZER,
     }
-
-    def check(self):
-        """Raise ValueError where a setting is out of range."""
-        validate_parameter_constraints(
-            self._parameter_constraints,
-            self.get_params(deep=False),
-            caller_name=type(self).__name__,
-        )
 
     def initial_weights(self, rng, n_in, n_units):
         """Draw (W, U, b) for gates that all start alike."""
@@ -265,12 +257,7 @@ def make_cell(cell):
     ValueError
         If a setting is out of range.
     """
-    if isinstance(cell, str) and cell in CELLS:
-        return CELLS[cell]()
-    if not isinstance(cell, _Cell):
-        raise TypeError(f"cell is {cell!r}; expected one of {sorted(CELLS)} or a cell object")
-    cell.check()
-    return cell
+    return named("cell", CELLS, _Cell, cell)
 
 
 def plain(cell):

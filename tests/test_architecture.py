@@ -66,7 +66,7 @@ EXTERNAL = {
     "numba": ["kernels", "kernels.cpu", "kernels.cuda", "kernels.cpu.*", "kernels.cuda.*"],
     "llvmlite": ["kernels", "kernels.cpu", "kernels.cuda", "kernels.cpu.*", "kernels.cuda.*"],
     "numba.cuda": ["kernels.cuda", "kernels.cuda.*"],
-    "sklearn.base": FRONT_DOORS + LEAVES + ["_estimator", "_named", "cells", "heads", "network"],
+    "sklearn.base": FRONT_DOORS + LEAVES + ["_estimator", "_named", "heads", "network"],
     "torch": [],
     "skorch": [],
 }

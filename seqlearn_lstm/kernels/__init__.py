@@ -31,6 +31,7 @@ Memory and layouts; a panelled matrix is flat, its panels of columns one after a
 Rows
     plan_steps, plan_sources, plan_states    the row numbers of a batch, for ``batches`` (host arrays on every backend)
     gather(source, source_column, index, out, out_column, width, n_jobs) out rows from source rows; zeros where index < 0
+    put_rows(source, index, out, width, n_jobs)    out[index[k], :width] = source[k, :width]; rows of `index` distinct
     scatter_add(source, source_column, index, out, out_column, width)    out[index[k]] += source[k] where index >= 0
 
 Dropout; a key is a uint64, sequences (B,) their numbers in the container: what is dropped depends on nothing else

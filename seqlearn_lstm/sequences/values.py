@@ -4,7 +4,7 @@ import numpy as np
 from scipy.sparse import issparse
 
 _NUMBERS_ONLY = (
-    "This estimator has learned from numbers; one that is fitted on strings embeds them."
+    "This estimator takes numbers, as it was fitted on; fitted on strings, it has an embedding."
 )
 _REFUSED_KINDS = {  # kind of a NumPy dtype -> why arrays of it are no sequences of numbers
     "U": f"holds strings. {_NUMBERS_ONLY}",

@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def step_rows(solver, kernels, table, rows, gradient, state, *settings):
+def step_rows(solver, kernels, table, rows, gradient, state, learning_rate, scale, n_jobs):
     """Update some rows of a table and of its state; the others are not touched, as if they had not
     been in the batch at all ("lazy" in TensorFlow, `SparseAdam` in PyTorch).
 
@@ -12,10 +12,19 @@ def step_rows(solver, kernels, table, rows, gradient, state, *settings):
     table, and the state's arrays  (n, width);  rows (k,) distinct;  gradient (k, width)
     """
     arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
-    compact = state | {name: value[rows].reshape(-1) for name, value in arrays.items()}
-    values = table[rows].reshape(-1)
-    solver.step(kernels, values, gradient.reshape(-1), compact, *settings)
-    table[rows] = values.reshape(gradient.shape)
-    for name, value in arrays.items():
-        value[rows] = compact.pop(name).reshape(gradient.shape)
-    state.update(compact)
+    width = table.shape[1]
+
+    def taken(array):
+        some = np.empty_like(gradient)
+        kernels.gather(array, 0, rows, some, 0, width, n_jobs)
+        return some
+
+    values, compact = taken(table), {name: taken(array) for name, array in arrays.items()}
+    flat = state | {name: some.reshape(-1) for name, some in compact.items()}
+    solver.step(
+        kernels, values.reshape(-1), gradient.reshape(-1), flat, learning_rate, scale, n_jobs
+    )
+    kernels.put_rows(values, rows, table, width, n_jobs)
+    for name, array in arrays.items():
+        kernels.put_rows(compact[name], rows, array, width, n_jobs)
+    state.update({name: value for name, value in flat.items() if name not in arrays})

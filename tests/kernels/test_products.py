@@ -151,3 +151,16 @@ def test_sizes(kernels, dtype):
         assert 4 * n <= kernels.gate_columns(n, dtype) < 4 * n + max(L, 4)
         assert kernels.row_stride(n, dtype) >= n
         assert kernels.row_stride(n, dtype) * dtype.itemsize % 128 == 64
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("width", [1, 16, 37])
+def test_put_rows(kernels, dtype, width, n_jobs):
+    """Rows go to their places, in their first columns; the others stay."""
+    rng = np.random.default_rng(0)
+    out, source = kernels.zeros((30, 40), dtype), kernels.zeros((12, 48), dtype)
+    out[:], source[:] = rng.standard_normal(out.shape), rng.standard_normal(source.shape)
+    index, expected = rng.permutation(30)[:12], out.copy()
+    expected[index, :width] = source[:, :width]
+    kernels.put_rows(source, index, out, width, n_jobs)
+    np.testing.assert_array_equal(out, expected)

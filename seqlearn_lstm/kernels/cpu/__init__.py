@@ -89,6 +89,7 @@ __all__ = [
     "pool_mean",
     "pool_mean_backward",
     "put_candidate",
+    "put_rows",
     "regression_loss",
     "rmsprop",
     "rnn_backward",
@@ -139,6 +140,11 @@ def gather(source, source_column, index, out, out_column, width, n_jobs):
 def scale_rows(x, column, mask, live, slots, width, n_jobs):
     args = (x, column, mask, live, slots, width)
     run(dropout.scale_rows, args, n_jobs, int(slots[-2]) * width * _COPY_WORK, live.size)
+
+
+def put_rows(source, index, out, width, n_jobs):
+    args = (source, index, out, width)
+    run(rows.put_rows, args, n_jobs, index.size * width * _COPY_WORK, index.size)
 
 
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):

@@ -44,3 +44,16 @@ def scatter_add(source, source_column, index, out, out_column, width):
         if i >= 0:
             for j in range(width):
                 out[i, out_column + j] += source[k, source_column + j]
+
+
+@kernel
+def put_rows(source, index, out, width, share, n_shares, launcher):
+    """out[index[k], j] = source[k, j] for j < width; the rows of `index` are distinct. A share is a
+    range of rows of `source`.
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    n, lds, ldo = index.shape[0], source.shape[1], out.shape[1]
+    for k in range(share * n // n_shares, (share + 1) * n // n_shares):
+        copy_row(source, k * lds, out, index[k] * ldo, width)
