@@ -56,22 +56,21 @@ class OptionsRun(LayerRun):
                 d_out[self.state_rows(k)[:-1], : self.n_units] = values
         dh_padded, dc_padded = (kernels.zeros((len(batch), Hp), dtype) for _ in range(2))
         dh_padded[:, : self.n_units], dc_padded[:, : self.n_units] = dh[members], dc[members]
-        d_gates = unknown(kernels, self.centred.size, dtype)
-        d_cell = unknown(kernels, (n_slots if self.centred.size else 0, Hp), dtype)
+        some = self.codes[0] or self.codes[2]  # peepholes or layer normalisation
+        size = len(batch) * kernels.lstm_sums_size(self.n_units, dtype) if some else 0
+        sums = unknown(kernels, size, dtype)
 
         UT = unknown(kernels, n_columns * Hp, dtype)
         kernels.transpose(UT, weights, K, n_columns, 1 + self.n_in, self.n_units, n_jobs)
         kernels.lstm_options_backward(
-            d_out, self.c, self.gates, self.centred, self.stats, d_gates, d_cell, UT, self.extras,
-            self.mask, dh_padded, dc_padded, batch.live, batch.slots, self.n_units, self.codes,
-            n_jobs,
+            d_out, self.c, self.gates, self.centred, self.stats, sums, UT, self.extras, self.mask,
+            dh_padded, dc_padded, batch.live, batch.slots, self.n_units, self.codes, n_jobs,
         )  # fmt: skip
         gradient = unknown(kernels, weights.shape, dtype)
         kernels.outer(gradient, self.z, self.gates, n_slots, K, n_columns, n_slots, 0, n_jobs)
         d_extras = unknown(kernels, self.extras.shape, dtype)
         kernels.lstm_options_gradient(
-            gradient, d_extras, self.c, self.gates, self.centred, self.stats, d_gates, d_cell,
-            batch.live, batch.slots, self.n_in, self.n_units, self.codes, n_jobs,
+            gradient, d_extras, sums, self.n_in, self.n_units, self.codes, n_jobs
         )  # fmt: skip
         width, panel = kernels.padded(self.n_in, dtype), 4 * kernels.lanes(dtype)
         WT = unknown(kernels, n_columns * width, dtype)

@@ -17,6 +17,7 @@ Memory and layouts; a panelled matrix is flat, its panels of columns one after a
     gate_columns(n_units, dtype)         4 Hg
     pack_lstm(b, W, U, flat)     canonical to backend, (1 + I + H, 4 Hg);  unpack_lstm(flat, n_in, n_units): back, (b, W, U)
     lstm_extras_size(n_units, dtype)     elements of `extras`, the further parameters of an LSTM with options, flat
+    lstm_sums_size(n_units, dtype)       elements of `sums` for each sequence
     pack_lstm_extras(p, gain, cell_gain, cell_shift, flat)   canonical to backend: p (3 H,) i, f, o; gain (4 H,) i, f, g, o
     unpack_lstm_extras(flat, n_units)    back, (p, gain, cell_gain, cell_shift)
     pack_gru(b, W, U, b_n, flat)         canonical r, u, n to backend, (1 + I + H, 4 Hg): n, r, u, m; b_n (H,) the bias of m
@@ -60,12 +61,11 @@ Other cells, one direction of one layer; live, slots, kept, d_out, UT as of the 
         options                            (peephole, forget_gate, layer_norm, activation, output_activation): 0 or 1 three
                                            times; of g and of the cell output 0: tanh, 1: relu, 2: sigmoid, 3: linear.
                                            Without forget_gate W has zeros for f, and so has its gradient
-    lstm_options_backward(d_out, c, gates, centred, stats, d_gates, d_cell, UT, extras, mask, dh, dc, live, slots, n_units,
-                          options, n_jobs)
-        gates dh dc                        as of lstm_backward
-        d_gates (as centred), d_cell (n_slots or 0, Hp)    OUT, under layer_norm, for lstm_options_gradient
-    lstm_options_gradient(gradient, d_extras, c, gates, centred, stats, d_gates, d_cell, live, slots, n_in, n_units, options,
+    lstm_options_backward(d_out, c, gates, centred, stats, sums, UT, extras, mask, dh, dc, live, slots, n_units, options,
                           n_jobs)
+        gates dh dc                        as of lstm_backward
+        sums   (B * lstm_sums_size or 0,)  OUT, with peepholes or under layer_norm, for lstm_options_gradient
+    lstm_options_gradient(gradient, d_extras, sums, n_in, n_units, options, n_jobs)
         after `outer`, which fills the gradient of W: its bias row, under layer_norm; d_extras: OUT, zero for what is off
     gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs)
         z      (n_states, >= 1 + I + Hp)   IN 1, inputs; OUT h * mask of all steps: what the recurrent product reads

@@ -78,41 +78,36 @@ class OptionsLSTM(Recurrent):
             (work.array(self.key, "c", (n, self.n_padded)), 0),
         ]
 
-    def _kept(self, batch, work, keep, *names):
-        """What layer normalisation keeps for the way back: flat, as the gates, or empty."""
-        n = batch.n_slots if keep else len(batch)
-        sizes = {"d_cell": n * self.n_padded, "stats": n * 6}
-        on = self.cell.layer_norm
-        return [
-            work.array(self.key, name, (sizes.get(name, n * self.n_columns) if on else 0,))
-            for name in names
-        ]
+    def _normalised(self, batch, work, keep):
+        """(centred, stats): what layer normalisation keeps for the way back, or nothing."""
+        n = (batch.n_slots if keep else len(batch)) if self.cell.layer_norm else 0
+        centred = work.array(self.key, "centred", (n * self.n_columns,))
+        return centred, work.array(self.key, "stats", (n, 6))
 
     def _forward(self, batch, z, arrays, mask, work, n_jobs, keep):
         kept = batch.slots if keep else np.zeros_like(batch.slots)
-        centred, stats = self._kept(batch, work, keep, "centred", "stats")
+        centred, stats = self._normalised(batch, work, keep)
         self.kernels.lstm_options_forward(
             z, arrays[0][0], arrays[1][0], self._gates(batch, work, keep), centred,
-            stats.reshape(-1, 6), self.weights, self.values[1], mask, batch.live, batch.slots, kept,
+            stats, self.weights, self.values[1], mask, batch.live, batch.slots, kept,
             self.n_in, self.n_units, self._options, n_jobs,
         )  # fmt: skip
 
     def _backward(self, batch, z, d_out, finals, mask, work, n_jobs):
         c = work.array(self.key, "c", (batch.n_states, self.n_padded))
         gates, UT = self._gates(batch, work, True), self._recurrent_transposed(work, n_jobs)
-        centred, stats, d_gates, d_cell = self._kept(
-            batch, work, True, "centred", "stats", "d_gates", "d_cell"
-        )
-        stats, d_cell = stats.reshape(-1, 6), d_cell.reshape(-1, self.n_padded)
+        centred, stats = self._normalised(batch, work, True)
+        n = len(batch) if self.cell.peephole or self.cell.layer_norm else 0
+        size = n * self.kernels.lstm_sums_size(self.n_units, self.dtype)
+        sums = work.array(self.key, "sums", (size,))
         self.kernels.lstm_options_backward(
-            d_out, c, gates, centred, stats, d_gates, d_cell, UT, self.values[1], mask, *finals,
-            batch.live, batch.slots, self.n_units, self._options, n_jobs,
+            d_out, c, gates, centred, stats, sums, UT, self.values[1], mask, *finals, batch.live,
+            batch.slots, self.n_units, self._options, n_jobs,
         )  # fmt: skip
         self._weight_gradient(batch, z, gates, n_jobs)
         self.kernels.lstm_options_gradient(
-            self.gradient, self.slopes[1], c, gates, centred, stats, d_gates, d_cell, batch.live,
-            batch.slots, self.n_in, self.n_units, self._options, n_jobs,
-        )  # fmt: skip
+            self.gradient, self.slopes[1], sums, self.n_in, self.n_units, self._options, n_jobs
+        )
 
 
 def _without_f(array, n_gates):

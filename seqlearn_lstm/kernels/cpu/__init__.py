@@ -41,7 +41,13 @@ from .layout import (
     unpack_rnn,
     zeros,
 )
-from .lstm_extras import Options, lstm_extras_size, pack_lstm_extras, unpack_lstm_extras
+from .lstm_extras import (
+    Options,
+    lstm_extras_size,
+    lstm_sums_size,
+    pack_lstm_extras,
+    unpack_lstm_extras,
+)
 from .target import TILE_ROWS
 from .threads import available_threads, run
 from .tile import link
@@ -71,6 +77,7 @@ __all__ = [
     "lstm_options_backward",
     "lstm_options_forward",
     "lstm_options_gradient",
+    "lstm_sums_size",
     "multiply",
     "nadam",
     "outer",
@@ -170,24 +177,20 @@ def lstm_options_forward(
 
 
 def lstm_options_backward(
-    d_out, c, gates, centred, stats, d_gates, d_cell, UT, extras, mask, dh, dc, live, slots,
-    n_units, options, n_jobs,
+    d_out, c, gates, centred, stats, sums, UT, extras, mask, dh, dc, live, slots, n_units, options,
+    n_jobs,
 ):  # fmt: skip
     link(UT.dtype)
-    args = (d_out, c, gates, centred, stats, d_gates, d_cell, UT, extras, mask, dh, dc, live, slots)
-    args += (n_units, Options(*map(int, options)))
+    args = (d_out, c, gates, centred, stats, sums, UT, extras, mask, dh, dc, live, slots, n_units)
+    args += (Options(*map(int, options)),)
     work = int(slots[-2]) * UT.size
     run(lstm_options_bptt.lstm_options_backward, args, n_jobs, work, int(live[0]))
 
 
-def lstm_options_gradient(
-    gradient, d_extras, c, gates, centred, stats, d_gates, d_cell, live, slots, n_in, n_units,
-    options, n_jobs,
-):  # fmt: skip
-    args = (gradient, d_extras, c, gates, centred, stats, d_gates, d_cell, live, slots, n_in)
-    args += (n_units, Options(*map(int, options)))
-    kernel, most = lstm_extras_gradient.lstm_options_gradient, c.shape[1] // lanes(c.dtype)
-    run(kernel, args, n_jobs, gates.size * _COPY_WORK, most)
+def lstm_options_gradient(gradient, d_extras, sums, n_in, n_units, options, n_jobs):
+    args = (gradient, d_extras, sums, n_in, n_units, Options(*map(int, options)))
+    most = padded(n_units, gradient.dtype) // lanes(gradient.dtype)
+    run(lstm_extras_gradient.lstm_options_gradient, args, n_jobs, sums.size * _COPY_WORK, most)
 
 
 def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs):

@@ -74,6 +74,12 @@ def put_gate(row, gate, x, units, L):
 
 
 @inlined
+def add(place, k, x):
+    """Add a vector to the one that stands there."""
+    store(place, k, load(place, k) + x)
+
+
+@inlined
 def get_gates(row, units, L):
     """All four, i, f, g, o."""
     return (

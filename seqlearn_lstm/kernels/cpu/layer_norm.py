@@ -11,9 +11,9 @@ stats   (n_slots or B, 6)     scales of i, f, g, o; mean and scale of the cell s
 
 from math import sqrt
 
-from .blocks import GATES, get_gates, put_gates
+from .blocks import GATES, add, get_gates, put_gates
 from .compile import inlined, part
-from .lstm_extras import CELL_GAIN, EXTRAS, GAIN
+from .lstm_extras import BIAS, CELL_GAIN, CELL_SHIFT, EXTRAS, GAIN, SUMS
 from .simd import at, fma, load, splat, store, total
 from .squash import first_lanes
 from .target import VECTOR_BYTES
@@ -59,13 +59,14 @@ def centre_gates(rows, centred, columns, row, stats, n_units):
 
 
 @part
-def gates_backward(rows, gates, d_gates, centred, columns, row, stats, extras, n_units):
-    """From the gradient behind the gains, which moves to d_gates, to the one at the products, in
-    `gates`.
+def gates_backward(rows, gates, centred, columns, row, stats, extras, sums, first, n_units):
+    """From the gradient behind the gains to the one at the products, in `gates`; what it adds to
+    the gradients of gains and biases goes to `sums`, from its row `first` on.
     """
     L, Hp = VECTOR_BYTES // gates.itemsize, extras.shape[0] // EXTRAS
     panel, n_rows = GATES * L, gates.shape[0] // columns
     for r in range(row, row + rows):
+        mine = (first + r - row) * SUMS * Hp
         zero = splat(gates, 0.0)
         i, f, g, o = zero, zero, zero, zero  # sums of the gradients
         m_i, m_f, m_g, m_o = zero, zero, zero, zero  # and of what they meet
@@ -73,7 +74,7 @@ def gates_backward(rows, gates, d_gates, centred, columns, row, stats, extras, n
             width = min(panel, columns - q)
             k, units, gain = q * n_rows + r * width, width // GATES, GAIN * Hp + q // GATES
             d, x = get_gates(at(gates, k), units, L), get_gates(at(centred, k), units, L)
-            put_gates(at(d_gates, k), d[0], d[1], d[2], d[3], units, L)
+            add_to_sums(sums, mine + q // GATES, Hp, d, x, stats, r)
             d_i, d_f, d_g, d_o = behind_gains(d, extras, gain, Hp)
             i, f, g, o = i + d_i, f + d_f, g + d_g, o + d_o
             m_i, m_f = fma(d_i, x[0], m_i), fma(d_f, x[1], m_f)
@@ -92,6 +93,21 @@ def gates_backward(rows, gates, d_gates, centred, columns, row, stats, extras, n
             d_g = first_lanes(fma(x[2], -slope_g, d_g - mean_g) * s_g, left)
             d_o = first_lanes(fma(x[3], -slope_o, d_o - mean_o) * s_o, left)
             put_gates(at(gates, k), d_i, d_f, d_g, d_o, units, L)
+
+
+@inlined
+def add_to_sums(sums, k, Hp, d, x, stats, r):
+    """The gradients d of the four gates to those of their biases; and, met by what is normalised, of
+    their gains.
+    """
+    add(sums, k + BIAS * Hp, d[0])
+    add(sums, k + (BIAS + 1) * Hp, d[1])
+    add(sums, k + (BIAS + 2) * Hp, d[2])
+    add(sums, k + (BIAS + 3) * Hp, d[3])
+    add(sums, k + GAIN * Hp, d[0] * (x[0] * stats[r, 0]))
+    add(sums, k + (GAIN + 1) * Hp, d[1] * (x[1] * stats[r, 1]))
+    add(sums, k + (GAIN + 2) * Hp, d[2] * (x[2] * stats[r, 2]))
+    add(sums, k + (GAIN + 3) * Hp, d[3] * (x[3] * stats[r, 3]))
 
 
 @inlined
@@ -121,21 +137,23 @@ def measure_cells(rows, c, k, stats, row, n_units):
 
 
 @part
-def cells_backward(rows, c, k, d, first, d_cell, row, stats, extras, n_units):
+def cells_backward(rows, c, k, d, first, row, stats, extras, sums, n_units):
     """From the gradient behind the cells' gain, in `rows` rows of d from `first` on, to the one at
-    c, in place; what stood there moves to d_cell.
+    c, in place; what it adds to the gradients of gain and shift goes to `sums`.
     """
     L, Hp = VECTOR_BYTES // c.itemsize, c.shape[1]
     for r in range(rows):
         mean, scale = stats[row + r, CELL_MEAN], stats[row + r, CELL_SCALE]
-        here, cell = (first + r) * Hp, k + r * Hp
-        sums, moments = splat(c, 0.0), splat(c, 0.0)
+        here, cell, mine = (first + r) * Hp, k + r * Hp, (first + r) * SUMS * Hp
+        plain, moments = splat(c, 0.0), splat(c, 0.0)
         for u in range(0, Hp, L):
-            store(d_cell, (row + r) * Hp + u, load(d, here + u))
-            x = load(d, here + u) * load(extras, CELL_GAIN * Hp + u)
-            sums = sums + x
-            moments = fma(x, load(c, cell + u) - mean, moments)
-        mean_d, slope = total(sums) / n_units, total(moments) / n_units * scale * scale
+            behind, centred = load(d, here + u), load(c, cell + u) - mean
+            add(sums, mine + CELL_SHIFT * Hp + u, behind)
+            add(sums, mine + CELL_GAIN * Hp + u, behind * (centred * scale))
+            x = behind * load(extras, CELL_GAIN * Hp + u)
+            plain = plain + x
+            moments = fma(x, centred, moments)
+        mean_d, slope = total(plain) / n_units, total(moments) / n_units * scale * scale
         for u in range(0, Hp, L):
             x = load(d, here + u) * load(extras, CELL_GAIN * Hp + u) - mean_d
             x = fma(load(c, cell + u) - mean, -slope, x) * scale

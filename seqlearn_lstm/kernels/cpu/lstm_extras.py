@@ -5,6 +5,9 @@ extras (9, Hp) flat   rows of one vector of units each, zero in padded units:
     P, P + 1, P + 2   peepholes of i, f, o        GAIN ... GAIN + 3   gains of i, f, g, o
     CELL_GAIN         gain of the cell state      CELL_SHIFT          what is added to it
 
+sums (B, 13, Hp) flat   a row for each sequence: what its steps add to the gradient of each row of extras,
+    BIAS ... BIAS + 3   and to that of the biases of i, f, g, o
+
 Canonical: p (3 H,) i, f, o; gain (4 H,) i, f, g, o; cell_gain (H,); cell_shift (H,). The rows of an
 option that is off are not read, and their gradient is zero.
 """
@@ -16,6 +19,7 @@ import numpy as np
 from .layout import padded
 
 P, GAIN, CELL_GAIN, CELL_SHIFT, EXTRAS = 0, 3, 7, 8, 9
+BIAS, SUMS = EXTRAS, EXTRAS + 4
 
 
 class Options(NamedTuple):
@@ -31,6 +35,11 @@ class Options(NamedTuple):
 def lstm_extras_size(n_units, dtype):
     """Elements of `extras`."""
     return EXTRAS * padded(n_units, dtype)
+
+
+def lstm_sums_size(n_units, dtype):
+    """Elements of `sums` for each sequence."""
+    return SUMS * padded(n_units, dtype)
 
 
 def pack_lstm_extras(p, gain, cell_gain, cell_shift, flat):

@@ -12,8 +12,7 @@ z c gates W UT          as in `lstm`, but the h columns of z hold h~; W has zero
 h       (n_states, Hp)  the states; rows as in z
 mask    (B or 0, Hp)    no rows: none
 centred stats           as in `layer_norm`; no rows without it
-d_gates (as gates)      under layer_norm: the gradient at y; gates then hold the one at a
-d_cell  (n_slots, Hp)   under layer_norm: the gradient at cell_gain * norm(c) + cell_shift
+sums                    as in `lstm_extras`; no rows without peepholes and layer normalisation
 
 Products of all panels come first, then all else of a step: a normalisation needs all units of a
 row.

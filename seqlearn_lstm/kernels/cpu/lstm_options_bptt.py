@@ -6,6 +6,7 @@ over all units of a row, through the normalisations.
 
 from .blocks import (
     GATES,
+    add,
     add_recurrent,
     clear,
     count_blocks,
@@ -16,7 +17,7 @@ from .blocks import (
 )
 from .compile import kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE, cells_backward, gates_backward
-from .lstm_extras import CELL_GAIN, CELL_SHIFT, P
+from .lstm_extras import CELL_GAIN, CELL_SHIFT, SUMS, P
 from .share import hand_out
 from .simd import at, fma, load, splat, store, without_tiny
 from .squash import squash, unsquash
@@ -46,7 +47,9 @@ def backward_outputs(
 
 
 @part
-def backward_cells(rows, width, gates, u, c, before, extras, unit, dh, dc, k, options):
+def backward_cells(
+    rows, width, gates, u, c, before, after, extras, unit, dh, dc, k, sums, mine, options
+):
     """Of one panel's units: from the gradient at c, in dc and dh, to the one before i, f and g; and
     dc. The product that comes is added to dh: zero.
     """
@@ -67,16 +70,21 @@ def backward_cells(rows, width, gates, u, c, before, extras, unit, dh, dc, k, op
         if options.peephole:
             d_c = fma(d_i, load(extras, P * Hp + unit), d_c)
             d_c = fma(d_f, load(extras, (P + 1) * Hp + unit), d_c)
+            here = mine + r * SUMS * Hp + unit
+            add(sums, here + P * Hp, d_i * cell)
+            add(sums, here + (P + 1) * Hp, d_f * cell)
+            add(sums, here + (P + 2) * Hp, d_o * load(c, after + r * Hp))
         store(dc, k + r * Hp, d_c)
         store(dh, k + r * Hp, splat(d_c, 0.0))
 
 
 @kernel
 def lstm_options_backward(
-    d_out, c, gates, centred, stats, d_gates, d_cell, UT, extras, mask, dh, dc, live, slots,
-    n_units, options, share, n_shares, launcher,
+    d_out, c, gates, centred, stats, sums, UT, extras, mask, dh, dc, live, slots, n_units, options,
+    share, n_shares, launcher,
 ):  # fmt: skip
-    """BPTT: gates become the gradient at a, dh and dc the gradient at the initial states.
+    """BPTT: gates become the gradient at a, dh and dc the gradient at the initial states; sums what
+    `lstm_options_gradient` adds up.
 
     d_out dh dc  as in `lstm.lstm_backward`
     """
@@ -87,6 +95,11 @@ def lstm_options_backward(
     panel, columns = GATES * L, gate_columns(n_units, L)
     B, Hp, ldd, n_gates = live[0], c.shape[1], d_out.shape[1], gates.shape[0] // columns
     n_blocks = count_blocks(B, n_shares)
+    if options.peephole or options.layer_norm:
+        for j in range(n_blocks // n_shares):
+            first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for k in range(first * SUMS * Hp, last * SUMS * Hp):
+                sums[k] = 0.0
     for t in range(live.shape[0] - 1, -1, -1):
         for j in range(n_blocks // n_shares):
             first, last = rows_of(j, share, n_shares, n_blocks, B)
@@ -99,15 +112,17 @@ def lstm_options_backward(
                     c, after + unit, stats, row, extras, unit, dh, first * Hp + unit, options,
                 )  # fmt: skip
             if options.layer_norm:
-                cells_backward(rows, c, after, dh, first, d_cell, row, stats, extras, n_units)
+                cells_backward(rows, c, after, dh, first, row, stats, extras, sums, n_units)
             for q in range(0, columns, panel):
                 width, unit = min(panel, columns - q), q // GATES
                 backward_cells(
-                    rows, width, gates, q * n_gates + row * width, c, row * Hp + unit, extras, unit,
-                    dh, dc, first * Hp + unit, options,
+                    rows, width, gates, q * n_gates + row * width, c, row * Hp + unit, after + unit,
+                    extras, unit, dh, dc, first * Hp + unit, sums, first * SUMS * Hp, options,
                 )  # fmt: skip
             if options.layer_norm:
-                gates_backward(rows, gates, d_gates, centred, columns, row, stats, extras, n_units)
+                gates_backward(
+                    rows, gates, centred, columns, row, stats, extras, sums, first, n_units
+                )
             ended = min(last, slots[t + 1] - slots[t])
             clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
         for q in range(0, Hp, panel):
