@@ -86,6 +86,11 @@ class FitsNetwork(ReadsSequences):
                 "a checkpoint belongs to one fit from its start to its end; expected checkpoint=None "
                 "beside warm_start or partial_fit"
             )
+        if partial and getattr(self, "class_weight", None) == "balanced":
+            raise ValueError(
+                'class_weight is "balanced", but partial_fit sees only a part of the labels; expected '
+                "a dict of weights, or None"
+            )
         if partial and self.early_stopping:
             raise ValueError(
                 "partial_fit makes one pass and never stops early; expected early_stopping=False"
@@ -120,6 +125,12 @@ class FitsNetwork(ReadsSequences):
         sequences, kept = truncate_sequences(sequences, self.max_timesteps, self.truncate)
         if pooling == STEPS:
             targets, weights = targets[kept], weights[kept]
+        if not weights.any():
+            raise ValueError(
+                "nothing is left to learn: all targets with a weight are in steps that max_timesteps "
+                "cuts off, or in sequences that are held out; raise max_timesteps, or lower "
+                "validation_fraction"
+            )
         if state is None:
             with threadpool_limits(1, user_api="blas"):  # its threads go on spinning, on our cores
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
@@ -142,7 +153,6 @@ class FitsNetwork(ReadsSequences):
         network.set_parameters(self.parameters_)
         state = first_state(network, make_solver(self.solver), self._draw_seed())
         state.epoch, state.loss_curve = self.n_iter_, list(self.loss_curve_)
-        state.best = -min(self.loss_curve_)
         return state
 
     def _past(self, network, goes_on, sequences, targets, weights, initial, y, validation):
@@ -153,7 +163,7 @@ class FitsNetwork(ReadsSequences):
         if self.checkpoint is None:
             return None, None
         ignored = {"n_jobs", "verbose", "checkpoint"}
-        params = {k: v for k, v in sorted(self.get_params().items()) if k not in ignored}
+        params = {k: _name_of(v) for k, v in sorted(self.get_params().items()) if k not in ignored}
         if not isinstance(self.random_state, Integral):
             params["random_state"] = None  # the seed that was drawn stands in the file
         given = [sequences.rows, sequences.offsets, targets, weights, initial]
@@ -282,6 +292,11 @@ class FitsNetwork(ReadsSequences):
     @property
     def _kernels(self):
         return get_backend("cpu")
+
+
+def _name_of(value):
+    """A function's name, the same in every process, as its repr is not; other values as they are."""
+    return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__qualname__") else value
 
 
 def _some(values, indices):

@@ -113,7 +113,9 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         """
         with self._unchanged_on_error():
             self._validate_params()
-            vars(self).pop("estimator_", None)
+            goes_on = self.estimator is None and self.warm_start and "estimator_" not in vars(self)
+            if not goes_on:
+                self._forget()
             if self.estimator is None:
                 if fit_params:
                     raise TypeError(f"{sorted(fit_params)} were given, but there is no estimator")
@@ -128,6 +130,11 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                     setattr(self, name, getattr(self._source, name))
             self._check_cells()
             return self
+
+    def _forget(self):
+        """Drop what an earlier fit left, which may have been of another kind."""
+        for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
+            delattr(self, name)
 
     def _learn_next(self, X, lengths):
         if self.bidirectional:

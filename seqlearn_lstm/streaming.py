@@ -4,6 +4,7 @@ import numpy as np
 
 from .batches import plan
 from .pooling import STEPS
+from .symbols import check_symbols
 
 
 class Stream:
@@ -49,6 +50,11 @@ class Stream:
                 "bidirectional is True: what is to come changes what was said; expected a network "
                 "of one direction for a stream"
             )
+        if self.estimator.max_timesteps is not None and architecture.pooling != STEPS:
+            raise ValueError(
+                "max_timesteps is set, with which predict reads a part of a sequence only; expected "
+                "None for a stream"
+            )
         self._batch = plan(np.array([0, 1]), np.array([0]))
         self._layers = [_OneStep(part, self._batch, network.work) for part in network.recurrent]
         self._features = network.dense.inputs(1, network.work)
@@ -92,7 +98,19 @@ class Stream:
         Returns
         -------
         probabilities : ndarray of shape (n_classes,)
+
+        Raises
+        ------
+        AttributeError
+            If the estimator has no probabilities.
+        ValueError
+            If there was no step yet.
         """
+        if not hasattr(self.estimator, "predict_proba"):
+            name = type(self.estimator).__name__
+            raise AttributeError(f"{name} has no predict_proba, and nor have its streams")
+        if self.n_steps == 0:
+            raise ValueError("no step has been pushed yet; expected push(x) first")
         head = self.estimator._head
         return head.probabilities(self._network.kernels, self._scores)[0]
 
@@ -100,7 +118,7 @@ class Stream:
         """The numbers of one step, checked."""
         network = self._network
         if network.embedding:
-            code = self.estimator.vocabulary_.encode([[x]]).rows[0, 0]
+            code = self.estimator.vocabulary_.encode(check_symbols([[x]])).rows[0, 0]
             return network.embedding.table[code, : network.embedding.n_out]
         values = np.asarray(x, network.dtype).reshape(-1)
         if values.size != network.architecture.n_in:

@@ -40,7 +40,8 @@ class TrainingState:
 
     `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
     embedding's. `best` is the highest value of what is watched: a validation score, or the negative
-    loss; `best_theta` and `best_table` are kept where they are to be restored.
+    loss; `best_theta` and `best_table` are kept where they are to be restored. `watch` says which of
+    this it was.
     """
 
     seed: int
@@ -51,11 +52,19 @@ class TrainingState:
     epoch: int = 0
     loss_curve: list = field(default_factory=list)
     validation_scores: list = field(default_factory=list)
+    watch: tuple = ()
     best: float = -np.inf
     best_epoch: int = 0
     best_theta: np.ndarray | None = None
     best_table: np.ndarray | None = None
     epochs_without_progress: int = 0
+
+    def begin(self, settings):
+        """What was the best counts only where the same is watched, and kept, as before."""
+        watch = settings.watch, settings.restore
+        if self.watch != watch:
+            self.watch, self.best, self.epochs_without_progress = watch, -np.inf, 0
+            self.best_theta = self.best_table = None
 
     def has_converged(self, settings):
         """Whether the last epochs brought no progress."""
@@ -153,6 +162,7 @@ def train(task, state, save=None):
         epoch.
     """
     network, settings = task.network, task.settings
+    state.begin(settings)
     network.theta[:] = state.theta
     work = [_aligned(network.kernels, state.solver_state)]
     if network.embedding:

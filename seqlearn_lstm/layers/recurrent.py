@@ -15,9 +15,8 @@ from .part import Part
 class Recurrent(Part):
     """Base of the cells' layers.
 
-    A cell says in how many gates its weights lie (`n_gates`), how many kinds of states it carries
-    (`n_kinds`: 1, h; 2, h and c), what its canonical parameters are, and runs its kernels in
-    `_forward` and `_backward`.
+    A cell says how many kinds of states it carries (`n_kinds`: 1, h; 2, h and c), what its canonical
+    parameters are, and runs its kernels in `_forward` and `_backward`.
 
     Parameters
     ----------
@@ -27,7 +26,6 @@ class Recurrent(Part):
         Whether the states before the first step are parameters; otherwise they are zeros.
     """
 
-    n_gates = 4
     n_kinds = 1
 
     def __init__(self, kernels, cell, key, n_in, n_units, backward, learn_initial, dtype):

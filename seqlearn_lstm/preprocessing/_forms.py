@@ -3,7 +3,9 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from ..sequences import _READERS, _form, check_sequences, is_tabular
+from ..sequences import check_sequences, is_tabular
+from ..sequences.forms import form_of
+from ..sequences.readers import READERS
 from ._arrays import _array, _common_float, _is_frame, _join, _missing
 from .rows import concatenate, split
 
@@ -65,8 +67,8 @@ def _check_nothing_missing(missing, lengths):
 
 def _stack_numbers(X, lengths, n_features, allow_nan, name):
     dtype = _float_type(X)
-    if allow_nan and (lengths is None or _form(X) == "padded"):
-        sequences, _ = _READERS[_form(X)](X, dtype, lengths, n_features, name)
+    if allow_nan and (lengths is None or form_of(X) == "padded"):
+        sequences, _ = READERS[form_of(X)](X, dtype, lengths, n_features, name)
     else:
         sequences = check_sequences(
             X, dtype=dtype, lengths=lengths, n_features=n_features, name=name

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..sequences import _padded_lengths
+from ..sequences.readers import padded_lengths
 from ._arrays import _array, _is_frame, _join
 
 
@@ -40,7 +40,7 @@ def concatenate(X):
     ([1, 2, 3, 4, 5], [3, 2])
     """
     if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] and X.dtype.kind in "fiub":
-        X = [x[:length] for x, length in zip(X, _padded_lengths(X), strict=True)]
+        X = [x[:length] for x, length in zip(X, padded_lengths(X), strict=True)]
     parts = [_array(x) for x in X]
     if not parts:
         raise ValueError("X holds 0 sequences; expected at least 1.")

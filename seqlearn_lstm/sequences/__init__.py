@@ -19,7 +19,7 @@ import numpy as np
 from .checks import check_finite
 from .container import Sequences, check_truncation, offsets_of, truncate_sequences
 from .forms import form_of, is_tabular
-from .readers import READERS, padded_lengths
+from .readers import READERS
 from .values import refuse_unfit
 
 __all__ = [
@@ -31,8 +31,6 @@ __all__ = [
     "refuse_unfit",
     "truncate_sequences",
 ]
-
-_form, _READERS, _padded_lengths = form_of, READERS, padded_lengths  # as `preprocessing` has them
 
 
 def check_sequences(X, *, dtype=np.float32, lengths=None, n_features=None, name="this estimator"):

@@ -106,3 +106,27 @@ def test_a_diverged_training_keeps_its_last_good_epoch():
     with pytest.raises(TrainingDiverged) as caught:
         clone(model).fit(X, targets)
     assert caught.value.estimator is None
+
+
+def test_a_new_thing_to_watch_starts_anew():
+    """A score far below any negative loss is still the best of its kind."""
+    model = small(warm_start=True).fit(X, Y)
+
+    seen = iter(range(100))
+    model.set_params(early_stopping=True, scoring=lambda *given: next(seen) - 1e6, max_iter=4)
+    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert model.n_iter_ == model.best_iter_ == 7
+    again = small(max_iter=3).fit(X, Y)
+    again.set_params(
+        warm_start=True, early_stopping=True, n_iter_no_change=1, scoring=lambda *_: -9
+    )
+    again.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert again.best_iter_ == 4 and again.n_iter_ == 5
+
+
+def test_nothing_left_to_learn():
+    known_at_first = [np.where(np.arange(6) < 2, 1, -1)] * 10
+    tagger = LSTMSequenceTagger(**SMALL, max_timesteps=3)
+    with pytest.raises(ValueError, match="nothing is left to learn"):
+        tagger.fit([np.ones((6, 2))] * 10, known_at_first)
+    tagger.set_params(truncate="post").fit([np.ones((6, 2))] * 10, known_at_first)

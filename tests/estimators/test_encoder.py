@@ -172,3 +172,13 @@ def test_errors_leave_the_encoder_as_it_was(params, x, y, error, message):
     assert sorted(vars(encoder)) == attributes
     encoder.set_params(pooling="last", bidirectional=False)
     assert encoder.transform(X).tobytes() == before.tobytes()
+
+
+def test_a_fit_leaves_nothing_of_one_of_another_kind():
+    encoder = LSTMEncoder(**SMALL, estimator=small()).fit(X, Y)
+    encoder.set_params(estimator=None, warm_start=True).fit(X)
+    alone = LSTMEncoder(**SMALL).fit(X)
+    assert encoder.transform(X).tobytes() == alone.transform(X).tobytes()
+    encoder.set_params(estimator=small()).fit(X, Y)
+    fitted = {name for name in vars(encoder) if name.endswith("_")}
+    assert fitted == {"estimator_", "n_features_in_"}

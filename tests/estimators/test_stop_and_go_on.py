@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -219,6 +220,21 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
         model.fit(X, Y)
 
 
+def last_label(estimator, x, y):
+    return float(estimator.predict(x)[-1] == y[-1])
+
+
+def test_a_checkpoint_knows_a_function_in_another_process(tmp_path):
+    """By its name: where it lies in memory differs from process to process."""
+    params = dict(early_stopping=True, checkpoint=tmp_path / "run")
+    model = small(**params, scoring=last_label).fit(X, Y)
+    same_name = FunctionType(last_label.__code__, globals(), "last_label")
+    assert same_name is not last_label
+    assert same_run(small(**params, scoring=same_name).fit(X, Y), model)
+    with pytest.raises(ValueError, match="belongs to a fit with other"):
+        small(**params, scoring=fit_with).fit(X, Y)
+
+
 def test_a_seed_that_was_drawn_stands_in_the_checkpoint(tmp_path):
     params = dict(random_state=None, checkpoint=tmp_path / "run")
     assert same_run(small(**params).fit(X, Y), small(**params).fit(X, Y))
@@ -235,5 +251,7 @@ def test_errors(tmp_path):
         warm.fit([np.ones((3, 4))] * 3, [0, 1, 2])
     with pytest.raises(ValueError, match="checkpoint"):
         small(warm_start=True, checkpoint=tmp_path / "a").fit(X, Y)
+    with pytest.raises(ValueError, match="balanced"):
+        small(class_weight="balanced").partial_fit(X, Y)
     with pytest.raises(ValueError, match="early_stopping"):
         small(early_stopping=True).partial_fit(X, Y)

@@ -65,6 +65,21 @@ def test_goes_on_out_of_a_pickle(pooling):
     assert identical(other.predict_proba(), model.predict_proba([x[:1]])[0])
 
 
+def test_what_has_no_stream_or_no_probabilities():
+    cut = small(max_timesteps=3).fit(X, Y)
+    with pytest.raises(ValueError, match="max_timesteps"):
+        cut.stream()
+    with pytest.raises(ValueError, match="push"):
+        small().fit(X, Y).stream().predict_proba()
+    with pytest.raises(AttributeError, match="LSTMRegressor has no predict_proba"):
+        LSTMRegressor(**SMALL).fit(X, Y).stream().predict_proba()
+    words = small(embedding_dim=2).fit([["a", "b"], ["b"]], [0, 1]).stream()
+    with pytest.raises(ValueError, match="None"):
+        words.push(None)
+    tagger = LSTMSequenceTagger(**SMALL, max_timesteps=2).fit(X, [np.sign(x[:, 0]) for x in X])
+    assert tagger.stream().push(X[0][0]) == tagger.predict(X[:1])[0][0]
+
+
 def test_errors_leave_the_stream_as_it_was():
     with pytest.raises(ValueError, match="bidirectional"):
         small(bidirectional=True).fit(X, Y).stream()

@@ -1,0 +1,89 @@
+"""Each parameter of a fit does what it says: told by what is learned, or by what the loop is given."""
+
+import numpy as np
+import pytest
+from estimator_helpers import identical, ragged, same_fit, small
+
+from seqlearn_lstm import training
+from seqlearn_lstm.dropout import Masks, Rates
+from seqlearn_lstm.schedules import StepDecay
+from seqlearn_lstm.solvers import SGD
+
+X, Y = ragged(n=48)
+WORDS = [[f"w{int(10 * v) % 7}" for v in x[:, 0]] for x in X]
+PLAIN = SGD(momentum=0)
+
+
+def test_a_schedule_moves_the_learning_rate():
+    """After a drop to next to nothing, an epoch changes nothing; before it, everything."""
+    drop = StepDecay(every=2, gamma=1e-30)
+    model = small(solver=PLAIN, schedule=drop, max_iter=5, n_iter_no_change=None).fit(X, Y)
+    two = small(solver=PLAIN, max_iter=2).fit(X, Y)
+    assert identical(model.parameters_, two.parameters_)
+    assert not identical(two.parameters_, small(solver=PLAIN, max_iter=1).fit(X, Y).parameters_)
+
+
+def test_a_schedule_is_asked_before_each_update(monkeypatch):
+    asked = []
+
+    def factor(self, epoch, step, n_steps, max_iter, losses):
+        asked.append((epoch, step, n_steps, max_iter, len(losses)))
+        return 1.0
+
+    monkeypatch.setattr(StepDecay, "factor", factor)
+    small(schedule=StepDecay(), max_iter=2, batch_size=20).fit(X, Y)
+    assert asked == [(e, step, 3, 2, e) for e in range(2) for step in range(3)]
+
+
+def test_single_values_are_clipped():
+    """A step of plain SGD is never longer than the rate times the limit, and reaches it."""
+    params = dict(solver=PLAIN, batch_size=None, max_iter=1, dtype="float64", clip_norm=None)
+    start = small(**params, learning_rate=1e-300).fit(X, Y).parameters_
+    moved = small(**params, learning_rate=0.5, clip_value=1e-4).fit(X, Y).parameters_
+    steps = np.concatenate([np.ravel(moved[name] - start[name]) for name in start])
+    assert np.abs(steps).max() == pytest.approx(0.5e-4, rel=1e-9)
+
+
+@pytest.mark.parametrize("embedding", [0.4, 0.0])
+def test_rates_of_dropout_reach_the_masks(monkeypatch, embedding):
+    made = []
+
+    class Spy(Masks):
+        def __init__(self, kernels, dtype, rates, seed, epoch):
+            made.append((rates, seed, epoch))
+            super().__init__(kernels, dtype, rates, seed, epoch)
+
+    monkeypatch.setattr(training, "Masks", Spy)
+    params = dict(input_dropout=0.1, dropout=0.2, recurrent_dropout=0.3)
+    small(**params, embedding_dropout=embedding, embedding_dim=3).fit(WORDS, Y)
+    rates, seeds, epochs = zip(*made, strict=True)
+    assert set(rates) == {Rates(inputs=0.1, outputs=0.2, recurrent=0.3, embedding=embedding)}
+    assert len(set(seeds)) == 1 and epochs == (0, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "numbers", [(0, 0, 1), (0, 1, 0), (1, 0, 0)], ids=["unit", "layer", "epoch"]
+)
+def test_masks_differ_where_anything_differs(kernels, numbers):
+    """The seed, the epoch and the layer each make other masks of the same batch."""
+    from seqlearn_lstm.batches import plan
+
+    batch = plan(np.array([0, 3, 5, 9]), np.arange(3))
+    seed, epoch, layer = numbers
+    rates = Rates(outputs=0.5)
+    first = Masks(kernels, np.float64, rates, 0, 0).outputs(batch, 200, 0)
+    other = Masks(kernels, np.float64, rates, seed, epoch).outputs(batch, 200, layer)
+    assert 0.3 < (first != other).mean() < 0.7
+
+
+def test_predictions_leave_nothing_out():
+    model = small(dropout=0.5, input_dropout=0.5, recurrent_dropout=0.5).fit(X, Y)
+    plain = small().fit(X, Y)
+    plain.parameters_ = model.parameters_
+    assert identical(plain.predict_proba(X), model.predict_proba(X))
+
+
+def test_learned_states_are_learned():
+    model = small(initial_state="learned").fit(X, Y)
+    assert all(model.parameters_[f"layer_0.forward.{name}"].any() for name in ("h0", "c0"))
+    assert not same_fit(model, small().fit(X, Y))
