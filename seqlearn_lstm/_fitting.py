@@ -20,6 +20,7 @@ from .dropout import Rates
 from .kernels import get_backend
 from .network import Network
 from .pooling import STEPS
+from .progress import ProgressLines
 from .schedules import make_schedule
 from .sequences import truncate_sequences
 from .solvers import make_solver
@@ -139,11 +140,16 @@ class FitsNetwork(ReadsSequences):
         validate = self._validator(network, validation)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
         try:
-            train(task, state, checkpoint.save if checkpoint else None)
+            train(task, state, self._listeners(checkpoint))
         except FloatingPointError as error:
             raise self._diverged(network, state, error) from None
         self._keep(network, state, settings)
         return self
+
+    def _listeners(self, checkpoint):
+        """Who is told how the training goes on."""
+        listeners = [checkpoint] if checkpoint else []
+        return [*listeners, ProgressLines()] if self.verbose else listeners
 
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -267,7 +273,6 @@ class FitsNetwork(ReadsSequences):
                 self.input_dropout, self.dropout, self.recurrent_dropout, self._symbol_dropout()
             ),
             n_jobs=network.n_jobs,
-            verbose=int(self.verbose),
         )
 
     @property

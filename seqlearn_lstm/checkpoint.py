@@ -11,12 +11,12 @@ from contextlib import suppress
 
 import numpy as np
 
-from .training import TrainingState
+from .training import Listener, TrainingState
 
 FORMAT = 1
 
 
-class Checkpoint:
+class Checkpoint(Listener):
     """The state of one training run, in a file that knows whose it is.
 
     Parameters
@@ -52,6 +52,10 @@ class Checkpoint:
                 "remove it, or name another file"
             )
         return TrainingState(**saved["state"])
+
+    def after_epoch(self, task, state, seconds):
+        self.save(state)
+        return False
 
     def save(self, state):
         """Write the state.

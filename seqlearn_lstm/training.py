@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .batches import training_batches
+from .batches import Batch, training_batches
 from .dropout import Masks, Rates
 from .network import Network
 from .sequences import Sequences
@@ -103,7 +103,6 @@ class Settings:
     clip_value: float | None
     dropout: Rates
     n_jobs: int
-    verbose: int
 
 
 @dataclass(frozen=True)
@@ -134,6 +133,42 @@ class Task:
     validate: Callable[[], float] | None = None
 
 
+@dataclass(frozen=True)
+class Update:
+    """What one update of the parameters was made of.
+
+    Attributes
+    ----------
+    batch : Batch
+        What the gradient in the network was computed of.
+    loss : float
+        Mean loss of the batch, with the L2 term.
+    norm : float
+        Euclidean norm of the gradient, before it was clipped to `clip_norm`.
+    rate : float
+        The step size.
+    """
+
+    batch: Batch
+    loss: float
+    norm: float
+    rate: float
+
+
+class Listener:
+    """Is told how a training goes on. A checkpoint is one, a line on the screen another."""
+
+    def begin(self, task, state):
+        """Before the first epoch of this call."""
+
+    def after_update(self, task, state, update):
+        """After an update; the gradient still lies in ``task.network``."""
+
+    def after_epoch(self, task, state, seconds):
+        """After an epoch, `state` is up to date; True ends the training."""
+        return False
+
+
 def random_stream(seed, purpose, epoch=0):
     """A generator that depends on its three numbers alone, so that a resumed run draws what an
     unbroken one would.
@@ -151,9 +186,9 @@ def first_state(network, solver, seed):
     return state
 
 
-def train(task, state, save=None):
-    """Run epochs until `max_iter`, or until nothing gets better; `state` is brought up to date after
-    each, and handed to `save`.
+def train(task, state, listeners=()):
+    """Run epochs until `max_iter`, until nothing gets better, or until a listener says so; `state` is
+    brought up to date after each.
 
     Raises
     ------
@@ -168,14 +203,16 @@ def train(task, state, save=None):
     if network.embedding:
         network.embedding.table[:] = state.table
         work.append(_aligned(network.kernels, state.table_state))
-    while state.epoch < settings.max_iter and not state.has_converged(settings):
+    for listener in listeners:
+        listener.begin(task, state)
+    stop = False
+    while not (stop or state.epoch >= settings.max_iter or state.has_converged(settings)):
         start = time.perf_counter()
-        loss = _epoch(task, state, *work)
+        loss = _epoch(task, state, listeners, *work)
         _record(task, state, work, loss)
-        if save:
-            save(state)
-        if settings.verbose:
-            _report(state, settings, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        answers = [listener.after_epoch(task, state, seconds) for listener in listeners]
+        stop = any(answers)  # of all, for each is to be told
 
 
 def _aligned(kernels, solver_state):
@@ -190,7 +227,7 @@ def _aligned(kernels, solver_state):
     return copies
 
 
-def _epoch(task, state, *solver_states):
+def _epoch(task, state, listeners, *solver_states):
     """One pass over the sequences; returns the mean loss."""
     network, settings = task.network, task.settings
     order = _order(len(task.sequences), settings, state)
@@ -208,11 +245,14 @@ def _epoch(task, state, *solver_states):
         loss = _loss_and_gradient(task, batch, index, weights[index], masks)
         if settings.alpha:
             loss += _decay(network, settings.alpha / weight)
-        scale = _clip(network, loss, settings, state.epoch)
+        norm, scale = _clip(network, loss, settings, state.epoch)
         rate = settings.learning_rate * settings.schedule.factor(
             state.epoch, step, n_steps, settings.horizon, state.loss_curve
         )
         _step(task, rate, scale, *solver_states)
+        update = Update(batch, loss, norm, rate)
+        for listener in listeners:
+            listener.after_update(task, state, update)
         total += loss * weight
     return float(total / weights.sum())
 
@@ -257,8 +297,8 @@ def _decay(network, strength):
 
 
 def _clip(network, loss, settings, epoch):
-    """Cut single values off at `clip_value`, and say what to multiply the gradient with so that its
-    norm is at most `clip_norm` (Pascanu et al. 2013).
+    """Cut single values off at `clip_value`; returns the norm of the gradient, and what to multiply
+    it with so that its norm is at most `clip_norm` (Pascanu et al. 2013).
     """
     kernels, gradients = network.kernels, [network.gradient]
     if network.embedding:
@@ -274,8 +314,8 @@ def _clip(network, loss, settings, epoch):
             kernels.clip_values(gradient, float(settings.clip_value), settings.n_jobs)
         norm = math.sqrt(sum(map(kernels.sum_of_squares, gradients)))
     if settings.clip_norm is None or norm <= settings.clip_norm:
-        return 1.0
-    return settings.clip_norm / norm
+        return norm, 1.0
+    return norm, settings.clip_norm / norm
 
 
 def _record(task, state, work, loss):
@@ -295,13 +335,3 @@ def _record(task, state, work, loss):
         state.best, state.best_epoch = watched, state.epoch
         if settings.restore:
             state.best_theta, state.best_table = state.theta, state.table
-
-
-def _report(state, settings, seconds):
-    left = (settings.max_iter - state.epoch) * seconds
-    score = f"  score {state.validation_scores[-1]:.4f}" if state.validation_scores else ""
-    print(
-        f"epoch {state.epoch:{len(str(settings.max_iter))}}/{settings.max_iter}  "
-        f"loss {state.loss_curve[-1]:.5f}{score}  {seconds:.2f} s  at most {left:.0f} s left",
-        flush=True,
-    )

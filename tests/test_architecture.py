@@ -32,7 +32,7 @@ LAYERS = [
     ["_supervised"],
     ["_estimator"],
     ["_fitting"],
-    ["_reading", "checkpoint"],
+    ["_reading", "checkpoint", "progress"],
     ["training", "streaming"],
     ["heads", "network", "schedules", "solvers"],
     ["solvers.*"],
