@@ -70,7 +70,7 @@ class FitsNetwork(ReadsSequences):
             self._validate_params()
             self._check_given(y)
             goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-            self._check_combination(partial, validation)
+            self._check_combination(partial, validation, initial_states)
             sequences = self._read_sequences(X, lengths, goes_on)
             learned = self._read_targets(y, sequences, sample_weight, classes, goes_on)
             return self._train(
@@ -78,8 +78,9 @@ class FitsNetwork(ReadsSequences):
                 goes_on=goes_on, partial=partial,
             )  # fmt: skip
 
-    def _check_combination(self, partial, validation):
+    def _check_combination(self, partial=False, validation=(None, None), initial_states=None):
         """Raise ValueError where parameters exclude each other."""
+        self._check_windows(validation, initial_states)
         if (validation[0] is None) != (validation[1] is None):
             raise ValueError("X_val and y_val belong together; got only one of them")
         if self.checkpoint is not None and (partial or self.warm_start):
@@ -96,6 +97,27 @@ class FitsNetwork(ReadsSequences):
             raise ValueError(
                 "partial_fit makes one pass and never stops early; expected early_stopping=False"
             )
+
+    def _check_windows(self, validation, initial_states):
+        """The same for states that are handed on."""
+        holds_out = self.early_stopping and self.monitor == "validation" and validation[0] is None
+        excluded = [
+            ("bptt_steps", "bidirectional", self.bidirectional, "what comes later is read first"),
+            ("stateful", "bidirectional", self.bidirectional, "what comes later is read first"),
+            ("stateful", "shuffle", self.shuffle, "sequences go on in their order"),
+            (
+                "stateful",
+                "max_timesteps",
+                self.max_timesteps is not None,
+                "steps would be left out",
+            ),
+            ("stateful", "initial_states", initial_states is not None, "they are handed on"),
+            ("stateful", "early_stopping without X_val", holds_out, "sequences would be left out"),
+        ]
+        for name, other, is_there, why in excluded:
+            value = getattr(self, name)
+            if value and is_there:
+                raise ValueError(f"{name} is {value} together with {other}, but {why}")
 
     def _train(
         self, sequences, head, pooling, targets, weights, *, y=None, initial_states=None,
@@ -256,6 +278,8 @@ class FitsNetwork(ReadsSequences):
         watches_scores = self.early_stopping and self.monitor == "validation"
         return Settings(
             batch_size=n_sequences if self.batch_size is None else int(self.batch_size),
+            bptt_steps=self.bptt_steps,
+            stateful=self.stateful,
             max_iter=epochs + (state.epoch if goes_on else 0),
             horizon=self.max_iter + (state.epoch if goes_on and not partial else 0),
             shuffle=self.shuffle,
