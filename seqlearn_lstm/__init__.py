@@ -14,12 +14,14 @@ from . import (
 )
 from .classifier import LSTMClassifier
 from .encoder import LSTMEncoder
+from .language_model import LSTMLanguageModel
 from .regressor import LSTMRegressor
 from .tagger import LSTMSequenceTagger
 
 __all__ = [
     "LSTMClassifier",
     "LSTMEncoder",
+    "LSTMLanguageModel",
     "LSTMRegressor",
     "LSTMSequenceTagger",
     "cells",

@@ -39,7 +39,7 @@ LAYERS = [
     ["heads", "network", "schedules", "solvers"],
     ["solvers.*"],
     ["architecture", "cells", "dropout", "flat_parameters", "_parameters"],
-    ["_named", "layers", "pooling", "targets"],
+    ["_named", "layers", "pooling", "sampling", "targets"],
     ["layers.*"],
     ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],
     ["kernels"],
