@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.cells import RNN
 
 ROOT = Path(__file__).parents[1]
@@ -16,8 +22,9 @@ NUMBERS = [RNG.standard_normal((n, 2)) for n in (4, 2, 5)]
 LABELS = ["up", "down", "up"]
 TAGS = [["a"] * len(x) for x in NUMBERS]
 FORMS, CELLS, TRAINING = (f"docs/{name}.rst" for name in ("input_forms", "cells", "training"))
-CLASSIFIER, REGRESSOR, TAGGER, ENCODER = (
-    f"docs/estimators/{name}.rst" for name in ("classifier", "regressor", "tagger", "encoder")
+CLASSIFIER, REGRESSOR, TAGGER, ENCODER, LANGUAGE = (
+    f"docs/estimators/{name}.rst"
+    for name in ("classifier", "regressor", "tagger", "encoder", "language_model")
 )
 SMALL = dict(hidden_layer_sizes=(4,), max_iter=1, n_jobs=1, random_state=0)
 classifier, encoder = LSTMClassifier(**SMALL), LSTMEncoder(**SMALL)
@@ -145,6 +152,18 @@ ERRORS = [  # page, what it says, what raises it
     (
         ENCODER, "requires y to be passed, but the target y is None",
         lambda: fit(encoder, NUMBERS, estimator=classifier),
+    ),
+    (
+        LANGUAGE, "Columns of numbers beside symbols are not supported yet; categories in numbers must",
+        lambda: LSTMLanguageModel().fit([[0.5, 1.5]]),
+    ),
+    (
+        LANGUAGE, "sequence 1 of X has length 0; expected at least 1 symbol.",
+        lambda: LSTMLanguageModel().fit(["ab", ""]),
+    ),
+    (
+        LANGUAGE, "temperature is -1; expected a number of at least 0",
+        lambda: LSTMLanguageModel(max_iter=1).fit("abc").generate(temperature=-1),
     ),
     (
         CELLS, "cell is 'elman'; expected one of ['gru', 'lstm', 'rnn'] or a cell object",
