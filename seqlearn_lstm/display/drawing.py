@@ -12,8 +12,8 @@ def check_matplotlib(caller):
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"{caller} requires matplotlib. You can install it with "
-            '`pip install "seqlearn_lstm[plot]"`'
+            f"{caller} requires matplotlib. You can install matplotlib with "
+            "`pip install matplotlib`"
         ) from error
 
 

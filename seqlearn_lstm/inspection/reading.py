@@ -86,12 +86,11 @@ def network_estimator(estimator, x=None):
     TypeError
         If there is none of this package at the end.
     """
-    outer, X = estimator, [x]
+    outer, X, before = estimator, [x], []
     while True:
         check_is_fitted(estimator)
         if isinstance(estimator, Pipeline):
-            if x is not None and len(estimator) > 1:
-                X = estimator[:-1].transform(X)
+            before += [estimator[:-1]] if len(estimator) > 1 else []
             estimator = estimator[-1]
         elif isinstance(estimator, FrozenEstimator):
             estimator = estimator.estimator
@@ -105,6 +104,9 @@ def network_estimator(estimator, x=None):
             f"estimator is a {_described(outer, estimator)}; expected an estimator of "
             "seqlearn_lstm, or a pipeline or a search that ends in one"
         )
+    if x is not None:
+        for steps in before:
+            X = steps.transform(X)
     return estimator, _alone(X)
 
 
