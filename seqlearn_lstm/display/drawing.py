@@ -129,7 +129,8 @@ def legend(ax):
         if each.get_legend():
             each.get_legend().remove()
     lines = [line for each in axes for line in each.get_lines()]
-    axes[-1].legend(handles=[line for line in lines if not line.get_label().startswith("_")])
+    named = [line for line in lines if not line.get_label().startswith("_")]
+    axes[-1].legend(handles=named, framealpha=1)
 
 
 def _over(ax):

@@ -64,6 +64,7 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         step : int or None
             The step of x whose output it is; None: there is one for the whole sequence.
         method : str
+            What was asked for, or what None stood for.
         steps : ndarray of int of shape (n_timesteps_seen,)
             Which steps of x were read: all, unless `max_timesteps` cuts x.
         symbols : list or None
