@@ -174,4 +174,4 @@ def _target(source, target, scores):
 def _inputs(network, rows):
     if network.embedding:
         return network.embedding.table[rows[:, 0], : network.embedding.n_out]
-    return rows.copy()
+    return rows
