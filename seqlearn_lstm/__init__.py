@@ -5,6 +5,8 @@ Numba.
 from . import (
     cells,
     datasets,
+    display,
+    inspection,
     metrics,
     model_selection,
     preprocessing,
@@ -26,6 +28,8 @@ __all__ = [
     "LSTMSequenceTagger",
     "cells",
     "datasets",
+    "display",
+    "inspection",
     "metrics",
     "model_selection",
     "preprocessing",

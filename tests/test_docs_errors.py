@@ -15,13 +15,17 @@ from seqlearn_lstm import (
     LSTMSequenceTagger,
 )
 from seqlearn_lstm.cells import RNN
+from seqlearn_lstm.display import StateDisplay
+from seqlearn_lstm.inspection import saliency, states
 
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
 NUMBERS = [RNG.standard_normal((n, 2)) for n in (4, 2, 5)]
 LABELS = ["up", "down", "up"]
 TAGS = [["a"] * len(x) for x in NUMBERS]
-FORMS, CELLS, TRAINING = (f"docs/{name}.rst" for name in ("input_forms", "cells", "training"))
+FORMS, CELLS, TRAINING, PICTURES = (
+    f"docs/{name}.rst" for name in ("input_forms", "cells", "training", "pictures")
+)
 CLASSIFIER, REGRESSOR, TAGGER, ENCODER, LANGUAGE = (
     f"docs/estimators/{name}.rst"
     for name in ("classifier", "regressor", "tagger", "encoder", "language_model")
@@ -37,6 +41,11 @@ def fit(model, X, y=None, **params):
 
 def mixed_frame():
     return pytest.importorskip("pandas").DataFrame({"a": ["x", "y"], "b": [1, 2]})
+
+
+def draw_cells_of_a_gru():
+    pytest.importorskip("matplotlib")
+    StateDisplay.from_estimator(fit(classifier, NUMBERS, LABELS, cell="gru"), NUMBERS[0], kinds="c")
 
 
 ERRORS = [  # page, what it says, what raises it
@@ -218,6 +227,24 @@ ERRORS = [  # page, what it says, what raises it
         lambda: clone(classifier)
         .set_params(initial_state="learned")
         .fit(NUMBERS, LABELS, initial_states=np.zeros((3, 8))),
+    ),
+    (
+        PICTURES, "x is read as one sequence, [x]",
+        lambda: states(fit(classifier, NUMBERS, LABELS), NUMBERS),
+    ),
+    (
+        PICTURES,
+        "direction is 'backward'; expected 'forward', for the network is not bidirectional",
+        lambda: states(fit(classifier, NUMBERS, LABELS), NUMBERS[0], direction="backward"),
+    ),
+    (PICTURES, "kinds holds 'c'; expected some of", draw_cells_of_a_gru),
+    (
+        PICTURES, "step is 3, but LSTMClassifier has one output for the whole sequence",
+        lambda: saliency(fit(classifier, NUMBERS, LABELS), NUMBERS[0], step=3),
+    ),
+    (
+        PICTURES, "LSTMEncoder has learned without targets and predicts none",
+        lambda: saliency(fit(encoder, NUMBERS), NUMBERS[0]),
     ),
 ]  # fmt: skip
 
