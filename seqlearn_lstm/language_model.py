@@ -56,7 +56,7 @@ class LSTMLanguageModel(SequenceEstimator):
     n_iter_ : int
         Number of epochs.
     validation_scores_ : list of float
-        Score of the validation data after each epoch, where there are any.
+        Score of the validation data after each epoch, where there are any; NaN where there were none.
     best_iter_ : int
         The epoch whose parameters were taken, with `early_stopping`.
     n_features_in_ : int
@@ -345,6 +345,9 @@ class LSTMLanguageModel(SequenceEstimator):
         empty = np.array([hasattr(x, "__len__") and len(x) == 0 for x in X], dtype=bool)
         X = [[END] if is_empty else x for x, is_empty in zip(X, empty, strict=True)]
         return _marked(self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1, empty)
+
+    def _symbols_read(self, x):
+        return [END, *x]
 
     def _transitions(self, X):
         """What is read and what comes next: a container, and a code for each of its rows."""

@@ -1,22 +1,6 @@
 """Curves of trainings: taken from estimators, checked, joined."""
 
-import warnings
-
 import numpy as np
-
-
-def scores_of(estimator):
-    """The validation score of each epoch; None where it is not known which epochs they belong to."""
-    scores, n_epochs = getattr(estimator, "validation_scores_", None), len(estimator.loss_curve_)
-    if scores is None or len(scores) == n_epochs:
-        return scores
-    warnings.warn(
-        f"there are {len(scores)} validation scores, but {n_epochs} epochs: some part of the "
-        "training had nothing to validate with, and which is not known; the scores are not drawn",
-        UserWarning,
-        stacklevel=3,
-    )
-    return None
 
 
 def read_curves(losses, scores, bests, joined):

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..inspection.reading import network_estimator
-from .curves import one_for_each, read_curves, scores_of
+from .curves import one_for_each, read_curves
 from .drawing import axes_for, check_matplotlib, legend, right_axes
 
 
@@ -128,7 +128,9 @@ class TrainingCurveDisplay:
         scoring = scorings[0] if len(set(map(str, scorings))) == 1 else None
         return cls.from_curves(
             [estimator.loss_curve_ for estimator in found],
-            validation_scores=[scores_of(estimator) for estimator in found],
+            validation_scores=[
+                getattr(estimator, "validation_scores_", None) for estimator in found
+            ],
             best_iters=[getattr(estimator, "best_iter_", None) for estimator in found],
             names=names,
             joined=joined,

@@ -130,7 +130,7 @@ def _symbols(source, X, seen):
     if not hasattr(source, "vocabulary_"):
         return None
     (x,) = check_symbols(X)
-    return (x.tolist() if isinstance(x, np.ndarray) else list(x))[seen]
+    return source._symbols_read(x.tolist() if isinstance(x, np.ndarray) else list(x))[seen]
 
 
 def position(value, n, name):

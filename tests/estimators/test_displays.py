@@ -138,12 +138,12 @@ def test_estimators_within_others(plt):
     assert len(TrainingCurveDisplay.from_estimator(encoder).loss_curves[0]) == 2
 
 
-def test_scores_of_epochs_that_are_not_known(plt):
+def test_epochs_without_a_score(plt):
     model = small(warm_start=True).fit(X, Y)
     model.fit(X, Y, X_val=X, y_val=Y)
-    with pytest.warns(UserWarning, match="3 validation scores, but 6 epochs"):
-        display = TrainingCurveDisplay.from_estimator(model)
-    assert display.validation_scores == [None]
+    display = TrainingCurveDisplay.from_estimator(model)
+    np.testing.assert_array_equal(display.validation_scores, [model.validation_scores_])
+    assert display.best_iters == [np.nanargmax(model.validation_scores_) + 1]
 
 
 @pytest.mark.parametrize(

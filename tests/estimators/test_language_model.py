@@ -10,7 +10,7 @@ from estimator_helpers import SMALL, identical, same_fit
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from seqlearn_lstm import LSTMLanguageModel
+from seqlearn_lstm import LSTMLanguageModel, inspection
 from seqlearn_lstm.cells import LSTM
 from seqlearn_lstm.sampling import draw
 from seqlearn_lstm.symbols import END
@@ -337,3 +337,15 @@ def test_it_reads_in_one_direction():
     assert not {"bidirectional", "stateful", "scoring"} & LSTMLanguageModel().get_params().keys()
     with pytest.raises(TypeError):
         LSTMLanguageModel(bidirectional=True)
+
+
+def test_its_states_and_gradients_can_be_seen():
+    """The mark of the beginning is a step of its own."""
+    model = unfitted(max_iter=1).fit(NAMES)
+    found = inspection.states(model, "bob")
+    assert found.symbols == [END, *"bob"]
+    assert found.activations["h"].shape == (4, 8)
+    assert model.final_states(["bob"])[0, :8].tolist() == found.activations["h"][-1].tolist()
+    found = inspection.saliency(model, "bob", target="b")
+    assert found.saliency.shape == (4, 1)
+    assert found.symbols == [END, *"bob"]
