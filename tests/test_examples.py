@@ -39,6 +39,16 @@ def no_data(monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
 
 
+# -- the cell --------------------------------------------------------------------------------------
+
+
+def test_the_cell(example, capsys):
+    example("plot_lstm_cell").main([])  # asserts what it says
+    printed = capsys.readouterr().out
+    assert "1 x 3, c 1 x 2, h 1 x 2 become c' 1 x 2, h' 1 x 2" in printed
+    assert "the same bits: True" in printed
+
+
 # -- two marked numbers ----------------------------------------------------------------------------
 
 
@@ -160,6 +170,7 @@ def test_sessions(example):
     [
         ("plot_addition", (np.ones(3), np.ones(3))),
         ("plot_imdb", (np.array([0.1, 0.7, 1.0]), np.array([0, 1, 1]))),
+        ("plot_lstm_cell", (np.ones((3, 2)), 1, dict.fromkeys("ifgoc", np.ones(3)))),
         ("plot_shop_sessions", (np.array([0, 1, 1]), {"model": np.array([0.1, 0.7, 1.0])})),
     ],
 )
