@@ -58,8 +58,8 @@ def the_tutorials_cell(rng):
     ours, numpys = lstm_step(x, c, h, *weights), numpy_step(x, c, h, *weights)
     shapes = [" x ".join(map(str, array.shape)) for array in (x, c, h, *ours)]
     print("x {}, c {}, h {} become c' {}, h' {}".format(*shapes))
-    print("  c' here {}, in NumPy {}".format(ours[0], numpys[0]))
-    print("  h' here {}, in NumPy {}".format(ours[1], numpys[1]))
+    print(f"  c' here {ours[0]}, in NumPy {numpys[0]}")
+    print(f"  h' here {ours[1]}, in NumPy {numpys[1]}")
 
 
 def steps_and_sequences(rng, n_in=28, n_units=100, n_sequences=50):
