@@ -71,28 +71,32 @@ def canonical(key, W, U, b_in, b_states, source, reset_after=True):
     return {f"{key}.{name}": value for name, value in found.items()}
 
 
-def translated(key, parameters, cell, target, also=()):
+def translated(key, parameters, cell, target, also=frozenset()):
     """(W, U, b_in, b_states) in a format's order of gates, from {name: array} of one direction.
 
-    also   names beside W, U, b, b_n that the format has room for
+    also   further names that may be there: the format has room for them
     """
-    n_gates, n_units = cell.n_gates, len(parameters["U"])
-    unknown = sorted(parameters.keys() - {"W", "U", "b", "b_n", *also})
-    if unknown:
-        raise ValueError(f"{key} has {unknown}, for which {target} has no place")
-    if parameters["U"].shape[1] != n_gates * n_units:
+    n_units, n_columns = len(parameters["U"]), cell.n_gates * len(parameters["U"])
+    shapes = {"W": (len(parameters["W"]), n_columns), "U": (n_units, n_columns), "b": (n_columns,)}
+    if getattr(cell, "reset_after", False):
+        shapes["b_n"] = (n_units,)
+    if parameters.keys() - also != shapes.keys():
         raise ValueError(
-            f"{key}.U has shape {parameters['U'].shape}; expected ({n_units}, {n_gates * n_units}) "
-            f"for {cell!r}"
+            f"{key} has {sorted(parameters)}; expected {sorted(shapes)}, for which {target} has a "
+            f"place in {cell!r}"
         )
-    b = parameters["b"]
+    for name, shape in shapes.items():
+        if parameters[name].shape != shape:
+            raise ValueError(
+                f"{key}.{name} has shape {parameters[name].shape}; expected {shape} for {cell!r} "
+                f"with {n_units} units, the rows of U"
+            )
+    W, U, b = (parameters[name] for name in "WUb")
     b_states = np.zeros_like(b)
     if "b_n" in parameters:
         b_states[2 * n_units :] = parameters["b_n"]
-    orders = GATES["here"][n_gates], GATES[target][n_gates]
-    return tuple(
-        permuted(array, *orders) for array in (parameters["W"], parameters["U"], b, b_states)
-    )
+    orders = GATES["here"][cell.n_gates], GATES[target][cell.n_gates]
+    return tuple(permuted(array, *orders) for array in (W, U, b, b_states))
 
 
 def directions(parameters, layer):

@@ -109,7 +109,7 @@ def to_onnx(parameters, cell="lstm", *, layer=0):
     """
     cell, parts = checked_cell(cell, "onnx"), []
     for key, arrays in directions(parameters, layer):
-        W, U, b_in, b_states = translated(key, arrays, cell, "onnx", also=("p",))
+        W, U, b_in, b_states = translated(key, arrays, cell, "onnx", also={"p"})
         parts.append({"W": W.T, "R": U.T, "B": np.concatenate([b_in, b_states])})
         if "p" in arrays:
             parts[-1]["P"] = permuted(arrays["p"], PEEPHOLES["here"], PEEPHOLES["onnx"])
