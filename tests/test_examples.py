@@ -119,7 +119,7 @@ def test_some_of_mnist(example):
     module = example("plot_mnist_rows")
     train, test = (load_mnist(subset=part, return_X_y=True) for part in ("train", "test"))
     train, test = ((X[:4_000] / np.float32(255), y[:4_000]) for X, y in (train, test))
-    settings = module.SETTINGS | dict(batch_size=50, learning_rate=3e-3, max_iter=5, n_jobs=1)
+    settings = module.SETTINGS | dict(batch_size=50, learning_rate=3e-3, max_iter=8, n_jobs=1)
     assert module.learn(train, test, settings)[1] < 0.12
 
 
