@@ -17,11 +17,11 @@ PACKAGE = "seqlearn_lstm"
 ROOT = Path(seqlearn_lstm.__file__).parent
 
 FRONT_DOORS = ["classifier", "regressor", "tagger", "language_model", "encoder"]
-LEAF_PACKAGES = ["preprocessing", "metrics", "datasets", "display"]
+LEAF_PACKAGES = ["preprocessing", "metrics", "datasets", "display", "functional", "persistence"]
 LEAVES = [
     *LEAF_PACKAGES,
     *[f"{package}.*" for package in LEAF_PACKAGES],
-    *["model_selection", "persistence"],
+    *["model_selection"],
 ]
 
 # From the top: a module may import from the layers below its own. Names are relative to the
