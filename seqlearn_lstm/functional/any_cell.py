@@ -3,19 +3,10 @@
 import numpy as np
 
 from ..batches import plan, prediction_batches
-from ..cells import plain
 from ..layers import Workspace, input_stream
 from ..sequences import check_sequences, is_tabular
 from ..targets import split_steps
 from .checks import STATES, check_names, initial_states, layer_of, numbers
-
-# Each cell's gates in the order of its parameters, and where in a panel the kernels keep them
-GATES = {
-    "lstm": {"i": 0, "f": 1, "g": 2, "o": 3},
-    "gru": {"r": 1, "u": 2, "n": 0},
-    "rnn": {},
-}
-N_KEPT = 4  # gates side by side in a panel
 
 
 def cell_step(x, states, parameters, cell="lstm"):
@@ -92,8 +83,8 @@ def cell_steps(X, parameters, cell="lstm", *, initial=None, lengths=None, return
     Returns
     -------
     states : dict of str to ndarray of shape (n_timesteps, H), or to a list of such
-        After each step: "h" and, of an LSTM, "c". With `return_gates` also "i", "f", "g", "o" of an
-        LSTM or "r", "u", "n" of a GRU; a plain recurrent cell has none.
+        After each step: "h" and, of an LSTM, "c". With `return_gates` also "i", "f" (if there is a
+        forget gate), "g", "o" of an LSTM or "r", "u", "n" of a GRU; a plain recurrent cell has none.
 
     Raises
     ------
@@ -122,7 +113,7 @@ def cell_steps(X, parameters, cell="lstm", *, initial=None, lengths=None, return
     for batch in prediction_batches(sequences.offsets):
         given = {name: value[batch.members] for name, value in initial.items()}
         of_batch = _run(part, batch, sequences.rows, given, work, n_jobs)
-        of_batch |= _gates(part, batch, work) if return_gates else {}
+        of_batch |= part.gate_activations(batch, work) if return_gates else {}
         known = batch.source >= 0
         for name, values in of_batch.items():
             found.setdefault(name, np.empty(shape, part.dtype))
@@ -144,14 +135,3 @@ def _run(part, batch, rows, initial, work, n_jobs):
         name: kind.rows[batch.after, kind.column : kind.column + part.n_units]
         for name, kind in zip(STATES, kinds, strict=False)
     }
-
-
-def _gates(part, batch, work):
-    """{name: (n_slots, H)}: the gates that `_run` has left in `work`."""
-    places = GATES[plain(part.cell)[0]]
-    if not places:
-        return {}
-    panels = part.kernels.panels(part._gates(batch, work, True), batch.n_slots, part.n_columns)
-    kept = [panel.reshape(batch.n_slots, N_KEPT, -1) for panel in panels]
-    gates = np.concatenate(kept, axis=2)[:, :, : part.n_units]
-    return {name: gates[:, place] for name, place in places.items()}
