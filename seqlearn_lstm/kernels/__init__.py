@@ -16,6 +16,7 @@ Memory and layouts; a panelled matrix is flat, its panels of columns one after a
     panels(flat, n_rows, n_columns)      a panelled matrix as a list of 2-D views; row 0 of weights is the bias
     gate_columns(n_units, dtype)         4 Hg
     pack_lstm(b, W, U, flat)     canonical to backend, (1 + I + H, 4 Hg);  unpack_lstm(flat, n_in, n_units): back, (b, W, U)
+    unpack_gates(flat, n_rows, n_units)  activated gates as the kernels below leave them, (4, n_rows, H), in their order
     lstm_extras_size(n_units, dtype)     elements of `extras`, the further parameters of an LSTM with options, flat
     lstm_sums_size(n_units, dtype)       elements of `sums` for each sequence
     pack_lstm_extras(p, gain, cell_gain, cell_shift, flat)   canonical to backend: p (3 H,) i, f, o; gain (4 H,) i, f, g, o

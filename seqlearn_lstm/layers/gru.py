@@ -10,6 +10,9 @@ class GRULayer(Recurrent):
     gates r, u, n, and b_n (H,), the bias inside of the reset.
     """
 
+    kept_gates = "nrum"
+    gate_names = "run"
+
     def _initial_cell(self, rng):
         return {**super()._initial_cell(rng), "b_n": np.zeros(self.n_units)}
 

@@ -11,6 +11,7 @@ class PlainLSTM(Recurrent):
     """
 
     n_kinds = 2
+    kept_gates = gate_names = "ifgo"
 
     def _pack_cell(self, parameters):
         self.kernels.pack_lstm(*(parameters[letter] for letter in "bWU"), self.weights)

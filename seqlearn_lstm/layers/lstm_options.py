@@ -18,9 +18,14 @@ class OptionsLSTM(Recurrent):
     """
 
     n_kinds = 2
+    kept_gates = "ifgo"
 
     def _sizes(self):
         return [*super()._sizes(), self.kernels.lstm_extras_size(self.n_units, self.dtype)]
+
+    @property
+    def gate_names(self):
+        return "ifgo" if self.cell.forget_gate else "igo"
 
     @property
     def _options(self):

@@ -15,8 +15,10 @@ from .part import Part
 class Recurrent(Part):
     """Base of the cells' layers.
 
-    A cell says how many kinds of states it carries (`n_kinds`: 1, h; 2, h and c), what its canonical
-    parameters are, and runs its kernels in `_forward` and `_backward`.
+    A cell says how many kinds of states it carries (`n_kinds`: 1, h; 2, h and c), which gates its
+    kernels keep (`kept_gates`, in their order) and which of them are its own (`gate_names`, in the
+    canonical order), what its canonical parameters are, and runs its kernels in `_forward` and
+    `_backward`.
 
     Parameters
     ----------
@@ -27,6 +29,7 @@ class Recurrent(Part):
     """
 
     n_kinds = 1
+    kept_gates = gate_names = ""
 
     def __init__(self, kernels, cell, key, n_in, n_units, backward, learn_initial, dtype):
         self.kernels, self.cell, self.key, self.backward = kernels, cell, key, backward
@@ -137,6 +140,17 @@ class Recurrent(Part):
             return batch.after if backward == self.backward else batch.reversed_after
 
         return Stream(states.rows, states.column, self.n_units, index)
+
+    def gate_activations(self, batch, work):
+        """The gates of each slot's step, as ``forward(..., keep=True)`` has left them: {letter:
+        (n_slots, n_units)}; `backpropagate` overwrites them.
+        """
+        if not self.gate_names:
+            return {}
+        gates = self._gates(batch, work, True)
+        kept = self.kernels.unpack_gates(gates, batch.n_slots, self.n_units)
+        found = dict(zip(self.kept_gates, kept, strict=True))
+        return {letter: found[letter] for letter in self.gate_names}
 
     # ---- backward ------------------------------------------------------------------------------
 

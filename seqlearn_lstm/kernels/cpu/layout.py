@@ -100,11 +100,20 @@ def pack_lstm(b, W, U, flat):
 
 def unpack_lstm(flat, n_in, n_units):
     """The flat panelled matrix to canonical (b, W, U), as new arrays."""
-    order = _gates_of_panels(n_units, flat.dtype)
-    matrix = np.empty((1 + n_in + n_units, GATES * n_units + 1), flat.dtype)
-    matrix[:, order] = unpack(flat, len(matrix))
-    matrix = matrix[:, :-1]
+    matrix = _side_by_side(flat, 1 + n_in + n_units, n_units)
     return matrix[0].copy(), matrix[1 : 1 + n_in].copy(), matrix[1 + n_in :].copy()
+
+
+def unpack_gates(flat, n_rows, n_units):
+    """The flat panelled gates of `n_rows` slots as new arrays, one for each: (4, n_rows, H)."""
+    return np.stack(np.split(_side_by_side(flat, n_rows, n_units), GATES, axis=1))
+
+
+def _side_by_side(flat, n_rows, n_units):
+    """A flat panelled matrix as (n_rows, 4 H): one gate beside the other, without padding."""
+    matrix = np.empty((n_rows, GATES * n_units + 1), flat.dtype)
+    matrix[:, _gates_of_panels(n_units, flat.dtype)] = unpack(flat, n_rows)
+    return matrix[:, :-1]
 
 
 # ---- dense ---------------------------------------------------------------------------------------
