@@ -18,9 +18,9 @@ from .cells import make_cell, plain
 from .checkpoint import Checkpoint
 from .dropout import Rates
 from .kernels import get_backend
+from .listeners import ProgressLines, Tables
 from .network import Network
 from .pooling import STEPS
-from .progress import ProgressLines
 from .schedules import make_schedule
 from .sequences import truncate_sequences
 from .solvers import make_solver
@@ -139,17 +139,25 @@ class FitsNetwork(ReadsSequences):
         settings = self._settings(network, len(sequences), state, goes_on, partial)
         validate = self._validator(network, validation)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
+        listeners = self._listeners(checkpoint, validation[0])
         try:
-            train(task, state, self._listeners(checkpoint))
+            train(task, state, listeners)
         except FloatingPointError as error:
             raise self._diverged(network, state, error) from None
         self._keep(network, state, settings)
+        for listener in listeners:
+            listener.end(task, state)
         return self
 
-    def _listeners(self, checkpoint):
-        """Who is told how the training goes on."""
-        listeners = [checkpoint] if checkpoint else []
-        return [*listeners, ProgressLines()] if self.verbose else listeners
+    def _listeners(self, checkpoint, X_val):
+        """Who is told how the training goes on, in this order."""
+        n_validation = None if X_val is None else len(X_val)
+        every = (
+            (checkpoint is not None, lambda: checkpoint),
+            (self.verbose > 1, lambda: Tables(n_validation)),
+            (self.verbose > 0, ProgressLines),
+        )
+        return [make() for is_wanted, make in every if is_wanted]
 
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))

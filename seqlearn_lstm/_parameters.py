@@ -192,7 +192,10 @@ TRAINING = [
         "dtype", "float32", [StrOptions({"float32", "float64"})], '{"float32", "float64"}',
         "Precision of all computations.",
     ),
-    Parameter("verbose", 0, ["verbose"], "int", "1 prints a line after each epoch."),
+    Parameter(
+        "verbose", 0, ["verbose"], "int",
+        "1 prints a line after each epoch; 2 prints the layers and the data before the first, too.",
+    ),
 ]  # fmt: skip
 
 POOLING = Parameter(

@@ -161,12 +161,20 @@ class Listener:
     def begin(self, task, state):
         """Before the first epoch of this call."""
 
+    def before_epoch(self, task, state):
+        """Before each epoch."""
+
     def after_update(self, task, state, update):
         """After an update; the gradient still lies in ``task.network``."""
 
     def after_epoch(self, task, state, seconds):
         """After an epoch, `state` is up to date; True ends the training."""
         return False
+
+    def end(self, task, state):
+        """After the last epoch of this call; ``task.network`` holds the parameters that were
+        taken, and so does the estimator.
+        """
 
 
 def random_stream(seed, purpose, epoch=0):
@@ -207,6 +215,8 @@ def train(task, state, listeners=()):
         listener.begin(task, state)
     stop = False
     while not (stop or state.epoch >= settings.max_iter or state.has_converged(settings)):
+        for listener in listeners:
+            listener.before_epoch(task, state)
         start = time.perf_counter()
         loss = _epoch(task, state, listeners, *work)
         _record(task, state, work, loss)

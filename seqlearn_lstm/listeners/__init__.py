@@ -1,0 +1,7 @@
+"""Who is told how a training goes on, one job each: lines on the screen, a record, callbacks,
+warnings.
+"""
+
+from .progress import ProgressLines, Tables
+
+__all__ = ["ProgressLines", "Tables"]
