@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from ._fits import TRANSIENT
 from ._fitting import FitsNetwork, check_initial
 from .architecture import Architecture
 from .batches import prediction_batches
@@ -138,7 +139,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         return tags
 
     def __getstate__(self):
-        return super().__getstate__() | {"_format_version": FORMAT_VERSION}
+        state = super().__getstate__() | {"_format_version": FORMAT_VERSION}
+        return {name: value for name, value in state.items() if name not in TRANSIENT}
 
     def __setstate__(self, state):
         state = dict(state)

@@ -1,24 +1,26 @@
 """How the front doors fit: from what was read to a trained network, kept as plain arrays."""
 
-from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import asdict
 from numbers import Integral
 
 import joblib
 import numpy as np
+from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from threadpoolctl import threadpool_limits
 
+from ._fits import fits, has_callbacks
+from ._learned import SOMETIMES, learned, learned_so_far
 from ._reading import ReadsSequences
 from .architecture import Architecture
 from .cells import make_cell, plain
 from .checkpoint import Checkpoint
 from .dropout import Rates
 from .kernels import get_backend
-from .listeners import ProgressLines, Tables
+from .listeners import Callbacks, ProgressLines, Tables
 from .network import Network
 from .pooling import STEPS
 from .schedules import make_schedule
@@ -39,19 +41,8 @@ from .training import (
 EMBEDDING_DIM = 64  # of strings, where nothing else is said
 
 
-class FitsNetwork(ReadsSequences):
+class FitsNetwork(CallbackSupportMixin, ReadsSequences):
     """The part of an estimator that fits. A front door says in `_read_targets` what is learned."""
-
-    @contextmanager
-    def _unchanged_on_error(self):
-        """Whatever goes wrong inside, the estimator is afterwards what it was before."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
         """Of all sequences: (head, name of the pooling, targets, weights)."""
@@ -61,22 +52,33 @@ class FitsNetwork(ReadsSequences):
         """y of some sequences."""
         return _some(y, indices)
 
+    @fits
     def _learn(
         self, X, y, sample_weight=None, lengths=None, initial_states=None, validation=(None, None),
         classes=None, partial=False,
     ):  # fmt: skip
         """Read all that was given, and fit."""
-        with self._unchanged_on_error():
-            self._validate_params()
-            self._check_given(y)
-            goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-            self._check_combination(partial, validation)
-            sequences = self._read_sequences(X, lengths, goes_on)
-            learned = self._read_targets(y, sequences, sample_weight, classes, goes_on)
-            return self._train(
-                sequences, *learned, y=y, initial_states=initial_states, validation=validation,
-                goes_on=goes_on, partial=partial,
-            )  # fmt: skip
+        self._validate_params()
+        self._check_given(y)
+        goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
+        self._check_combination(partial, validation)
+        sequences = self._read_sequences(X, lengths, goes_on)
+        targets = self._read_targets(y, sequences, sample_weight, classes, goes_on)
+        return self._train(
+            sequences, *targets, y=y, initial_states=initial_states, validation=validation,
+            goes_on=goes_on, partial=partial,
+            told=self._told(X, y, sample_weight, lengths, sequences),
+        )  # fmt: skip
+
+    def _told(self, X, y, sample_weight, lengths, sequences):
+        """What callbacks are given: where `lengths` say how X is cut, which they would not know,
+        lists.
+        """
+        if lengths is not None:
+            every = np.arange(len(sequences))
+            X, y = list(sequences), None if y is None else self._part_of(y, sequences, every)
+        weights = None if sample_weight is None else {"sample_weight": sample_weight}
+        return {"X": X, "y": y, "metadata": weights}
 
     def _check_combination(self, partial, validation):
         """Raise ValueError where parameters exclude each other."""
@@ -99,7 +101,7 @@ class FitsNetwork(ReadsSequences):
 
     def _train(
         self, sequences, head, pooling, targets, weights, *, y=None, initial_states=None,
-        validation=(None, None), goes_on=False, partial=False,
+        validation=(None, None), goes_on=False, partial=False, told=None,
     ):  # fmt: skip
         """Fit the network and keep it as plain arrays and values."""
         kernels, solver = self._kernels, make_solver(self.solver)
@@ -139,7 +141,9 @@ class FitsNetwork(ReadsSequences):
         settings = self._settings(network, len(sequences), state, goes_on, partial)
         validate = self._validator(network, validation)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
-        listeners = self._listeners(checkpoint, validation[0])
+        for name in SOMETIMES:  # of an earlier fit
+            vars(self).pop(name, None)
+        listeners = self._listeners(task, state, checkpoint, validation[0], told)
         try:
             train(task, state, listeners)
         except FloatingPointError as error:
@@ -149,13 +153,18 @@ class FitsNetwork(ReadsSequences):
             listener.end(task, state)
         return self
 
-    def _listeners(self, checkpoint, X_val):
+    def _listeners(self, task, state, checkpoint, X_val, told):
         """Who is told how the training goes on, in this order."""
         n_validation = None if X_val is None else len(X_val)
+
+        def so_far():
+            return learned_so_far(task.network, state, task.settings)
+
         every = (
             (checkpoint is not None, lambda: checkpoint),
             (self.verbose > 1, lambda: Tables(n_validation)),
             (self.verbose > 0, ProgressLines),
+            (has_callbacks(self), lambda: Callbacks(self, told, so_far)),
         )
         return [make() for is_wanted, make in every if is_wanted]
 
@@ -226,20 +235,10 @@ class FitsNetwork(ReadsSequences):
 
     def _keep(self, network, state, settings):
         """Take over what was learned, as plain arrays and values."""
-        best = settings is not None and settings.restore and state.best_theta is not None
-        network.theta[:] = state.best_theta if best else state.theta
-        if network.embedding:
-            network.embedding.table[:] = state.best_table if best else state.table
-        self.parameters_ = network.get_parameters()
-        self.loss_curve_, self.n_iter_ = list(state.loss_curve), state.epoch
-        for name, value, is_there in (
-            ("validation_scores_", list(state.validation_scores), state.validation_scores),
-            ("best_iter_", state.best_epoch, settings is not None and settings.restore),
-            ("_training", vars(state), settings is None or settings.keep),
-        ):
+        found = learned(network, state, settings)
+        for name in SOMETIMES:
             vars(self).pop(name, None)
-            if is_there:
-                setattr(self, name, value)
+        vars(self).update(found)
 
     def _plan(self, sequences, head, pooling):
         """The network that the parameters and the data ask for."""

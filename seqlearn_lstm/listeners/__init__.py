@@ -2,6 +2,11 @@
 warnings.
 """
 
+from .callbacks import Callbacks
 from .progress import ProgressLines, Tables
 
-__all__ = ["ProgressLines", "Tables"]
+__all__ = [
+    "Callbacks",
+    "ProgressLines",
+    "Tables",
+]
