@@ -20,7 +20,7 @@ from .cells import make_cell, plain
 from .checkpoint import Checkpoint
 from .dropout import Rates
 from .kernels import get_backend
-from .listeners import Callbacks, ProgressLines, Tables
+from .listeners import Callbacks, ProgressLines, Recorder, Tables
 from .network import Network
 from .pooling import STEPS
 from .schedules import make_schedule
@@ -160,7 +160,9 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         def so_far():
             return learned_so_far(task.network, state, task.settings)
 
+        how = self.record, self.record_every, self.record_size
         every = (
+            (self.record is not None, lambda: Recorder(*how)),  # what a checkpoint saves, too
             (checkpoint is not None, lambda: checkpoint),
             (self.verbose > 1, lambda: Tables(n_validation)),
             (self.verbose > 0, ProgressLines),

@@ -2,8 +2,10 @@
 
 from copy import deepcopy
 
+from .listeners import as_arrays
+
 # Attributes that some fits leave and others do not.
-SOMETIMES = ("validation_scores_", "best_iter_", "_training")
+SOMETIMES = ("validation_scores_", "best_iter_", "record_", "_training")
 
 
 def learned(network, state, settings):
@@ -21,6 +23,8 @@ def learned(network, state, settings):
         found["validation_scores_"] = list(state.validation_scores)
     if restores:
         found["best_iter_"] = state.best_epoch
+    if state.record is not None:
+        found["record_"] = as_arrays(state.record)
     if settings is None or settings.keep:
         found["_training"] = vars(state)
     return found

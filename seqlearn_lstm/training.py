@@ -41,7 +41,7 @@ class TrainingState:
     `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
     embedding's. `best` is the highest value of what is watched: a validation score, or the negative
     loss; `best_theta` and `best_table` are kept where they are to be restored. `watch` says which of
-    this it was.
+    this it was. `record` is what a listener keeps, plain values.
     """
 
     seed: int
@@ -58,6 +58,7 @@ class TrainingState:
     best_theta: np.ndarray | None = None
     best_table: np.ndarray | None = None
     epochs_without_progress: int = 0
+    record: dict | None = None
 
     def begin(self, settings):
         """What was the best counts only where the same is watched, and kept, as before."""

@@ -4,9 +4,12 @@ warnings.
 
 from .callbacks import Callbacks
 from .progress import ProgressLines, Tables
+from .record import Recorder, as_arrays
 
 __all__ = [
     "Callbacks",
     "ProgressLines",
+    "Recorder",
     "Tables",
+    "as_arrays",
 ]
