@@ -9,11 +9,11 @@ from sklearn.utils.validation import check_is_fitted
 from ._fits import TRANSIENT
 from ._fitting import FitsNetwork, check_initial
 from .architecture import Architecture
-from .batches import prediction_batches
 from .network import Network
 from .pooling import STEPS
 from .sequences import truncate_sequences
 from .summary import layer_lines, layer_table
+from .unrolling import pooled, runs, windows
 
 FORMAT_VERSION = 2  # of what is pickled
 
@@ -37,12 +37,13 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         n = len(sequences.rows) if architecture.pooling == STEPS else len(sequences)
         scores = np.empty((n, architecture.n_out), self._dtype)
         initial = check_initial(initial_states, sequences, network)
-        for batch in prediction_batches(sequences.offsets):
-            given = None if initial is None else network.cut_states(initial[batch.members])
-            padded = network.forward(batch, sequences.rows, False, given=given)
-            index = network.pooling.index(batch)
-            known = index >= 0
-            scores[index[known]] = padded[known, : architecture.n_out]
+        begin, add = network.begin_features, network.add_features
+        for run in runs(network, sequences, initial):
+            for batch, features in pooled(run, network.pooling, begin, add):
+                padded = network.end_features(batch, features)
+                index = network.pooling.index(batch)
+                known = index >= 0
+                scores[index[known]] = padded[known, : architecture.n_out]
         return scores, sequences
 
     def final_states(self, X, lengths=None, initial_states=None):
@@ -66,9 +67,10 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         network, sequences = self._prepared(X, lengths)
         initial = check_initial(initial_states, sequences, network)
         found = np.empty((len(sequences), network.state_width), network.dtype)
-        for batch in prediction_batches(sequences.offsets):
-            given = None if initial is None else network.cut_states(initial[batch.members])
-            found[batch.members] = network.final_states(batch, sequences.rows, given)
+        for run in runs(network, sequences, initial):
+            for window in windows(network, run.batch):
+                run.forward(window, False)
+            found[run.batch.members] = run.states
         return found
 
     def _prepared(self, X, lengths):

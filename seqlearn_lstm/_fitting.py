@@ -20,7 +20,7 @@ from .cells import make_cell, plain
 from .checkpoint import Checkpoint
 from .dropout import Rates
 from .kernels import get_backend
-from .listeners import Callbacks, ProgressLines, Recorder, Tables
+from .listeners import Callbacks, HealthCheck, ProgressLines, Recorder, Tables
 from .network import Network
 from .pooling import STEPS
 from .schedules import make_schedule
@@ -61,7 +61,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         self._validate_params()
         self._check_given(y)
         goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-        self._check_combination(partial, validation)
+        self._check_combination(partial, validation, initial_states)
         sequences = self._read_sequences(X, lengths, goes_on)
         targets = self._read_targets(y, sequences, sample_weight, classes, goes_on)
         return self._train(
@@ -80,8 +80,9 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         weights = None if sample_weight is None else {"sample_weight": sample_weight}
         return {"X": X, "y": y, "metadata": weights}
 
-    def _check_combination(self, partial, validation):
+    def _check_combination(self, partial=False, validation=(None, None), initial_states=None):
         """Raise ValueError where parameters exclude each other."""
+        self._check_windows(validation, initial_states)
         if (validation[0] is None) != (validation[1] is None):
             raise ValueError("X_val and y_val belong together; got only one of them")
         if self.checkpoint is not None and (partial or self.warm_start):
@@ -98,6 +99,27 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             raise ValueError(
                 "partial_fit makes one pass and never stops early; expected early_stopping=False"
             )
+
+    def _check_windows(self, validation, initial_states):
+        """The same for states that are handed on."""
+        holds_out = self.early_stopping and self.monitor == "validation" and validation[0] is None
+        excluded = [
+            ("bptt_steps", "bidirectional", self.bidirectional, "what comes later is read first"),
+            ("stateful", "bidirectional", self.bidirectional, "what comes later is read first"),
+            ("stateful", "shuffle", self.shuffle, "sequences go on in their order"),
+            (
+                "stateful",
+                "max_timesteps",
+                self.max_timesteps is not None,
+                "steps would be left out",
+            ),
+            ("stateful", "initial_states", initial_states is not None, "they are handed on"),
+            ("stateful", "early_stopping without X_val", holds_out, "sequences would be left out"),
+        ]
+        for name, other, is_there, why in excluded:
+            value = getattr(self, name)
+            if value and is_there:
+                raise ValueError(f"{name} is {value} together with {other}, but {why}")
 
     def _train(
         self, sequences, head, pooling, targets, weights, *, y=None, initial_states=None,
@@ -143,7 +165,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
         for name in SOMETIMES:  # of an earlier fit
             vars(self).pop(name, None)
-        listeners = self._listeners(task, state, checkpoint, validation[0], told)
+        state.record = None if self.record is None else state.record
+        listeners = self._listeners(task, state, checkpoint, validation[0], told, partial)
         try:
             train(task, state, listeners)
         except FloatingPointError as error:
@@ -153,12 +176,15 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             listener.end(task, state)
         return self
 
-    def _listeners(self, task, state, checkpoint, X_val, told):
+    def _listeners(self, task, state, checkpoint, X_val, told, partial):
         """Who is told how the training goes on, in this order."""
         n_validation = None if X_val is None else len(X_val)
 
         def so_far():
             return learned_so_far(task.network, state, task.settings)
+
+        def predict(sequences, initial):
+            return self._scores(sequences, None, initial)[0]
 
         how = self.record, self.record_every, self.record_size
         every = (
@@ -167,6 +193,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             (self.verbose > 1, lambda: Tables(n_validation)),
             (self.verbose > 0, ProgressLines),
             (has_callbacks(self), lambda: Callbacks(self, told, so_far)),
+            (not partial, lambda: HealthCheck(predict)),
         )
         return [make() for is_wanted, make in every if is_wanted]
 
@@ -265,6 +292,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         watches_scores = self.early_stopping and self.monitor == "validation"
         return Settings(
             batch_size=n_sequences if self.batch_size is None else int(self.batch_size),
+            bptt_steps=self.bptt_steps,
+            stateful=self.stateful,
             max_iter=epochs + (state.epoch if goes_on else 0),
             horizon=self.max_iter + (state.epoch if goes_on and not partial else 0),
             shuffle=self.shuffle,

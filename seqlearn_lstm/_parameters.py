@@ -134,6 +134,19 @@ TRAINING = [
         "batch_size", 32, [_COUNT, None], "int or None",
         "Sequences per update. None: all of them.",
     ),
+    Parameter(
+        "bptt_steps", None, [_COUNT, None], "int or None",
+        """How many steps the gradient goes back. Longer sequences are cut into windows of so many
+        steps, which hand their states on: with an output at each step every window is an update;
+        otherwise all windows of a batch are one, and they end where the sequences end. Memory does
+        not grow with the length then. None: all steps.""",
+    ),
+    Parameter(
+        "stateful", False, ["boolean"], "bool",
+        """Whether sequence ``n + batch_size`` goes on in the state in which sequence n ended, for
+        long streams that were cut into pieces. Needs ``shuffle=False``; an epoch starts anew, and
+        so does every sequence of a prediction, but where `initial_states` are given.""",
+    ),
     Parameter("max_iter", 100, [_COUNT], "int", "Most passes over the data (epochs)."),
     Parameter(
         "shuffle", True, ["boolean"], "bool",

@@ -41,17 +41,21 @@ class Batch:
         First row of each sequence in the container.
     lengths : ndarray of shape (n_sequences,)
         Number of time steps of each, descending.
-    live : ndarray of shape (n_steps,)
-        Number of sequences with a step t.
-    slots : ndarray of shape (n_steps + 2,)
-        First row of step t; the last two entries are ``n_slots`` and ``n_states``.
+    first : ndarray of shape (n_sequences,)
+        The step of its sequence that is each one's first here: 0, but in windows, where those that
+        go on stand before those that begin.
+    totals : ndarray of shape (n_sequences,)
+        Lengths of the sequences as a whole; `lengths`, but in windows.
+    n_carried : int
+        The first so many go on in states that were handed on to them; the others begin.
     """
 
     members: np.ndarray
     starts: np.ndarray
     lengths: np.ndarray
-    live: np.ndarray
-    slots: np.ndarray
+    first: np.ndarray
+    totals: np.ndarray
+    n_carried: int = 0
 
     def __len__(self):
         return len(self.members)
@@ -59,7 +63,25 @@ class Batch:
     @property
     def n_steps(self):
         """Length of the longest sequence, T."""
-        return len(self.live)
+        return int(self.lengths[0])
+
+    @property
+    def live(self):
+        """Number of sequences with a step t, (n_steps,)."""
+        return self._steps[0]
+
+    @property
+    def slots(self):
+        """First row of step t, (n_steps + 2,); the last two entries are ``n_slots`` and
+        ``n_states``.
+        """
+        return self._steps[1]
+
+    @cached_property
+    def _steps(self):
+        live, slots = np.empty(self.n_steps, np.int64), np.empty(self.n_steps + 2, np.int64)
+        get_backend("cpu").plan_steps(self.lengths, live, slots)
+        return live, slots
 
     @property
     def n_slots(self):
@@ -140,10 +162,33 @@ def plan(offsets, members):
     lengths = offsets[members + 1] - offsets[members]
     order = np.argsort(-lengths, kind="stable")
     members, lengths = members[order], lengths[order]
-    n_steps = int(lengths[0])
-    live, slots = np.empty(n_steps, np.int64), np.empty(n_steps + 2, np.int64)
-    get_backend("cpu").plan_steps(lengths, live, slots)
-    return Batch(members, offsets[members], lengths, live, slots)
+    return Batch(members, offsets[members], lengths, np.zeros_like(lengths), lengths)
+
+
+def windows_from_start(batch, size):
+    """Yield windows of a batch, `size` steps of each sequence from its beginning on; the last ones
+    of a sequence may be fewer.
+    """
+    for begin in range(0, batch.n_steps, size):
+        ends = batch.lengths[batch.lengths > begin]
+        yield _window(batch, np.full(len(ends), begin), np.minimum(ends, begin + size))
+
+
+def windows_to_end(batch, size):
+    """Yield windows of a batch in the order of time, `size` steps of each sequence up to its end;
+    the first ones of a sequence may be fewer.
+    """
+    for left in range((batch.n_steps - 1) // size, -1, -1):
+        ends = batch.lengths[batch.lengths > left * size] - left * size
+        yield _window(batch, np.maximum(ends - size, 0), ends)
+
+
+def _window(batch, first, ends):
+    """Steps `first` ... `ends` of the batch's first sequences."""
+    n = len(first)
+    n_carried = max(min(batch.n_carried, n), np.count_nonzero(first))
+    members, starts, totals = batch.members[:n], batch.starts[:n] + first, batch.totals[:n]
+    return Batch(members, starts, ends - first, first, totals, int(n_carried))
 
 
 def training_batches(offsets, order, batch_size):

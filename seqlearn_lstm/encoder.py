@@ -11,11 +11,11 @@ from ._estimator import SequenceEstimator
 from ._fits import fits, followed_inside
 from ._parameters import Parameter, takes
 from .architecture import DIRECTIONS
-from .batches import prediction_batches
 from .heads import RegressionHead, SoftmaxHead
 from .layers import States
 from .pooling import POOLING, STEPS
 from .targets import split_steps
+from .unrolling import pooled, runs
 
 ESTIMATOR = Parameter(
     "estimator", None, [SequenceEstimator, FrozenEstimator, None],
@@ -151,7 +151,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 "early_stopping is True, but there is no score of what is learned without targets; "
                 'expected monitor="train", or an estimator'
             )
-        self._check_combination(False, (None, None))
+        self._check_combination()
         goes_on = self.warm_start and hasattr(self, "parameters_")
         sequences = self._read_sequences(X, lengths, goes_on)
         targets, last = np.roll(sequences.rows, -1, axis=0), sequences.offsets[1:] - 1
@@ -198,26 +198,31 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         network, sequences = self._prepared(X, lengths)
         pooling, n = POOLING[self.pooling], len(sequences.rows) if is_ragged else len(sequences)
         found = np.empty((n, len(self._kinds) * network.architecture.n_features), network.dtype)
-        for batch in prediction_batches(sequences.offsets):
-            index, features = pooling.index(batch), self._features(network, batch, sequences.rows)
-            found[index[index >= 0]] = features[index >= 0]
+
+        def begin(batch):
+            shape = len(pooling.index(batch)), found.shape[1]
+            return network.work.array("encoder", "features", shape)
+
+        def add(window, states, features):
+            self._add_features(network, window, states[-1], features)
+
+        for run in runs(network, sequences):
+            for batch, features in pooled(run, pooling, begin, add, keep="c" in self._kinds):
+                pooling.end(batch, features)
+                index = pooling.index(batch)
+                found[index[index >= 0]] = features[index >= 0]
         return split_steps(found, sequences.offsets) if is_ragged else found
 
-    def _features(self, network, batch, rows):
-        """What is handed out of a batch."""
-        *_, states = network.states(batch, rows, keep="c" in self._kinds)
-        top, pooling = network.layers[-1], POOLING[self.pooling]
-        n, width = len(pooling.index(batch)), sum(part.n_units for part in top)
-        features = network.work.array("encoder", "features", (n, len(self._kinds) * width))
-        column = 0
+    def _add_features(self, network, batch, states, features):
+        """Pool what is handed out of the top layer's states."""
+        column, pooling = 0, POOLING[self.pooling]
         for kind in self._kinds:
-            for part, state in zip(top, states, strict=True):
+            for part, state in zip(network.layers[-1], states, strict=True):
                 state = state.of_cells() if kind == "c" else state
                 if self.difference:
                     state = _difference(batch, state, part.n_units)
-                pooling.forward(part, batch, state, features, column, network.work, network.n_jobs)
+                pooling.add(part, batch, state, features, column, network.work, network.n_jobs)
                 column += part.n_units
-        return features
 
     def get_feature_names_out(self, input_features=None):
         """The direction, the kind of state and the unit of each column.

@@ -1,31 +1,18 @@
 """A network bound to a backend: an embedding or numbers, perhaps a projection, recurrent layers,
 pooling, a dense layer.
-
-All parameters lie in one flat array `theta`, their gradients in another of the same layout, with
-views of both for each part; solvers see the flat arrays only. The table of an embedding alone
-stands apart, for a batch touches few of its rows.
 """
 
 import numpy as np
 
 from .cells import CELLS
 from .dropout import EMBEDDING, NoMasks
+from .flat_parameters import FlatParameters
 from .layers import Dense, Embedding, Projection, Workspace, input_stream
 from .pooling import POOLING
 
-CACHE_LINE = 16  # elements, in the smaller precision
 
-
-class Network:
-    """An architecture bound to a backend.
-
-    Attributes
-    ----------
-    theta, gradient : ndarray of shape (n,)
-        All parameters but the embedding's and their gradients, in the backend's own layout; padding
-        is zero and stays so.
-    embedding : Embedding or None
-    """
+class Network(FlatParameters):
+    """An architecture bound to a backend."""
 
     def __init__(self, architecture, kernels, dtype, n_jobs, recurrent_dropout=False):
         self.architecture, self.kernels, self.n_jobs = architecture, kernels, n_jobs
@@ -33,15 +20,7 @@ class Network:
         self.work = Workspace(kernels, dtype)
         self.pooling = POOLING[architecture.pooling]
         self._build(recurrent_dropout)
-        sizes = [size for part in self.parts for size in part.sizes]
-        self.theta, self.gradient = (
-            kernels.zeros(sum(map(_whole, sizes)), dtype) for _ in range(2)
-        )
-        values, slopes = _cut(self.theta, sizes), _cut(self.gradient, sizes)
-        for part in self.parts:
-            n = len(part.sizes)
-            part.bind(values[:n], slopes[:n])
-            values, slopes = values[n:], slopes[n:]
+        self._lay_out()
 
     def _build(self, recurrent_dropout):
         a, kernels, dtype = self.architecture, self.kernels, self.dtype
@@ -72,39 +51,6 @@ class Network:
         n = self.architecture.n_directions
         return [self.recurrent[start : start + n] for start in range(0, len(self.recurrent), n)]
 
-    # ---- parameters ----------------------------------------------------------------------------
-
-    def initial_parameters(self, rng):
-        """Draw canonical parameters, float64: {name: array}."""
-        parts = [self.embedding, *self.parts] if self.embedding else self.parts
-        return _named((part, part.initial(rng)) for part in parts)
-
-    def set_parameters(self, parameters):
-        """Take canonical parameters {name: array}."""
-        for part in [self.embedding, *self.parts] if self.embedding else self.parts:
-            prefix = f"{part.key}."
-            part.pack(
-                {
-                    name.removeprefix(prefix): value
-                    for name, value in parameters.items()
-                    if name.startswith(prefix)
-                }
-            )
-
-    def get_parameters(self, gradient=False):
-        """Canonical parameters (or their gradients) {name: array}, copies."""
-        found = _named(
-            (part, part.unpack(part.slopes if gradient else part.values)) for part in self.parts
-        )
-        if self.embedding:
-            found |= _named([(self.embedding, self.embedding.unpack(gradient))])
-        return {name: np.array(value) for name, value in found.items()}  # no views of larger ones
-
-    def weight_views(self):
-        """Pairs of views (weights, their gradients) without the biases: what L2 decay is for."""
-        for part in self.parts:
-            yield from part.decayed()
-
     # ---- one batch -----------------------------------------------------------------------------
 
     def forward(self, batch, rows, keep, masks=None, given=None):
@@ -114,11 +60,7 @@ class Network:
         masks  what is left out; None: nothing
         given  None, or the states to start from: (n_kinds, B, n_units) for each direction
         """
-        masks = masks or NoMasks()
-        *_, states = self.states(batch, rows, keep, masks, given)
-        features = self.features(batch, states)
-        self._drop_features(batch, features, 1, masks)
-        return self.dense.forward(features, self.work, self.n_jobs)
+        return self.scores(batch, self.states(batch, rows, keep, masks, given), masks)
 
     def states(self, batch, rows, keep, masks=None, given=None):
         """The states of the directions of each layer, from the bottom."""
@@ -140,10 +82,44 @@ class Network:
                 number += 1
         return found
 
+    def scores(self, batch, states, masks=None):
+        """From the `states` of a batch to its scores."""
+        features = self.begin_features(batch)
+        self.add_features(batch, states, features)
+        return self.end_features(batch, features, masks)
+
+    # Features are pooled in three steps, for a batch may come in windows.
+
+    def begin_features(self, batch):
+        """Room for the pooled states of a batch, with a column of ones before them."""
+        for part in self.layers[-1]:
+            self.pooling.begin(part, batch, self.work)
+        return self.dense.inputs(len(self.pooling.index(batch)), self.work)
+
+    def add_features(self, batch, states, features):
+        """Pool the `states` of a batch, or of one window of it."""
+        for part, state, column in zip(self.layers[-1], states[-1], self._columns(), strict=True):
+            self.pooling.add(part, batch, state, features, 1 + column, self.work, self.n_jobs)
+
+    def end_features(self, batch, features, masks=None):
+        """From pooled states to scores."""
+        self.pooling.end(batch, features[:, 1:])
+        self._drop_features(batch, features, 1, masks or NoMasks())
+        return self.dense.forward(features, self.work, self.n_jobs)
+
+    # ---- states that are handed on -------------------------------------------------------------
+
     @property
     def state_width(self):
         """Columns of all states of a sequence side by side."""
         return sum(part.n_kinds * part.n_units for part in self.recurrent)
+
+    def first_states(self, n):
+        """The states of n sequences before their first step where none are given, (n,
+        state_width).
+        """
+        row = np.hstack([part.first_states().reshape(-1) for part in self.recurrent])
+        return np.tile(row, (n, 1))
 
     def cut_states(self, values):
         """All states of some sequences (n, state_width) as `forward` takes them: for each direction
@@ -157,37 +133,36 @@ class Network:
             column += width
         return cut
 
-    def final_states(self, batch, rows, given=None):
+    def final_states(self, batch, states):
         """All states of each sequence after its last step, (B, state_width), in the batch's
-        order.
+        order, of the `states` of all layers.
         """
         finals = []
-        for layer, states in zip(
-            self.layers, self.states(batch, rows, True, given=given), strict=True
-        ):
-            for part, state in zip(layer, states, strict=True):
-                kinds = [state, state.of_cells()][: part.n_kinds]
-                finals += [
-                    kind.rows[batch.final, kind.column : kind.column + part.n_units]
-                    for kind in kinds
-                ]
+        for layer, found in zip(self.layers, states, strict=True):
+            for part, state in zip(layer, found, strict=True):
+                finals += state.final(batch, part.n_units)
         return np.hstack(finals)
 
-    def features(self, batch, states):
-        """The pooled states with a column of ones before them."""
-        features = self.dense.inputs(len(self.pooling.index(batch)), self.work)
-        for part, state, column in zip(self.layers[-1], states, self._columns(), strict=True):
-            self.pooling.forward(part, batch, state, features, 1 + column, self.work, self.n_jobs)
-        return features
+    # ---- and back ------------------------------------------------------------------------------
 
     def backpropagate(self, batch, d_scores, masks=None):
         """Fill `gradient`, and the embedding's, from the gradient at the scores;
         `forward(..., keep=True)` with the same masks went before.
         """
-        masks = masks or NoMasks()
+        self.states_back(batch, self.scores_back(batch, d_scores, masks), masks)
+
+    def scores_back(self, batch, d_scores, masks=None):
+        """Fill the gradient of the output layer; returns that at the pooled states, without a
+        column of ones.
+        """
         x = self.dense.inputs(len(d_scores), self.work)
         d_features = self.dense.backpropagate(x, d_scores, self.work, self.n_jobs)
-        self._drop_features(batch, d_features, 0, masks)
+        self._drop_features(batch, d_features, 0, masks or NoMasks())
+        return d_features
+
+    def states_back(self, batch, d_features, masks=None):
+        """Fill the gradient of all below the pooling, for a batch or one window of it."""
+        masks = masks or NoMasks()
         slopes = [
             self.pooling.backpropagate(part, batch, d_features, column, self.work, self.n_jobs)
             for part, column in zip(self.layers[-1], self._columns(), strict=True)
@@ -274,19 +249,3 @@ class Network:
 
     def _columns(self):
         return [i * part.n_units for i, part in enumerate(self.layers[-1])]
-
-
-def _named(parts):
-    """{"key.name": array} from pairs (part, {name: array})."""
-    return {f"{part.key}.{name}": value for part, arrays in parts for name, value in arrays.items()}
-
-
-def _whole(size):
-    """Elements up to the next cache line: each part's parameters start at one."""
-    return -(-size // CACHE_LINE) * CACHE_LINE
-
-
-def _cut(flat, sizes):
-    """Views of `sizes` elements, each from the start of a cache line."""
-    starts = np.cumsum([0, *map(_whole, sizes)])
-    return [flat[start : start + size] for start, size in zip(starts, sizes, strict=False)]

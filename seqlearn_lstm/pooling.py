@@ -4,12 +4,18 @@ back.
 A row of features belongs to a sequence, or, with "steps", to a slot: ``index(batch)`` says for each
 row to which sequence of the container, or to which of its rows (-1: to none). Features are (rows, 1
 + n_features): the first column is one, for the bias.
+
+Of windows of a batch, one after another, ``add`` takes each; ``begin`` goes before, ``end`` after
+them, with the whole batch, whose first sequences a window has.
 """
 
 import numpy as np
 
 
 class _OneASequence:
+    per_step = False
+    reads_all_steps = True
+
     def index(self, batch):
         return batch.members
 
@@ -18,11 +24,19 @@ class _OneASequence:
         n = len(batch)
         return np.array([n]), np.array([0, n, n])
 
+    def begin(self, layer, batch, work):
+        """Make room for a whole batch."""
+
+    def end(self, batch, features):
+        """What is left to do when all steps were added; features without the column of ones."""
+
 
 class LastPooling(_OneASequence):
     """The final state of each direction: what it knows when it has read the whole sequence."""
 
-    def forward(self, layer, batch, states, features, column, work, n_jobs):
+    reads_all_steps = False
+
+    def add(self, layer, batch, states, features, column, work, n_jobs):
         layer.kernels.gather(
             states.rows, states.column, batch.final, features, column, layer.n_units, n_jobs
         )
@@ -37,22 +51,19 @@ class LastPooling(_OneASequence):
 class MeanPooling(_OneASequence):
     """The mean of the states over the steps."""
 
-    def forward(self, layer, batch, states, features, column, work, n_jobs):
-        layer.kernels.pool_mean(
-            states.rows,
-            states.column,
-            batch.live,
-            batch.slots,
-            batch.lengths,
-            features,
-            column,
+    def add(self, layer, batch, states, features, column, work, n_jobs):
+        layer.kernels.pool_sum(
+            states.rows, states.column, batch.live, batch.slots, batch.first, features, column,
             layer.n_units,
-        )
+        )  # fmt: skip
+
+    def end(self, batch, features):
+        features /= batch.totals[:, None].astype(features.dtype)
 
     def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
         d_out = layer.output_gradient(batch, work)
         layer.kernels.pool_mean_backward(
-            d_features, column, batch.live, batch.slots, batch.lengths, d_out, layer.n_units
+            d_features, column, batch.live, batch.slots, batch.totals, d_out, layer.n_units
         )
         return d_out, *layer.final_gradients(batch, work)
 
@@ -60,20 +71,23 @@ class MeanPooling(_OneASequence):
 class MaxPooling(_OneASequence):
     """The largest value of each unit over the steps."""
 
+    def begin(self, layer, batch, work):
+        self._steps(layer, batch, work)
+
     def _steps(self, layer, batch, work):
         return work.array(layer.key, "largest", (len(batch), layer.n_units), np.int64)
 
-    def forward(self, layer, batch, states, features, column, work, n_jobs):
+    def add(self, layer, batch, states, features, column, work, n_jobs):
         layer.kernels.pool_max(
-            states.rows, states.column, batch.live, batch.slots, self._steps(layer, batch, work),
-            features, column, layer.n_units,
+            states.rows, states.column, batch.live, batch.slots, batch.first,
+            self._steps(layer, batch, work), features, column, layer.n_units,
         )  # fmt: skip
 
     def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
         d_out = layer.output_gradient(batch, work)
         layer.kernels.pool_max_backward(
-            d_features, column, batch.live, batch.slots, self._steps(layer, batch, work), d_out,
-            layer.n_units,
+            d_features, column, batch.live, batch.slots, batch.first,
+            self._steps(layer, batch, work), d_out, layer.n_units,
         )  # fmt: skip
         return d_out, *layer.final_gradients(batch, work)
 
@@ -81,13 +95,21 @@ class MaxPooling(_OneASequence):
 class NoPooling:
     """The states of every step: for networks with an output at each."""
 
+    per_step = True
+
     def index(self, batch):
         return batch.source
 
     def lie(self, batch):
         return batch.live, batch.slots
 
-    def forward(self, layer, batch, states, features, column, work, n_jobs):
+    def begin(self, layer, batch, work):
+        pass
+
+    def end(self, batch, features):
+        pass
+
+    def add(self, layer, batch, states, features, column, work, n_jobs):
         stream = layer.outputs(batch, states)
         layer.kernels.gather(
             stream.rows, stream.column, stream.index(False), features, column, layer.n_units, n_jobs

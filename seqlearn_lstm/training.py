@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .batches import Batch, training_batches
+from .batches import Batch
+from .bptt import Backpropagation
 from .dropout import Masks, Rates
 from .network import Network
 from .sequences import Sequences
@@ -89,6 +90,8 @@ class Settings:
     """
 
     batch_size: int
+    bptt_steps: int | None
+    stateful: bool
     max_iter: int
     horizon: int
     shuffle: bool
@@ -241,19 +244,14 @@ def _aligned(kernels, solver_state):
 def _epoch(task, state, listeners, *solver_states):
     """One pass over the sequences; returns the mean loss."""
     network, settings = task.network, task.settings
-    order = _order(len(task.sequences), settings, state)
     masks = None
     if settings.dropout.any():
         masks = Masks(network.kernels, network.dtype, settings.dropout, state.seed, state.epoch)
-    weights = np.append(task.weights, 0.0)  # what a row of scores finds that belongs to nothing: -1
-    total, n_steps = 0.0, math.ceil(len(order) / settings.batch_size)
-    batches = training_batches(task.sequences.offsets, order, settings.batch_size)
-    for step, batch in enumerate(batches):
-        index = network.pooling.index(batch)
-        weight = float(weights[index].sum())
+    gradients = Backpropagation(task, _order(len(task.sequences), settings, state), masks)
+    total, n_steps = 0.0, len(gradients)
+    for step, (batch, loss, weight) in enumerate(gradients):
         if weight == 0:
             continue  # nothing to learn here, and a mean over it does not exist
-        loss = _loss_and_gradient(task, batch, index, weights[index], masks)
         if settings.alpha:
             loss += _decay(network, settings.alpha / weight)
         norm, scale = _clip(network, loss, settings, state.epoch)
@@ -265,17 +263,7 @@ def _epoch(task, state, listeners, *solver_states):
         for listener in listeners:
             listener.after_update(task, state, update)
         total += loss * weight
-    return float(total / weights.sum())
-
-
-def _loss_and_gradient(task, batch, index, weights, masks):
-    """The mean loss of a batch; its gradient is in the network then."""
-    network = task.network
-    given = None if task.initial is None else network.cut_states(task.initial[batch.members])
-    scores = network.forward(batch, task.sequences.rows, True, masks, given)
-    loss = task.head.loss_and_gradient(network.kernels, scores, task.targets[index], weights)
-    network.backpropagate(batch, scores, masks)
-    return loss
+    return float(total / task.weights.sum())
 
 
 def _step(task, rate, scale, solver_state, table_state=None):

@@ -5,7 +5,13 @@ import itertools
 import numpy as np
 import pytest
 
-from seqlearn_lstm.batches import plan, prediction_batches, training_batches
+from seqlearn_lstm.batches import (
+    plan,
+    prediction_batches,
+    training_batches,
+    windows_from_start,
+    windows_to_end,
+)
 
 
 def naive_plan(offsets, members):
@@ -157,3 +163,31 @@ def test_results_return_to_the_order_of_the_caller():
         per_row[batch.source[alive]] = batch.source[alive]
     assert np.array_equal(values, lengths)
     assert np.array_equal(per_row, np.arange(offsets[-1]))
+
+
+@pytest.mark.parametrize("cut", [windows_from_start, windows_to_end])
+@pytest.mark.parametrize("size", [1, 3, 4, 100])
+def test_windows_hold_every_step_once_and_in_order(cut, size):
+    """Each is the plan of its own steps; those that go on stand before those that begin."""
+    offsets = offsets_of([5, 1, 8, 8, 2, 4, 3])
+    batch = plan(offsets, np.array([3, 0, 6, 1, 2]))
+    steps = [[] for _ in range(len(batch))]
+    for window in cut(batch, size):
+        n = len(window)
+        assert np.array_equal(window.members, batch.members[:n])
+        assert np.array_equal(window.totals, batch.lengths[:n])
+        assert max(window.lengths) <= size
+        assert np.array_equal(window.first > 0, np.arange(n) < window.n_carried)
+        for r in range(n):
+            assert window.first[r] == len(steps[r])
+            slots = window.slots[: window.lengths[r]] + r
+            steps[r] += window.source[slots].tolist()
+    for r, member in enumerate(batch.members):
+        assert steps[r] == list(range(offsets[member], offsets[member + 1]))
+
+
+def test_windows_to_the_end_are_full_there():
+    batch = plan(offsets_of([7, 5, 3, 2]), np.arange(4))
+    *_, last = windows_to_end(batch, 3)
+    assert last.lengths.tolist() == [3, 3, 3, 2]
+    assert [len(window) for window in windows_to_end(batch, 3)] == [1, 2, 4]

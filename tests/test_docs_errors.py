@@ -181,6 +181,20 @@ ERRORS = [  # page, what it says, what raises it
         .fit(NUMBERS, LABELS),
     ),
     (
+        TRAINING, "bptt_steps is 10 together with bidirectional, but what comes later is read first",
+        lambda: fit(classifier, NUMBERS, LABELS, bptt_steps=10, bidirectional=True),
+    ),
+    (
+        TRAINING, "stateful is True together with shuffle, but sequences go on in their order",
+        lambda: fit(classifier, NUMBERS, LABELS, stateful=True),
+    ),
+    (
+        TRAINING, "stateful is True together with max_timesteps, but steps would be left out",
+        lambda: fit(
+            classifier, NUMBERS, LABELS, stateful=True, shuffle=False, max_timesteps=3
+        ),
+    ),
+    (
         TRAINING, 'initial_states were given, but initial_state is "learned"',
         lambda: clone(classifier)
         .set_params(initial_state="learned")

@@ -95,11 +95,11 @@ Products
         rows of d_stride if not 0
     transpose(out, W, n_inputs, n_columns, first_input, n_used, n_jobs)      out = W[first_input:first_input + n_used]^T
 
-Pooling
-    pool_mean(z, column, live, slots, lengths, out, out_column, width)
-    pool_mean_backward(d_pooled, d_column, live, slots, lengths, d_out, width)
-    pool_max(z, column, live, slots, steps, out, out_column, width)          steps (B, width): OUT where the largest stood
-    pool_max_backward(d_pooled, d_column, live, slots, steps, d_out, width)
+Pooling; first (B,): the step of its sequence that step 0 is; where that is not 0, `out` and `steps` go on
+    pool_sum(z, column, live, slots, first, out, out_column, width)
+    pool_mean_backward(d_pooled, d_column, live, slots, lengths, d_out, width)      of the sum, divided by the lengths
+    pool_max(z, column, live, slots, first, steps, out, out_column, width)   steps (B, width): OUT where the largest stood
+    pool_max_backward(d_pooled, d_column, live, slots, first, steps, d_out, width)
 
 Heads; scores (rows, C padded)
     softmax(scores, n_classes)                 in place;  log_softmax(scores, out, n_classes): destroys scores

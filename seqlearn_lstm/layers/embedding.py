@@ -64,3 +64,11 @@ class Embedding:
         self.gradient = work.array(self.key, "d", (len(self.touched), self.table.shape[1]))
         self.gradient[:] = 0
         self.kernels.scatter_add(d_rows, 0, index, self.gradient, 0, self.n_out)
+
+    def put_gradients(self, parts, work):
+        """Take the sum of several gradients [(touched, gradient)]."""
+        self.touched = np.unique(np.concatenate([touched for touched, _ in parts]))
+        self.gradient = work.array(self.key, "sum", (len(self.touched), self.table.shape[1]))
+        self.gradient[:] = 0
+        for touched, gradient in parts:
+            self.gradient[self.touched.searchsorted(touched)] += gradient

@@ -69,14 +69,25 @@ class States:
     rows : ndarray of shape (n_states, n)
         Hidden states in the columns from `column` on.
     column : int
-    cells : ndarray of shape (n_states, n) or None
-        Cell states, from column 0 on, where they are kept and the cell has any.
+    cells : ndarray of shape (n_states, n), (n_sequences, n) or None
+        Cell states, from column 0 on, where the cell has any.
+    keeps : bool
+        Whether the cell states are those of all steps, or of the last step of each sequence.
     """
 
     rows: np.ndarray
     column: int
     cells: np.ndarray | None = None
+    keeps: bool = True
 
     def of_cells(self):
         """The cell states in the place of the hidden ones."""
         return States(self.cells, 0)
+
+    def final(self, batch, n_units):
+        """The states after the last step of each sequence, (n_sequences, n_units) of each kind."""
+        found = [self.rows[batch.final, self.column : self.column + n_units]]
+        if self.cells is not None:
+            index = batch.final if self.keeps else slice(len(batch))
+            found.append(self.cells[index, :n_units])
+        return found

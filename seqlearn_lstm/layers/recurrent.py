@@ -111,16 +111,22 @@ class Recurrent(Part):
             recurrent_mask = np.zeros((0, self.n_padded), self.dtype)
         self._forward(batch, z, arrays, recurrent_mask, work, n_jobs, keep)
         (rows, column), *cells = arrays
-        return States(rows, column, cells[0][0] if cells and keep else None)
+        return States(rows, column, cells[0][0] if cells else None, keep)
 
     def _set_initial(self, batch, arrays, given):
         """Write the states before the first step."""
         if given is None and self.learn_initial:
-            given = self.values[-1].reshape(self.n_kinds, 1, -1)[:, :, : self.n_units]
+            given = self.first_states()[:, None]
         for kind, (array, column) in enumerate(arrays):
             array[: len(batch), column : column + self.n_padded] = 0
             if given is not None:
                 array[: len(batch), column : column + self.n_units] = given[kind]
+
+    def first_states(self):
+        """The states before the first step where none are given, (n_kinds, n_units)."""
+        if not self.learn_initial:
+            return np.zeros((self.n_kinds, self.n_units), self.dtype)
+        return self.values[-1].reshape(self.n_kinds, -1)[:, : self.n_units]
 
     def _state_arrays(self, batch, z, work, keep):
         """(array, first column) of each kind of state, h first; rows as in ``batches``."""
@@ -187,7 +193,7 @@ class Recurrent(Part):
         if self.learn_initial:
             starts = self.slopes[-1].reshape(self.n_kinds, -1)
             for start, gradient in zip(starts, finals, strict=True):
-                start[:] = gradient.sum(axis=0)
+                start[:] = gradient[batch.n_carried :].sum(axis=0)
         if not need_inputs:
             return None
         dx = self._input_gradient(batch, work, n_jobs)

@@ -3,11 +3,13 @@ warnings.
 """
 
 from .callbacks import Callbacks
+from .health import HealthCheck
 from .progress import ProgressLines, Tables
 from .record import Recorder, as_arrays
 
 __all__ = [
     "Callbacks",
+    "HealthCheck",
     "ProgressLines",
     "Recorder",
     "Tables",

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..exceptions import ConstantPredictionWarning, ExplodingGradientWarning, SaturationWarning
 from ..training import Listener
-from .gates import CANDIDATES, MOST_ROWS, GateReader, saturated
+from .gates import CANDIDATES, MOST_ROWS, OPEN, SHUT, GateReader, saturated
 
 ENOUGH = 100  # updates: before, nothing can be expected of a network
 SAMPLE = 64  # sequences
@@ -49,8 +49,12 @@ class HealthCheck(Listener):
     def end(self, task, state):
         if self.n_updates < ENOUGH:
             return
-        for category, find in FINDINGS:
-            finding = find(self, task)
+        for category, look in (
+            (ExplodingGradientWarning, self._exploded),
+            (SaturationWarning, self._saturated),
+            (ConstantPredictionWarning, self._constant),
+        ):
+            finding = look(task)
             if finding:
                 warnings.warn(f"after epoch {state.epoch} {finding}", category, stacklevel=2)
 
@@ -58,7 +62,9 @@ class HealthCheck(Listener):
         """A norm that stays far above where it is cut, or has grown there."""
         limit, last = task.settings.clip_norm, self.typical[-1]
         if limit is not None and min(self.norms) > FAR * limit:
-            seen = f"the norm of the gradient is {last:.3g}, and never below {FAR:g} times clip_norm"
+            seen = (
+                f"the norm of the gradient is {last:.3g}, and never below {FAR:g} times clip_norm"
+            )
         elif last > FAR * (limit or 1) and last > GROWN * min(self.typical):
             seen = f"the norm of the gradient has grown from {min(self.typical):.3g} to {last:.3g}"
         else:
@@ -83,10 +89,13 @@ class HealthCheck(Listener):
 
     def _constant(self, task):
         """Predictions that are all alike: those of a sample, and if so, all."""
+        targets = task.targets[task.weights > 0]
+        if _are_alike(targets, task.head, targets):
+            return None
         for members in (self._sample(task), np.arange(len(task.sequences))):
-            if not self._are_alike(task, members):
+            if not _are_alike(self._predicted(task, members), task.head, targets):
                 return None
-        kind = "class" if _has_classes(task) else "number"
+        kind = "class" if _has_classes(task.head) else "number"
         each = "step" if task.network.pooling.per_step else "sequence"
         return (
             f"the same {kind} is predicted for every {each} of the training data, though their "
@@ -94,17 +103,12 @@ class HealthCheck(Listener):
             "features, or class_weight where one class is by far the most frequent"
         )
 
-    def _are_alike(self, task, members):
+    def _predicted(self, task, members):
+        """Classes or numbers, where they count."""
         initial = None if task.initial is None else task.initial[members]
         index = task.sequences.rows_of(members) if task.network.pooling.per_step else members
-        counts = task.weights[index] > 0
-        targets = task.targets[index][counts]
-        if _without_variance(targets, _has_classes(task)):
-            return True
-        scores = self.predict(task.sequences.take(members), initial)[counts]
-        if _has_classes(task):
-            scores = scores.argmax(axis=1)
-        return _without_variance(scores, _has_classes(task), targets)
+        scores = self.predict(task.sequences.take(members), initial)[task.weights[index] > 0]
+        return scores.argmax(axis=1) if _has_classes(task.head) else scores
 
     def _sample(self, task):
         """Some sequences, of all targets where each has one."""
@@ -115,3 +119,14 @@ class HealthCheck(Listener):
         few = MOST_ROWS // int(np.median(task.sequences.lengths))
         few = min(n, SAMPLE, max(2, few))
         return order[np.linspace(0, n - 1, few).astype(np.int64)]
+
+
+def _has_classes(head):
+    return hasattr(head, "n_classes")
+
+
+def _are_alike(values, head, targets):
+    """Whether values are all of one class, or vary by next to nothing beside the targets."""
+    if _has_classes(head) or values is targets:
+        return len(values) == 0 or bool((values == values[0]).all())
+    return bool((values.std(axis=0) <= ALIKE * targets.std(axis=0)).all())

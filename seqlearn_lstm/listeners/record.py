@@ -44,10 +44,11 @@ def _gradients(task, update, gates):
 def _gates(task, update, gates):
     found = {}
     for key, values in gates.read(update.batch.members):
-        found |= _of_arrays("gates", {f"{key}.{letter}": gate for letter, gate in values.items()})
-        for letter in values.keys() - set(CANDIDATES):
-            found[f"gates.{key}.{letter}.saturated"] = float(saturated(values[letter]))
-    return dict(sorted(found.items()))
+        for letter, gate in values.items():
+            found |= _of_arrays("gates", {f"{key}.{letter}": gate})
+            if letter not in CANDIDATES:
+                found[f"gates.{key}.{letter}.saturated"] = float(saturated(gate))
+    return found
 
 
 # name -> function(task, update, gates) that gives {column: number}
@@ -131,4 +132,4 @@ def _checked(names):
     unknown = [name for name in names if not (isinstance(name, str) and name in QUANTITIES)]
     if unknown:
         raise ValueError(f"record has {unknown}; expected some of {sorted(QUANTITIES)}")
-    return names
+    return tuple(map(str, names))

@@ -8,7 +8,7 @@ from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
-from seqlearn_lstm import training
+from seqlearn_lstm import bptt
 from seqlearn_lstm.solvers import SGD, Adam
 
 # One update with the gradient over all sequences, in float64: theta_1 = theta_0 - rate * gradient.
@@ -364,13 +364,13 @@ def test_without_shuffle_batches_are_cut_in_the_given_order():
 
 def test_each_epoch_visits_every_sequence_once_in_a_new_order(monkeypatch):
     X, y = ragged()
-    orders, cut = [], training.training_batches
+    orders, cut = [], bptt.training_batches
 
     def cut_and_note(offsets, order, batch_size):
         orders.append(list(order))
         return cut(offsets, order, batch_size)
 
-    monkeypatch.setattr(training, "training_batches", cut_and_note)
+    monkeypatch.setattr(bptt, "training_batches", cut_and_note)
     small().fit(X, y)
     assert [sorted(order) for order in orders] == [list(range(len(X)))] * 3
     assert len(set(map(tuple, orders))) == 3

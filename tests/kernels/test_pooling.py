@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from seqlearn_lstm.batches import plan
+from seqlearn_lstm.batches import plan, windows_from_start, windows_to_end
 
 LENGTHS = {
     "one step": [1, 1, 1],
@@ -48,11 +48,11 @@ def expected_slopes(batch, per_step, dtype, columns):
 
 
 @BATCH
-def test_mean(kernels, dtype, states):
+def test_sum(kernels, dtype, states):
     batch, z, per_sequence = states
     out = pooled_like(batch, dtype)
-    kernels.pool_mean(z, COLUMN, batch.live, batch.slots, batch.lengths, out, OUT_COLUMN, WIDTH)
-    expected = [steps.mean(axis=0, dtype=np.float64) for steps in per_sequence]
+    kernels.pool_sum(z, COLUMN, batch.live, batch.slots, batch.first, out, OUT_COLUMN, WIDTH)
+    expected = [steps.sum(axis=0, dtype=np.float64) for steps in per_sequence]
     bound = {"float32": 1e-6, "float64": 1e-14}[dtype.name]
     np.testing.assert_allclose(check_untouched(out), expected, rtol=bound, atol=bound)
 
@@ -75,13 +75,14 @@ def test_mean_backward(kernels, rng, dtype, states):
 def test_max_and_backward(kernels, rng, dtype, states):
     batch, z, per_sequence = states
     out, steps = pooled_like(batch, dtype), np.full((len(batch), WIDTH), -1)
-    kernels.pool_max(z, COLUMN, batch.live, batch.slots, steps, out, OUT_COLUMN, WIDTH)
+    rows = batch.live, batch.slots, batch.first
+    kernels.pool_max(z, COLUMN, *rows, steps, out, OUT_COLUMN, WIDTH)
     np.testing.assert_array_equal(check_untouched(out), [s.max(axis=0) for s in per_sequence])
     np.testing.assert_array_equal(steps, [s.argmax(axis=0) for s in per_sequence])
 
     d_pooled = rng.standard_normal((len(batch), OUT_COLUMN + WIDTH)).astype(dtype)
     d_out = np.full((batch.n_slots, WIDTH + 3), np.nan, dtype)
-    kernels.pool_max_backward(d_pooled, OUT_COLUMN, batch.live, batch.slots, steps, d_out, WIDTH)
+    kernels.pool_max_backward(d_pooled, OUT_COLUMN, *rows, steps, d_out, WIDTH)
     expected = expected_slopes(
         batch,
         lambda r, t: np.where(per_sequence[r].argmax(axis=0) == t, d_pooled[r, OUT_COLUMN:], 0),
@@ -95,8 +96,51 @@ def test_the_first_of_equal_values_is_the_largest(kernels, dtype):
     batch = plan(np.array([0, 4, 6]), np.arange(2))
     z = np.ones((batch.n_states, COLUMN + WIDTH + 2), dtype)
     out, steps = pooled_like(batch, dtype), np.full((2, WIDTH), -1)
-    kernels.pool_max(z, COLUMN, batch.live, batch.slots, steps, out, OUT_COLUMN, WIDTH)
+    rows = batch.live, batch.slots, batch.first
+    kernels.pool_max(z, COLUMN, *rows, steps, out, OUT_COLUMN, WIDTH)
     assert not steps.any()
+
+
+@BATCH
+@pytest.mark.parametrize("cut", [windows_from_start, windows_to_end])
+@pytest.mark.parametrize("size", [1, 3])
+def test_windows_pool_as_the_whole_does(kernels, rng, dtype, states, cut, size):
+    """Sums and largest values go on from window to window, to the bit; gradients reach each step."""
+    batch, z, _ = states
+    rows = batch.live, batch.slots, batch.first
+    sums, largest = pooled_like(batch, dtype), pooled_like(batch, dtype)
+    steps = np.full((len(batch), WIDTH), -1)
+    kernels.pool_sum(z, COLUMN, *rows, sums, OUT_COLUMN, WIDTH)
+    kernels.pool_max(z, COLUMN, *rows, steps, largest, OUT_COLUMN, WIDTH)
+    d_pooled = rng.standard_normal((len(batch), OUT_COLUMN + WIDTH)).astype(dtype)
+    d_out = np.full((batch.n_slots, WIDTH), np.nan, dtype)
+    kernels.pool_max_backward(d_pooled, OUT_COLUMN, *rows, steps, d_out, WIDTH)
+
+    sums_too, largest_too = pooled_like(batch, dtype), pooled_like(batch, dtype)
+    steps_too = np.full((len(batch), WIDTH), -1)
+    pieces = [(window, state_rows(batch, window)) for window in cut(batch, size)]
+    for window, index in pieces:
+        rows = window.live, window.slots, window.first
+        kernels.pool_sum(z[index], COLUMN, *rows, sums_too, OUT_COLUMN, WIDTH)
+        kernels.pool_max(z[index], COLUMN, *rows, steps_too, largest_too, OUT_COLUMN, WIDTH)
+    assert sums.tobytes() == sums_too.tobytes()
+    assert largest.tobytes() == largest_too.tobytes()
+    np.testing.assert_array_equal(steps, steps_too)
+    for window, index in pieces:
+        here = np.full((window.n_slots, WIDTH), np.nan, dtype)
+        rows = window.live, window.slots, window.first
+        kernels.pool_max_backward(d_pooled, OUT_COLUMN, *rows, steps_too, here, WIDTH)
+        alive = window.source >= 0
+        np.testing.assert_array_equal(here[alive], d_out[index[: window.n_slots][alive]])
+
+
+def state_rows(batch, window):
+    """The state row of a whole batch for each state row of a window of it."""
+    index = np.zeros(window.n_states, np.int64)
+    for r, (first, length) in enumerate(zip(window.first, window.lengths, strict=True)):
+        for t in range(length + 1):
+            index[window.slots[t] + r] = batch.slots[first + t] + r
+    return index
 
 
 @pytest.mark.parametrize("width", [1, 5, 16, 37])

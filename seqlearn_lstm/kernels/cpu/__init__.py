@@ -94,8 +94,8 @@ __all__ = [
     "plan_steps",
     "pool_max",
     "pool_max_backward",
-    "pool_mean",
     "pool_mean_backward",
+    "pool_sum",
     "put_candidate",
     "put_rows",
     "regression_loss",
@@ -126,7 +126,7 @@ plan_states = plan.plan_states
 scatter_add = rows.scatter_add
 dropout_mask = dropout.dropout_mask
 drop_symbols = dropout.drop_symbols
-pool_mean = pooling.pool_mean
+pool_sum = pooling.pool_sum
 pool_mean_backward = pooling.pool_mean_backward
 pool_max = pooling.pool_max
 pool_max_backward = pooling.pool_max_backward

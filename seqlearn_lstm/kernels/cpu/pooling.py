@@ -2,30 +2,30 @@
 
 States stand in columns `column` ... `column + width` of z; those after step t in rows slots[t + 1]
 + r, r < live[t]. The gradient goes to d_out (n_slots, >= width): row slots[t] + r is for the output
-of step t; dead slots are left alone.
+of step t; dead slots are left alone. Step t is step first[r] + t of its sequence: where first[r] is
+not 0, what stood in `out` after the steps before goes on.
 """
 
 from .compile import kernel
 
 
 @kernel
-def pool_mean(z, column, live, slots, lengths, out, out_column, width):
-    """out[r, out_column + j] = the mean over the steps of sequence r."""
-    for r in range(lengths.shape[0]):
-        for j in range(width):
-            out[r, out_column + j] = 0.0
+def pool_sum(z, column, live, slots, first, out, out_column, width):
+    """out[r, out_column + j] = the sum over the steps of sequence r."""
+    for r in range(first.shape[0]):
+        if first[r] == 0:
+            for j in range(width):
+                out[r, out_column + j] = 0.0
     for t in range(live.shape[0]):
         for r in range(live[t]):
             row = slots[t + 1] + r
             for j in range(width):
                 out[r, out_column + j] += z[row, column + j]
-    for r in range(lengths.shape[0]):
-        for j in range(width):
-            out[r, out_column + j] /= lengths[r]
 
 
 @kernel
 def pool_mean_backward(d_pooled, d_column, live, slots, lengths, d_out, width):
+    """Of the sum over the steps, divided by lengths[r]."""
     for t in range(live.shape[0]):
         for r in range(live[t]):
             for j in range(width):
@@ -33,7 +33,7 @@ def pool_mean_backward(d_pooled, d_column, live, slots, lengths, d_out, width):
 
 
 @kernel
-def pool_max(z, column, live, slots, steps, out, out_column, width):
+def pool_max(z, column, live, slots, first, steps, out, out_column, width):
     """out[r, out_column + j] = the largest value over the steps; steps[r, j]: the first step that
     has it.
     """
@@ -41,14 +41,16 @@ def pool_max(z, column, live, slots, steps, out, out_column, width):
         for r in range(live[t]):
             row = slots[t + 1] + r
             for j in range(width):
-                if t == 0 or z[row, column + j] > out[r, out_column + j]:
+                step = first[r] + t
+                if step == 0 or z[row, column + j] > out[r, out_column + j]:
                     out[r, out_column + j] = z[row, column + j]
-                    steps[r, j] = t
+                    steps[r, j] = step
 
 
 @kernel
-def pool_max_backward(d_pooled, d_column, live, slots, steps, d_out, width):
+def pool_max_backward(d_pooled, d_column, live, slots, first, steps, d_out, width):
     for t in range(live.shape[0]):
         for r in range(live[t]):
             for j in range(width):
-                d_out[slots[t] + r, j] = d_pooled[r, d_column + j] if steps[r, j] == t else 0.0
+                here = steps[r, j] == first[r] + t
+                d_out[slots[t] + r, j] = d_pooled[r, d_column + j] if here else 0.0

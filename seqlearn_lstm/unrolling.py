@@ -1,0 +1,110 @@
+"""A network run over windows of a batch, one after another, the states handed on from each to the
+next: how sequences longer than memory are read.
+"""
+
+from .batches import prediction_batches, windows_from_start
+
+WINDOW = 2**13  # state rows of a batch of predictions, and steps of a window of a longer sequence
+
+
+class Run:
+    """One batch of sequences on its way through a network.
+
+    Parameters
+    ----------
+    network : Network
+    batch : Batch
+    rows : ndarray of shape (n_rows, n_in)
+        Those of the container.
+    states : ndarray of shape (n_sequences, state_width) or None
+        The states to start from, in the batch's order; None: zeros, or learned ones.
+    masks : Masks or None
+        What is left out.
+    """
+
+    def __init__(self, network, batch, rows, states=None, masks=None):
+        self.network, self.batch, self.rows, self.masks = network, batch, rows, masks
+        self._states, self._last = states, None
+
+    def forward(self, window, keep):
+        """The states of all layers in the next window, or in the batch itself."""
+        states = self.states
+        given = None if states is None else self.network.cut_states(states[: len(window)])
+        found = self.network.states(window, self.rows, keep, self.masks, given)
+        self._last = window, found
+        return found
+
+    @property
+    def states(self):
+        """All states after the last window, (n_sequences, state_width); those to start from before
+        the first. Right until the network reads something else.
+        """
+        if self._last:
+            network, n = self.network, len(self.batch)
+            begun = network.first_states(n) if self._states is None else self._states
+            (window, found), self._last, self._states = self._last, None, begun.copy()
+            self._states[: len(window)] = network.final_states(window, found)
+        return self._states
+
+    def end(self, states):
+        """Say what all states are after the last window, where the network has read something else
+        since.
+        """
+        self._states, self._last = states, None
+
+
+def windows(network, batch):
+    """The windows in which predictions read a batch. Only who reads in both directions needs it
+    whole.
+    """
+    if network.architecture.bidirectional or batch.n_steps <= WINDOW:
+        return [batch]
+    return windows_from_start(batch, WINDOW)
+
+
+def runs(network, sequences, initial=None):
+    """Yield a `Run` for each batch of predictions.
+
+    Parameters
+    ----------
+    network : Network
+    sequences : Sequences
+    initial : ndarray of shape (n_sequences, state_width) or None
+        The states to start from.
+    """
+    for batch in prediction_batches(sequences.offsets, WINDOW):
+        states = None if initial is None else initial[batch.members]
+        yield Run(network, batch, sequences.rows, states)
+
+
+def pooled(run, pooling, begin, add, keep=False):
+    """Pool the states of a run.
+
+    Parameters
+    ----------
+    run : Run
+    pooling : object of ``pooling.POOLING``
+    begin : callable
+        ``begin(batch)`` gives room for the features of a batch.
+    add : callable
+        ``add(window, states, features)`` pools the states of a window.
+    keep : bool
+        Whether the cell states of all steps are wanted.
+
+    Yields
+    ------
+    batch : Batch
+        What is whole now: a window, or the whole batch where its steps are pooled.
+    features : ndarray
+    """
+    pieces = windows(run.network, run.batch)
+    if pooling.per_step:
+        for window in pieces:
+            features = begin(window)
+            add(window, run.forward(window, keep), features)
+            yield window, features
+    else:
+        features = begin(run.batch)
+        for window in pieces:
+            add(window, run.forward(window, keep), features)
+        yield run.batch, features
