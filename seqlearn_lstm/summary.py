@@ -81,6 +81,7 @@ def data_lines(task, n_validation):
     sequences, settings, lengths = task.sequences, task.settings, task.sequences.lengths
     architecture, n = task.network.architecture, len(task.sequences)
     n_batches = -(-n // settings.batch_size)
+    windows = f", in windows of {settings.bptt_steps:,} steps" if settings.bptt_steps else ""
     rows = [
         ("data", ""),
         ("sequences", f"{n:,}"),
@@ -89,7 +90,7 @@ def data_lines(task, n_validation):
         ("symbols" if architecture.embedding_dim else "features", f"{architecture.n_in:,}"),
         ("classes" if hasattr(task.head, "n_classes") else "outputs",
          f"{task.head.n_outputs:,}, for each {'step' if architecture.pooling == STEPS else 'sequence'}"),
-        ("batches", f"{n_batches:,} an epoch, of {min(n, settings.batch_size):,} sequences"),
+        ("batches", f"{n_batches:,} an epoch, of {min(n, settings.batch_size):,} sequences{windows}"),
         ("validation", "none" if n_validation is None else f"{n_validation:,} sequences"),
     ]  # fmt: skip
     return _lines(rows, rules=(1,))

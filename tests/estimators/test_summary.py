@@ -108,6 +108,8 @@ def test_tables_before_the_first_epoch(capsys):
     printed = capsys.readouterr().out
     assert re.search(r"^symbols +4$", printed, re.MULTILINE)
     assert re.search(r"^outputs +1, for each sequence$", printed, re.MULTILINE)
+    small(max_iter=1, verbose=2, bptt_steps=4).fit(X, Y)
+    assert "8 sequences, in windows of 4 steps\n" in capsys.readouterr().out
     small(max_iter=1, verbose=1).fit(X, Y)
     assert "layer" not in capsys.readouterr().out
 
