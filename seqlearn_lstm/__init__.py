@@ -5,6 +5,7 @@ Numba.
 from . import (
     cells,
     datasets,
+    exceptions,
     metrics,
     model_selection,
     preprocessing,
@@ -24,6 +25,7 @@ __all__ = [
     "LSTMSequenceTagger",
     "cells",
     "datasets",
+    "exceptions",
     "metrics",
     "model_selection",
     "preprocessing",

@@ -62,6 +62,8 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         Mean training loss of each epoch, where `estimator` is None.
     n_iter_ : int
         Number of epochs, where `estimator` is None.
+    record_ : dict of str to ndarray
+        What `record` asked for, where `estimator` is None; see the user guide.
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
