@@ -12,15 +12,15 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from threadpoolctl import threadpool_limits
 
-from ._fits import fits, has_callbacks
-from ._learned import SOMETIMES, learned, learned_so_far
+from ._fits import fits
+from ._learned import SOMETIMES, learned
+from ._listening import for_callbacks, listeners_of
 from ._reading import ReadsSequences
 from .architecture import Architecture
 from .cells import make_cell, plain
 from .checkpoint import Checkpoint
 from .dropout import Rates
 from .kernels import get_backend
-from .listeners import Callbacks, HealthCheck, ProgressLines, Recorder, Tables
 from .network import Network
 from .pooling import STEPS
 from .schedules import make_schedule
@@ -67,18 +67,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         return self._train(
             sequences, *targets, y=y, initial_states=initial_states, validation=validation,
             goes_on=goes_on, partial=partial,
-            told=self._told(X, y, sample_weight, lengths, sequences),
+            told=for_callbacks(self, X, y, sample_weight, lengths, sequences),
         )  # fmt: skip
-
-    def _told(self, X, y, sample_weight, lengths, sequences):
-        """What callbacks are given: where `lengths` say how X is cut, which they would not know,
-        lists.
-        """
-        if lengths is not None:
-            every = np.arange(len(sequences))
-            X, y = list(sequences), None if y is None else self._part_of(y, sequences, every)
-        weights = None if sample_weight is None else {"sample_weight": sample_weight}
-        return {"X": X, "y": y, "metadata": weights}
 
     def _check_combination(self, partial=False, validation=(None, None), initial_states=None):
         """Raise ValueError where parameters exclude each other."""
@@ -166,7 +156,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         for name in SOMETIMES:  # of an earlier fit
             vars(self).pop(name, None)
         state.record = None if self.record is None else state.record
-        listeners = self._listeners(task, state, checkpoint, validation[0], told, partial)
+        n_validation = None if validation[0] is None else len(validation[0])
+        listeners = listeners_of(self, task, state, checkpoint, n_validation, told, partial)
         try:
             train(task, state, listeners)
         except FloatingPointError as error:
@@ -175,27 +166,6 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         for listener in listeners:
             listener.end(task, state)
         return self
-
-    def _listeners(self, task, state, checkpoint, X_val, told, partial):
-        """Who is told how the training goes on, in this order."""
-        n_validation = None if X_val is None else len(X_val)
-
-        def so_far():
-            return learned_so_far(task.network, state, task.settings)
-
-        def predict(sequences, initial):
-            return self._scores(sequences, None, initial)[0]
-
-        how = self.record, self.record_every, self.record_size
-        every = (
-            (self.record is not None, lambda: Recorder(*how)),  # what a checkpoint saves, too
-            (checkpoint is not None, lambda: checkpoint),
-            (self.verbose > 1, lambda: Tables(n_validation)),
-            (self.verbose > 0, ProgressLines),
-            (has_callbacks(self), lambda: Callbacks(self, told, so_far)),
-            (not partial, lambda: HealthCheck(predict)),
-        )
-        return [make() for is_wanted, make in every if is_wanted]
 
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))

@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._estimator import SequenceEstimator
 from ._fits import fits, followed_inside
+from ._listening import for_callbacks
 from ._parameters import Parameter, takes
 from .architecture import DIRECTIONS
 from .heads import RegressionHead, SoftmaxHead
@@ -169,8 +170,8 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         else:
             head = RegressionHead(sequences.n_features, "squared_error", 1.0)
             targets = targets.astype(np.float64)
-        told = self._told(X, None, None, lengths, sequences)
-        self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=told)
+        given = for_callbacks(self, X, None, None, lengths, sequences)
+        self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=given)
         self._check_cells()
         return self
 

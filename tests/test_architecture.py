@@ -32,6 +32,7 @@ LAYERS = [
     ["_supervised"],
     ["_estimator"],
     ["_fitting"],
+    ["_listening"],
     ["_learned", "_reading", "checkpoint"],
     ["listeners"],
     ["listeners.*"],

@@ -200,6 +200,10 @@ ERRORS = [  # page, what it says, what raises it
         .set_params(initial_state="learned")
         .fit(NUMBERS, LABELS, initial_states=np.zeros((3, 8))),
     ),
+    (
+        TRAINING, 'record has "gates", but a cell of "rnn" has none',
+        lambda: fit(classifier, NUMBERS, LABELS, record=["gates"], cell="rnn"),
+    ),
 ]  # fmt: skip
 
 
