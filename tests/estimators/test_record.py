@@ -133,12 +133,15 @@ def test_every_estimator(model, y):
     assert n_updates >= 15 and all(len(v) == n_updates for v in watched.record_.values())
 
 
-def test_given_states():
-    model, other = small(record=["gates"]), small(record=["gates"])
-    states = np.random.default_rng(0).standard_normal((len(X), 12))
-    model.fit(X, Y)
-    other.fit(X, Y, initial_states=3 * states)
-    assert not identical(model.record_, other.record_)
+def test_gates_start_from_given_states():
+    rng = np.random.default_rng(0)
+    one, states = rng.standard_normal((24, 1, 3)), rng.standard_normal((24, 12))
+    model = small(dtype="float64", batch_size=None, max_iter=2, record=["gates"])
+    model.fit(one, np.arange(24) % 3, initial_states=states)
+    W, U, b = (model.parameters_[f"layer_0.forward.{letter}"] for letter in "WUb")
+    sums = (one[:, 0] @ W + states[:, :6] @ U + b)[:, :6]
+    mean = model.record_["gates.layer_0.forward.i.mean"][-1]
+    np.testing.assert_allclose(mean, np.mean(1 / (1 + np.exp(-sums))), rtol=1e-9)
 
 
 # ---- which updates -------------------------------------------------------------------------------

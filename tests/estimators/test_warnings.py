@@ -1,6 +1,7 @@
 """Warnings of trainings that went wrong: given where they belong, once, and nowhere else."""
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,10 @@ from seqlearn_lstm.exceptions import (
     TrainingDiverged,
     TrainingWarning,
 )
+from seqlearn_lstm.heads import SoftmaxHead
+from seqlearn_lstm.listeners import HealthCheck
+from seqlearn_lstm.pooling import POOLING
+from seqlearn_lstm.sequences import Sequences
 
 X, Y = ragged()
 LONG = dict(max_iter=25, n_iter_no_change=None)  # 5 updates an epoch: more than a hundred
@@ -68,16 +73,26 @@ def test_constant_numbers(target):
     assert f"the same number is predicted for every {target}" in words
 
 
-def test_a_few_that_differ_are_enough(monkeypatch):
+def test_a_few_that_differ_are_enough():
     """A sample may be all alike by chance; then everything is looked at."""
-    from seqlearn_lstm.listeners import health
+    n, counted = 200, []
+    task = SimpleNamespace(
+        head=SoftmaxHead(2), network=SimpleNamespace(pooling=POOLING["last"]), initial=None,
+        sequences=Sequences(np.zeros((n, 1)), np.arange(n + 1)), weights=np.ones(n),
+        targets=np.arange(n) % 2,
+    )  # fmt: skip
 
-    data, y = [0 * x[:1] for x in X], np.zeros(len(X))
-    data[7], y[7] = np.full((1, 3), 5.0, np.float32), 1
-    model = small(**LONG | dict(hidden_layer_sizes=(8,), learning_rate=0.05))
-    monkeypatch.setattr(health, "SAMPLE", 3)
-    assert seen(model, data, y) == ([], "")
-    assert (model.predict(data) == y).all()
+    def predict(sequences, initial):
+        counted.append(len(sequences))
+        classes = np.zeros(len(sequences), int)
+        classes[70:71] = odd  # of which a sample of 64 knows nothing
+        return np.eye(2)[classes]
+
+    odd = 1
+    assert HealthCheck(predict)._constant(task) is None
+    assert counted == [64, 200]
+    odd = 0
+    assert "same class" in HealthCheck(predict)._constant(task)
 
 
 def test_targets_that_do_not_vary_are_no_reason():
@@ -133,12 +148,7 @@ def test_a_norm_far_above_its_limit():
 
 
 def test_a_norm_that_grows():
-    from seqlearn_lstm.listeners.health import HealthCheck
-
-    class Task:
-        class settings:
-            clip_norm = None
-
+    task = SimpleNamespace(settings=SimpleNamespace(clip_norm=None))
     check = HealthCheck(None)
     for typical, is_found in (
         ([1.0, 1.0, 2.0], False),
@@ -147,7 +157,7 @@ def test_a_norm_that_grows():
         ([0.5, 3.0, 1e4], True),
     ):
         check.typical, check.norms = typical, typical[-1:]
-        assert bool(check._exploded(Task)) == is_found
+        assert bool(check._exploded(task)) == is_found
 
 
 # ---- once, where it belongs ----------------------------------------------------------------------
@@ -172,6 +182,7 @@ def test_too_early_to_say():
         warnings.simplefilter("error")
         for _ in range(25):
             model.partial_fit(huge, Y)
+        small(batch_size=1).partial_fit(huge * 3, [*Y] * 3)  # 120 updates, of one pass
 
 
 def test_what_is_taken_counts(monkeypatch):
