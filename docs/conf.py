@@ -14,6 +14,7 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
     "numpydoc",
+    "matplotlib.sphinxext.plot_directive",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
@@ -25,6 +26,11 @@ nitpicky = False
 autosummary_generate = True
 autodoc_typehints = "none"
 numpydoc_show_class_members = False  # the template of a class lists them
+
+# The pictures of pages are drawn when they are built, by the code that stands above them.
+plot_include_source = True
+plot_html_show_source_link = plot_html_show_formats = False
+plot_formats = [("png", 110)]
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"seqlearn_lstm {version}"

@@ -5,7 +5,9 @@ Numba.
 from . import (
     cells,
     datasets,
+    display,
     exceptions,
+    inspection,
     metrics,
     model_selection,
     preprocessing,
@@ -15,17 +17,21 @@ from . import (
 )
 from .classifier import LSTMClassifier
 from .encoder import LSTMEncoder
+from .language_model import LSTMLanguageModel
 from .regressor import LSTMRegressor
 from .tagger import LSTMSequenceTagger
 
 __all__ = [
     "LSTMClassifier",
     "LSTMEncoder",
+    "LSTMLanguageModel",
     "LSTMRegressor",
     "LSTMSequenceTagger",
     "cells",
     "datasets",
+    "display",
     "exceptions",
+    "inspection",
     "metrics",
     "model_selection",
     "preprocessing",

@@ -39,7 +39,7 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
     return [make() for is_wanted, make in every if is_wanted]
 
 
-def for_callbacks(estimator, X, y, sample_weight, lengths, sequences):
+def for_callbacks(estimator, X, y=None, sample_weight=None, lengths=None, sequences=None):
     """What callbacks are given: where `lengths` say how X is cut, which they would not know, lists."""
     if lengths is not None:
         every = np.arange(len(sequences))

@@ -103,6 +103,14 @@ SYMBOLS = [
     ),
 ]  # fmt: skip
 
+BPTT_STEPS = Parameter(
+    "bptt_steps", None, [_COUNT, None], "int or None",
+    """How many steps the gradient goes back. Longer sequences are cut into windows of so many
+    steps, which hand their states on: with an output at each step every window is an update;
+    otherwise all windows of a batch are one, and they end where the sequences end. Memory does
+    not grow with the length then. None: all steps.""",
+)  # fmt: skip
+
 TRAINING = [
     Parameter(
         "solver", "adam", "no_validation", "str or solver object",
@@ -134,13 +142,7 @@ TRAINING = [
         "batch_size", 32, [_COUNT, None], "int or None",
         "Sequences per update. None: all of them.",
     ),
-    Parameter(
-        "bptt_steps", None, [_COUNT, None], "int or None",
-        """How many steps the gradient goes back. Longer sequences are cut into windows of so many
-        steps, which hand their states on: with an output at each step every window is an update;
-        otherwise all windows of a batch are one, and they end where the sequences end. Memory does
-        not grow with the length then. None: all steps.""",
-    ),
+    BPTT_STEPS,
     Parameter(
         "stateful", False, ["boolean"], "bool",
         """Whether sequence ``n + batch_size`` goes on in the state in which sequence n ended, for
@@ -239,11 +241,17 @@ CLASS_WEIGHT = Parameter(
 PLACE = "    <parameters>"  # in the docstring of a class that is decorated
 
 
-def takes(*own):
-    """Class decorator: an estimator with the shared parameters and its own."""
-    parameters = [SIZES, *own, *NETWORK, *SYMBOLS, *TRAINING]
+def takes(*own, **fixed):
+    """Class decorator: an estimator with the shared parameters and its own. Its own take the place
+    of shared ones of the same name; `fixed` ones are none, but the same for all of its instances.
+    """
+    names = {row.name for row in own} | fixed.keys()
+    shared = [row for row in [*NETWORK, *SYMBOLS, *TRAINING] if row.name not in names]
+    parameters = [SIZES, *own, *shared]
 
     def decorate(cls):
+        for name, value in fixed.items():
+            setattr(cls, name, value)
         cls._parameter_constraints = {row.name: row.constraint for row in parameters}
         cls.__init__ = _constructor(parameters)
         cls.__init__.__qualname__ = f"{cls.__qualname__}.__init__"

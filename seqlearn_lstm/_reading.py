@@ -45,6 +45,10 @@ class ReadsSequences:
         self.vocabulary_ = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
         return self.vocabulary_.encode(symbols)
 
+    def _symbols_read(self, x):
+        """The symbols of one sequence, those included that are read beside it."""
+        return x
+
     def _is_table(self, X, lengths):
         return lengths is None and is_tabular(X)
 

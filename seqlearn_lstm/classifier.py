@@ -43,7 +43,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
     vocabulary_ : Vocabulary
         The symbols, fitted on such; see `seqlearn_lstm.symbols.Vocabulary`.
     validation_scores_ : list of float
-        Score of the validation data after each epoch, where there are any.
+        Score of the validation data after each epoch, where there are any; NaN where there were none.
     best_iter_ : int
         The epoch whose parameters were taken, with `early_stopping`.
     record_ : dict of str to ndarray

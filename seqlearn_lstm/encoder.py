@@ -170,7 +170,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         else:
             head = RegressionHead(sequences.n_features, "squared_error", 1.0)
             targets = targets.astype(np.float64)
-        given = for_callbacks(self, X, None, None, lengths, sequences)
+        given = for_callbacks(self, X, lengths=lengths, sequences=sequences)
         self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=given)
         self._check_cells()
         return self

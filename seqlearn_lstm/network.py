@@ -145,11 +145,15 @@ class Network(FlatParameters):
 
     # ---- and back ------------------------------------------------------------------------------
 
-    def backpropagate(self, batch, d_scores, masks=None):
+    def backpropagate(self, batch, d_scores, masks=None, need_inputs=False):
         """Fill `gradient`, and the embedding's, from the gradient at the scores;
         `forward(..., keep=True)` with the same masks went before.
+
+        Returns the gradient at the inputs, or at the rows of the embedding, (n_slots, n_inputs);
+        None where it is not needed.
         """
-        self.states_back(batch, self.scores_back(batch, d_scores, masks), masks)
+        d_features = self.scores_back(batch, d_scores, masks)
+        return self.states_back(batch, d_features, masks, need_inputs)
 
     def scores_back(self, batch, d_scores, masks=None):
         """Fill the gradient of the output layer; returns that at the pooled states, without a
@@ -160,8 +164,10 @@ class Network(FlatParameters):
         self._drop_features(batch, d_features, 0, masks or NoMasks())
         return d_features
 
-    def states_back(self, batch, d_features, masks=None):
-        """Fill the gradient of all below the pooling, for a batch or one window of it."""
+    def states_back(self, batch, d_features, masks=None, need_inputs=False):
+        """Fill the gradient of all below the pooling, for a batch or one window of it; returns that
+        at the inputs as `backpropagate` does.
+        """
         masks = masks or NoMasks()
         slopes = [
             self.pooling.backpropagate(part, batch, d_features, column, self.work, self.n_jobs)
@@ -171,7 +177,7 @@ class Network(FlatParameters):
         for depth in range(len(self.layers) - 1, -1, -1):
             layer = self.layers[depth]
             number -= len(layer)
-            below = depth > 0 or self.projection or self.embedding
+            below = depth > 0 or self.projection or self.embedding or need_inputs
             inputs = [
                 part.backpropagate(
                     batch, slope, self.work, self.n_jobs, below,
@@ -181,8 +187,10 @@ class Network(FlatParameters):
             ]  # fmt: skip
             if depth > 0:
                 slopes = self._lower_slopes(batch, self.layers[depth - 1], inputs)
-        if self.projection or self.embedding:
-            self._inputs_back(batch, inputs, masks)
+        if not below:
+            return None
+        d_inputs = self._inputs_back(batch, inputs, masks, need_inputs)
+        return d_inputs[:, : self.architecture.n_inputs] if need_inputs else None
 
     # ---- below the recurrent layers ------------------------------------------------------------
 
@@ -198,8 +206,10 @@ class Network(FlatParameters):
             return self.projection.project(batch, streams, mask, self.work, self.n_jobs), None
         return streams, mask
 
-    def _inputs_back(self, batch, inputs, masks):
-        """The gradients of the projection and the embedding."""
+    def _inputs_back(self, batch, inputs, masks, need_inputs):
+        """The gradients of the projection and the embedding; returns that at the inputs, as far as
+        it is needed.
+        """
         width = self.recurrent[0].n_in
         d_inputs = self.work.array("inputs", "d", (batch.n_slots, inputs[0].shape[1]))
         d_inputs[:, :width] = inputs[0][:, :width]
@@ -209,10 +219,11 @@ class Network(FlatParameters):
         if self.projection:
             mask = masks.inputs(batch, self.architecture.n_inputs)
             d_inputs = self.projection.project_back(
-                batch, d_inputs, mask, self.work, self.n_jobs, self.embedding is not None
+                batch, d_inputs, mask, self.work, self.n_jobs, bool(self.embedding or need_inputs)
             )
         if self.embedding:
             self.embedding.backpropagate(batch, d_inputs, self.work)
+        return d_inputs
 
     # ---- between layers ------------------------------------------------------------------------
 

@@ -79,7 +79,12 @@ class Stream:
         ValueError, TypeError
             If the step cannot be used; the stream is then as it was before.
         """
-        network, values = self._network, self._read(x)
+        self._advance(self._read(x))
+        return self.estimator._decided(self._scores)[0]
+
+    def _advance(self, values):
+        """Read the numbers of one step; returns its scores (n_out,)."""
+        network = self._network
         if network.projection:
             self._projected[0, 1:] = values
             projected = network.projection.forward(self._projected, network.work, 1)
@@ -90,7 +95,7 @@ class Stream:
         self._features[0, 1:] = self._pool(values)
         scores = network.dense.forward(self._features, network.work, 1)
         self._scores = scores[:, : network.architecture.n_out]
-        return self.estimator._decided(self._scores)[0]
+        return self._scores[0]
 
     def predict_proba(self):
         """The probability of each class after the last step.
@@ -118,8 +123,7 @@ class Stream:
         """The numbers of one step, checked."""
         network = self._network
         if network.embedding:
-            code = self.estimator.vocabulary_.encode(check_symbols([[x]])).rows[0, 0]
-            return network.embedding.table[code, : network.embedding.n_out]
+            return self._row(self.estimator.vocabulary_.encode(check_symbols([[x]])).rows[0, 0])
         values = np.asarray(x, network.dtype).reshape(-1)
         if values.size != network.architecture.n_in:
             raise ValueError(
@@ -129,6 +133,11 @@ class Stream:
         if not np.isfinite(values).all():
             raise ValueError("the step contains NaN or infinity; expected finite numbers")
         return values
+
+    def _row(self, code):
+        """The numbers that stand for a symbol."""
+        embedding = self._network.embedding
+        return embedding.table[code, : embedding.n_out]
 
     def _pool(self, values):
         """What the output layer sees after this step."""

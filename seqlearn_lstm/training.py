@@ -325,8 +325,10 @@ def _record(task, state, work, loss):
         state.table, state.table_state = network.embedding.table.copy(), deepcopy(work[1])
     state.epoch += 1
     state.loss_curve.append(loss)
-    if task.validate:
-        state.validation_scores.append(float(task.validate()))
+    if task.validate or state.validation_scores:
+        score = float(task.validate()) if task.validate else math.nan
+        unknown = [math.nan] * (state.epoch - 1 - len(state.validation_scores))
+        state.validation_scores += [*unknown, score]
     watched = state.validation_scores[-1] if settings.watch == "validation" else -loss
     progress = watched > state.best + settings.tol
     state.epochs_without_progress = 0 if progress else state.epochs_without_progress + 1

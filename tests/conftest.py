@@ -17,6 +17,9 @@ if "NUMBA_CACHE_DIR" not in os.environ:
     _OWN_CACHE = os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="seqlearn_lstm_numba_")
 
 
+os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are drawn into memory, on no screen
+
+
 def pytest_unconfigure():
     if _OWN_CACHE is not None:
         shutil.rmtree(_OWN_CACHE, ignore_errors=True)

@@ -9,8 +9,10 @@ from gradcheck import relative_error
 from one_layer import random_layer, run_layer
 from test_network import Problem
 
+from seqlearn_lstm import LSTMLanguageModel
 from seqlearn_lstm.architecture import Architecture
 from seqlearn_lstm.cells import GRU, LSTM, RNN, plain
+from seqlearn_lstm.solvers import SGD
 
 torch = pytest.importorskip("torch")
 
@@ -259,3 +261,78 @@ def test_network_of_other_cells(kernels, dtype, cell, bidirectional, embedding_d
         expected[f"{key}.b_n"] = inner[-6:]
     for name, gradient in gradients.items():
         assert relative_error(gradient, expected[name].numpy()) <= bound, name
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_language_model_learns_as_a_loop_of_detached_windows_does(cell):
+    """Two epochs of plain gradient descent over a text in pieces, the state carried from window to
+    window: the same parameters.
+    """
+    text = "in the beginning there was a text, and the text was short and full of letters"
+    params = dict(
+        hidden_layer_sizes=(9,), cell=cell, embedding_dim=5, batch_size=3, bptt_steps=7,
+        solver=SGD(momentum=0.0), clip_norm=None, dtype="float64", max_iter=2, random_state=0,
+    )  # fmt: skip
+    ours = LSTMLanguageModel(**params, learning_rate=0.1).fit(text)
+    start = LSTMLanguageModel(**params, learning_rate=1e-300).fit(text)
+    inputs, targets = ours._transitions([text])
+    starts = np.linspace(0, len(targets), 4).astype(int)
+    twin = TorchLanguageModel(cell, start.parameters_)
+    losses = [twin.epoch(inputs.rows[:, 0], targets, starts, 7, 0.1) for _ in range(2)]
+    np.testing.assert_allclose(ours.loss_curve_, losses, rtol=1e-10)
+    for name, values in twin.parameters().items():
+        assert relative_error(ours.parameters_[name], values) < 1e-10, name
+
+
+class TorchLanguageModel:
+    """An embedding, a recurrent layer and an output layer with canonical parameters."""
+
+    def __init__(self, cell, parameters):
+        self.cell, self.names = cell, list(parameters)
+        self.tensors = {
+            name: torch.tensor(value, requires_grad=True) for name, value in parameters.items()
+        }
+
+    def parameters(self):
+        return {name: tensor.detach().numpy() for name, tensor in self.tensors.items()}
+
+    def step(self, x, h, c):
+        """One step of the cell for the rows of x, from the equations."""
+        W, U, b = (self.tensors[f"layer_0.forward.{letter}"] for letter in "WUb")
+        n = h.shape[1]
+        if self.cell == "lstm":
+            i, f, g, o = (x @ W + h @ U + b).split(n, dim=1)
+            c = f.sigmoid() * c + i.sigmoid() * g.tanh()
+            return o.sigmoid() * c.tanh(), c
+        b_n = self.tensors["layer_0.forward.b_n"]
+        (rx, ux, nx), (rh, uh, nh) = (a.split(n, dim=1) for a in (x @ W + b, h @ U))
+        r, u = (rx + rh).sigmoid(), (ux + uh).sigmoid()
+        return (1 - u) * (nx + r * (nh + b_n)).tanh() + u * h, c
+
+    def epoch(self, codes, targets, starts, size, rate):
+        """One pass over the pieces codes[starts[k]:starts[k + 1]], side by side."""
+        lengths = np.diff(starts)
+        n = self.tensors["layer_0.forward.U"].shape[0]
+        states = [(torch.zeros(1, n).double(), torch.zeros(1, n).double()) for _ in lengths]
+        total = 0.0
+        for begin in range(0, max(lengths), size):
+            losses = []
+            for k, length in enumerate(lengths):
+                h, c = (state.detach() for state in states[k])
+                for t in range(begin, min(begin + size, length)):
+                    row = starts[k] + t
+                    x = self.tensors["embedding.W"][codes[row]][None]
+                    h, c = self.step(x, h, c)
+                    scores = h @ self.tensors["output.W"] + self.tensors["output.b"]
+                    target = torch.tensor([targets[row]])
+                    losses.append(torch.nn.functional.cross_entropy(scores, target))
+                states[k] = h, c
+            loss = torch.stack(losses).mean()
+            total += loss.item() * len(losses)
+            for tensor in self.tensors.values():
+                tensor.grad = None
+            loss.backward()
+            with torch.no_grad():
+                for tensor in self.tensors.values():
+                    tensor -= rate * tensor.grad
+        return total / len(targets)

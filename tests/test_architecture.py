@@ -17,11 +17,11 @@ PACKAGE = "seqlearn_lstm"
 ROOT = Path(seqlearn_lstm.__file__).parent
 
 FRONT_DOORS = ["classifier", "regressor", "tagger", "language_model", "encoder"]
-LEAF_PACKAGES = ["preprocessing", "metrics", "datasets"]
+LEAF_PACKAGES = ["preprocessing", "metrics", "datasets", "display"]
 LEAVES = [
     *LEAF_PACKAGES,
     *[f"{package}.*" for package in LEAF_PACKAGES],
-    *["model_selection", "display", "persistence"],
+    *["model_selection", "persistence"],
 ]
 
 # From the top: a module may import from the layers below its own. Names are relative to the
@@ -29,7 +29,8 @@ LEAVES = [
 LAYERS = [
     [""],
     FRONT_DOORS + LEAVES,
-    ["_supervised"],
+    ["_supervised", "inspection"],
+    ["inspection.*"],
     ["_estimator"],
     ["_fitting"],
     ["_listening"],
@@ -43,7 +44,7 @@ LAYERS = [
     ["heads", "network", "schedules", "solvers", "summary"],
     ["solvers.*"],
     ["architecture", "cells", "dropout", "flat_parameters", "_parameters"],
-    ["_fits", "_named", "layers", "pooling", "targets"],
+    ["_fits", "_named", "layers", "pooling", "sampling", "targets"],
     ["layers.*"],
     ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],
     ["kernels"],
@@ -61,6 +62,7 @@ SIDEWAYS = [
     ("layers.*", "layers.*"),
     ("listeners.*", "listeners.*"),
     ("solvers.*", "solvers.*"),
+    ("inspection.*", "inspection.*"),
     ("kernels.cpu.*", "kernels.cpu.*"),
     ("kernels.cuda.*", "kernels.cuda.*"),
     *[(package, f"{package}.*") for package in LEAF_PACKAGES],

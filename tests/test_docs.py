@@ -17,7 +17,7 @@ import seqlearn_lstm
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = {  # of a kind of page
-    ".rst": re.compile(r"\.\. code-block:: python\n\n((?:   .*\n|\n)+)"),
+    ".rst": re.compile(r"\.\. (?:code-block:: python|plot::)\n(?:   :.*\n)*\n((?:   .*\n|\n)+)"),
     ".md": re.compile(r"```python\n(.*?)```", re.DOTALL),
 }
 GENERATED = {"generated", "_build"}

@@ -7,17 +7,28 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.cells import RNN
+from seqlearn_lstm.display import StateDisplay
+from seqlearn_lstm.inspection import saliency, states
 
 ROOT = Path(__file__).parents[1]
 RNG = np.random.default_rng(0)
 NUMBERS = [RNG.standard_normal((n, 2)) for n in (4, 2, 5)]
 LABELS = ["up", "down", "up"]
 TAGS = [["a"] * len(x) for x in NUMBERS]
-FORMS, CELLS, TRAINING = (f"docs/{name}.rst" for name in ("input_forms", "cells", "training"))
-CLASSIFIER, REGRESSOR, TAGGER, ENCODER = (
-    f"docs/estimators/{name}.rst" for name in ("classifier", "regressor", "tagger", "encoder")
+FORMS, CELLS, TRAINING, PICTURES = (
+    f"docs/{name}.rst" for name in ("input_forms", "cells", "training", "pictures")
+)
+CLASSIFIER, REGRESSOR, TAGGER, ENCODER, LANGUAGE = (
+    f"docs/estimators/{name}.rst"
+    for name in ("classifier", "regressor", "tagger", "encoder", "language_model")
 )
 SMALL = dict(hidden_layer_sizes=(4,), max_iter=1, n_jobs=1, random_state=0)
 classifier, encoder = LSTMClassifier(**SMALL), LSTMEncoder(**SMALL)
@@ -30,6 +41,11 @@ def fit(model, X, y=None, **params):
 
 def mixed_frame():
     return pytest.importorskip("pandas").DataFrame({"a": ["x", "y"], "b": [1, 2]})
+
+
+def draw_cells_of_a_gru():
+    pytest.importorskip("matplotlib")
+    StateDisplay.from_estimator(fit(classifier, NUMBERS, LABELS, cell="gru"), NUMBERS[0], kinds="c")
 
 
 ERRORS = [  # page, what it says, what raises it
@@ -147,6 +163,18 @@ ERRORS = [  # page, what it says, what raises it
         lambda: fit(encoder, NUMBERS, estimator=classifier),
     ),
     (
+        LANGUAGE, "Columns of numbers beside symbols are not supported yet; categories in numbers must",
+        lambda: LSTMLanguageModel().fit([[0.5, 1.5]]),
+    ),
+    (
+        LANGUAGE, "sequence 1 of X has length 0; expected at least 1 symbol.",
+        lambda: LSTMLanguageModel().fit(["ab", ""]),
+    ),
+    (
+        LANGUAGE, "temperature is -1; expected a number of at least 0",
+        lambda: LSTMLanguageModel(max_iter=1).fit("abc").generate(temperature=-1),
+    ),
+    (
         CELLS, "cell is 'elman'; expected one of ['gru', 'lstm', 'rnn'] or a cell object",
         lambda: fit(classifier, NUMBERS, LABELS, cell="elman"),
     ),
@@ -203,6 +231,24 @@ ERRORS = [  # page, what it says, what raises it
     (
         TRAINING, 'record has "gates", but a cell of "rnn" has none',
         lambda: fit(classifier, NUMBERS, LABELS, record=["gates"], cell="rnn"),
+    ),
+    (
+        PICTURES, "x is read as one sequence, [x]",
+        lambda: states(fit(classifier, NUMBERS, LABELS), NUMBERS),
+    ),
+    (
+        PICTURES,
+        "direction is 'backward'; expected 'forward', for the network is not bidirectional",
+        lambda: states(fit(classifier, NUMBERS, LABELS), NUMBERS[0], direction="backward"),
+    ),
+    (PICTURES, "kinds holds 'c'; expected some of", draw_cells_of_a_gru),
+    (
+        PICTURES, "step is 3, but LSTMClassifier has one output for the whole sequence",
+        lambda: saliency(fit(classifier, NUMBERS, LABELS), NUMBERS[0], step=3),
+    ),
+    (
+        PICTURES, "LSTMEncoder has learned without targets and predicts none",
+        lambda: saliency(fit(encoder, NUMBERS), NUMBERS[0]),
     ),
 ]  # fmt: skip
 

@@ -147,6 +147,23 @@ def test_every_entry_of_the_gradient(kernels):
     check_gradient(Problem(architecture, kernels))
 
 
+@pytest.mark.parametrize("rates", [None, Rates(inputs=0.3, outputs=0.4)], ids=["whole", "dropout"])
+@pytest.mark.parametrize("more", [{}, {"input_projection": 4}], ids=str)
+@pytest.mark.parametrize("pooling", ["last", "mean", "max", "steps"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_gradient_at_the_inputs(kernels, bidirectional, pooling, more, rates):
+    architecture = Architecture(N_IN, (6, 5), bidirectional, pooling, N_CLASSES, **more)
+    problem = Problem(architecture, kernels, rates=rates)
+    batch = plan(problem.offsets, np.arange(problem.n))
+    scores = problem.network.forward(batch, problem.rows, True, problem.masks)
+    index = problem.network.pooling.index(batch)
+    problem.head.loss_and_gradient(kernels, scores, problem.targets[index], problem.weights[index])
+    slots = problem.network.backpropagate(batch, scores, problem.masks, need_inputs=True)
+    gradient = np.empty_like(problem.rows)
+    gradient[batch.source[batch.source >= 0]] = slots[batch.source >= 0]
+    assert_gradient(problem.loss, problem.rows, gradient)
+
+
 RATES = {
     "inputs": Rates(inputs=0.4),
     "outputs": Rates(outputs=0.5),

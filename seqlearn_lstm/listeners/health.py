@@ -100,7 +100,7 @@ class HealthCheck(Listener):
         return (
             f"the same {kind} is predicted for every {each} of the training data, though their "
             "targets differ. Usual cures: more epochs, another learning_rate, standardised "
-            "features, or class_weight where one class is by far the most frequent"
+            "features, or weights where one class is far more frequent than all others"
         )
 
     def _predicted(self, task, members):

@@ -17,6 +17,6 @@ never written; only their codes, int64 rows of shape (n_rows, 1) in a `Sequences
 
 from .reading import check_symbols as check_symbols  # for the estimators
 from .reading import holds_symbols as holds_symbols
-from .vocabulary import UNKNOWN, Vocabulary
+from .vocabulary import END, UNKNOWN, Vocabulary
 
-__all__ = ["UNKNOWN", "Vocabulary"]
+__all__ = ["END", "UNKNOWN", "Vocabulary"]

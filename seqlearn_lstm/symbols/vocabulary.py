@@ -3,12 +3,25 @@
 import itertools
 from collections import Counter
 from contextlib import suppress
+from enum import Enum
 
 import numpy as np
 
 from ..sequences import Sequences, offsets_of
 
 UNKNOWN = 0  # the code of every symbol that a vocabulary does not know
+
+
+class Mark(Enum):
+    """Symbols that stand for no part of a sequence.
+
+    `END` stands before and behind the sequences of a language model.
+    """
+
+    END = "end"
+
+
+END = Mark.END
 
 
 class Vocabulary:

@@ -12,7 +12,13 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.preprocessing import PerStep
 
 X, Y = ragged()
@@ -82,17 +88,19 @@ def test_the_order_of_a_fit():
 
 
 @pytest.mark.parametrize(
-    "model, y",
+    "model, data, y",
     [
-        (LSTMRegressor(**SMALL), [x.sum() for x in X]),
-        (LSTMSequenceTagger(**SMALL), [np.sign(x[:, 0]) for x in X]),
-        (LSTMEncoder(**SMALL), None),
+        (LSTMRegressor(**SMALL), X, [x.sum() for x in X]),
+        (LSTMSequenceTagger(**SMALL), X, [np.sign(x[:, 0]) for x in X]),
+        (LSTMEncoder(**SMALL), X, None),
+        (LSTMLanguageModel(**SMALL), "a rose is a rose is a rose. " * 9, None),
     ],
-    ids=["regressor", "tagger", "encoder"],
+    ids=["regressor", "tagger", "encoder", "language model"],
 )
-def test_every_estimator(model, y):
-    watcher, whole = Models(stop_at=2), clone(model).set_params(max_iter=2).fit(X, y)
-    assert same_fit(model.set_callbacks(watcher).fit(X, y), whole)
+def test_every_estimator(model, data, y):
+    watcher, whole = Models(stop_at=2), clone(model).set_params(max_iter=2).fit(data, y)
+    assert same_fit(model.set_callbacks(watcher).fit(data, y), whole)
+    assert all(given[0] is data and given[1] is y for given in watcher.given)
     assert watcher.events.count("end epoch") == 2
     assert same_fit(watcher.models[1], whole)
 

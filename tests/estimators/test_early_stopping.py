@@ -130,3 +130,10 @@ def test_nothing_left_to_learn():
     with pytest.raises(ValueError, match="nothing is left to learn"):
         tagger.fit([np.ones((6, 2))] * 10, known_at_first)
     tagger.set_params(truncate="post").fit([np.ones((6, 2))] * 10, known_at_first)
+
+
+def test_scores_stand_beside_their_epochs():
+    """Epochs without anything to validate with have no score."""
+    model = small(max_iter=2, warm_start=True).fit(X, Y)
+    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL).fit(X, Y)
+    assert np.isnan(model.validation_scores_).tolist() == [True] * 2 + [False] * 2 + [True] * 2

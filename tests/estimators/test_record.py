@@ -8,11 +8,18 @@ from estimator_helpers import NETWORKS, SMALL, identical, ragged, same_fit, smal
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.cells import GRU, LSTM
 from seqlearn_lstm.solvers import SGD
 
 X, Y = ragged()  # 40 sequences: 5 updates an epoch
+SIGNS = [np.sign(x[:, 0]) for x in X]
 WORDS = [[f"w{int(10 * v) % 7}" for v in x[:, 0]] for x in X]
 ALL = ["loss", "norm", "rate", "weights", "gradients", "gates"]
 STATISTICS = {"norm": np.linalg.norm, "mean": np.mean, "std": np.std, "min": np.min, "max": np.max}
@@ -116,18 +123,19 @@ def test_symbols(params):
 
 
 @pytest.mark.parametrize(
-    "model, y",
+    "model, data, y",
     [
-        (LSTMRegressor(**SMALL), [x.sum() for x in X]),
-        (LSTMSequenceTagger(**SMALL, bptt_steps=4), [np.sign(x[:, 0]) for x in X]),
-        (LSTMSequenceTagger(**SMALL, stateful=True, shuffle=False), [np.sign(x[:, 0]) for x in X]),
-        (LSTMEncoder(**SMALL), None),
+        (LSTMRegressor(**SMALL), X, [x.sum() for x in X]),
+        (LSTMSequenceTagger(**SMALL, bptt_steps=4), X, SIGNS),
+        (LSTMSequenceTagger(**SMALL, stateful=True, shuffle=False), X, SIGNS),
+        (LSTMEncoder(**SMALL), X, None),
+        (LSTMLanguageModel(**SMALL, bptt_steps=6), "a rose is a rose is a rose. " * 9, None),
     ],
-    ids=["regressor", "windows", "stateful", "encoder"],
+    ids=["regressor", "windows", "stateful", "encoder", "language model"],
 )
-def test_every_estimator(model, y):
-    plain = clone(model).fit(X, y)
-    watched = clone(model).set_params(record=ALL).fit(X, y)
+def test_every_estimator(model, data, y):
+    plain = clone(model).fit(data, y)
+    watched = clone(model).set_params(record=ALL).fit(data, y)
     assert same_fit(watched, plain) and not hasattr(plain, "record_")
     n_updates = len(watched.record_["update"])
     assert n_updates >= 15 and all(len(v) == n_updates for v in watched.record_.values())

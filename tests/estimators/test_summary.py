@@ -8,7 +8,13 @@ from estimator_helpers import NETWORKS, SMALL, ragged, small
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.cells import GRU, LSTM, RNN
 
 X, Y = ragged()
@@ -71,6 +77,8 @@ def test_every_estimator_has_one():
     for inner in (regressor, FrozenEstimator(regressor)):
         encoder = LSTMEncoder(estimator=inner).fit(X, np.ones((len(X), 3)))
         assert encoder.summary() == regressor.summary()
+    text = LSTMLanguageModel(**SMALL).fit("a rose is a rose. " * 9)
+    assert len(set(counted(text))) == 1
     with pytest.raises(NotFittedError):
         LSTMEncoder(estimator=regressor).summary()
     with pytest.raises(NotFittedError):

@@ -211,3 +211,15 @@ def test_packing_and_back(kernels, dtype, lengths, n_in, n_units):
         assert not np.shares_memory(ours, flat)
     bias = np.concatenate([panel[0] for panel in kernels.panels(flat, n_rows, n_columns)])
     np.testing.assert_array_equal(np.sort(bias[bias != 0]), np.sort(b), strict=True)
+
+
+@CASE
+def test_gates_out_of_panels(kernels, dtype, lengths, n_in, n_units):
+    """Gates lie as the columns of weights do: those of [b; W; U] come out as they went in."""
+    W, U, b = random_layer(np.random.default_rng(0), n_in, n_units, dtype)
+    flat = unknown(kernels, (1 + n_in + n_units) * kernels.gate_columns(n_units, dtype), dtype)
+    kernels.pack_lstm(b, W, U, flat)
+    gates = kernels.unpack_gates(flat, 1 + n_in + n_units, n_units)
+    expected = np.array(np.split(np.concatenate([b[None], W, U]), 4, axis=1))
+    np.testing.assert_array_equal(gates, expected, strict=True)
+    assert not np.shares_memory(gates, flat)

@@ -1,0 +1,390 @@
+"""LSTMLanguageModel: the next symbol of a text or of any sequence of symbols."""
+
+import itertools
+import math
+from numbers import Integral
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from ._estimator import SequenceEstimator
+from ._fits import fits
+from ._listening import for_callbacks
+from ._parameters import BPTT_STEPS, takes
+from .heads import SoftmaxHead
+from .pooling import STEPS
+from .sampling import check_sampling, draw
+from .sequences import Sequences, offsets_of
+from .streaming import Stream
+from .symbols import END, UNKNOWN, Vocabulary, check_symbols
+from .unrolling import pooled, runs
+
+WINDOW = BPTT_STEPS._replace(
+    default=50,
+    meaning="""How many steps the gradient goes back. Sequences are cut into windows of so many
+    steps, which hand their states on; every window is an update. None: all steps.""",
+)
+
+
+@takes(
+    WINDOW, bidirectional=False, stateful=False, max_timesteps=None, truncate="pre", scoring=None
+)
+class LSTMLanguageModel(SequenceEstimator):
+    """Predict the next symbol of a sequence, and write sequences.
+
+    The symbols are characters, or whatever `X` holds: words, events, notes. A softmax over the
+    vocabulary at each step says what comes next; the cross-entropy is minimised by back-propagation
+    through time, in windows that hand their states on.
+
+    `X` is a text, or a list of sequences. A text, and a list of one sequence, is a stream: `fit`
+    cuts it into `batch_size` pieces that are read side by side, and learns nothing about an end. Of
+    several sequences each is read from its beginning, and its end is learned as a symbol, too.
+
+    Parameters
+    ----------
+    <parameters>
+
+    Attributes
+    ----------
+    vocabulary_ : Vocabulary
+        The symbols; see `seqlearn_lstm.symbols.Vocabulary`.
+    classes_ : ndarray of shape (n_symbols,), object
+        The symbol of each column of `predict_proba`: the first, None, stands for all that are
+        unknown, the last, `seqlearn_lstm.symbols.END`, for the end.
+    parameters_ : dict of str to ndarray
+        As in `LSTMClassifier`.
+    loss_curve_ : list of float
+        Mean training loss of each epoch, in nats a symbol.
+    n_iter_ : int
+        Number of epochs.
+    validation_scores_ : list of float
+        Score of the validation data after each epoch, where there are any; NaN where there were none.
+    best_iter_ : int
+        The epoch whose parameters were taken, with `early_stopping`.
+    record_ : dict of str to ndarray
+        What `record` asked for; see the user guide.
+    n_features_in_ : int
+        1.
+
+    References
+    ----------
+    T. Mikolov et al., "Recurrent neural network based language model", Interspeech 2010.
+
+    Examples
+    --------
+    >>> from seqlearn_lstm import LSTMLanguageModel
+    >>> text = "the cat sat on the mat. " * 40
+    >>> model = LSTMLanguageModel((32,), learning_rate=0.02, batch_size=8, max_iter=40, random_state=0)
+    >>> model.fit(text).generate("the c", 19, temperature=0)
+    'at sat on the mat. '
+    """
+
+    def fit(self, X, y=None, X_val=None):
+        """Learn to predict the next symbol.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            A text, or sequences: strings or lists, of any lengths.
+        y : None
+            Ignored.
+        X_val : as X, default=None
+            What to score after each epoch; None: a share of `X`, with early stopping. Of a stream
+            that is some of its pieces.
+
+        Returns
+        -------
+        self : LSTMLanguageModel
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input cannot be used, or the loss diverged; the model is then as it was before.
+        """
+        return self._fit(X, X_val)
+
+    def partial_fit(self, X, y=None):
+        """Make one more pass over sequences, old ones or new.
+
+        The first call learns the vocabulary; what later ones hold beside it is unknown.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            As in `fit`.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : LSTMLanguageModel
+        """
+        return self._fit(X, partial=True)
+
+    @fits
+    def _fit(self, X, X_val=None, partial=False):
+        self._validate_params()
+        goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
+        self._check_combination(partial, (X_val, X_val))
+        told = for_callbacks(self, X)
+        X = _as_sequences(X)
+        if not goes_on:
+            self._joins = all(isinstance(x, str) for x in X)
+            self._ends = len(X) > 1
+            symbols = check_symbols(X)
+            known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
+            self.vocabulary_ = Vocabulary([*known.symbols[1:], END])
+            self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
+        inputs, targets = self._transitions(X)
+        if not self._ends:
+            inputs = _in_pieces(inputs, self.batch_size)
+        validation = (None, None) if X_val is None else self._transitions(_as_sequences(X_val))
+        weights = np.ones(len(targets))
+        return self._train(
+            inputs, self._head, STEPS, targets, weights, y=targets, validation=validation,
+            goes_on=goes_on, partial=partial, told=told,
+        )  # fmt: skip
+
+    # ---- what comes next -----------------------------------------------------------------------
+
+    def predict_proba(self, X):
+        """The probability of each symbol to come next.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            What went before; an empty sequence stands for the beginning.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_sequences, n_symbols)
+            Columns in the order of `classes_`, float64.
+        """
+        scores, sequences = self._scores(_as_sequences(X), None)
+        return self._head.probabilities(self._kernels, scores[sequences.offsets[1:] - 1])
+
+    def predict(self, X):
+        """The symbol that most probably comes next.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            What went before; an empty sequence stands for the beginning.
+
+        Returns
+        -------
+        symbols : ndarray of shape (n_sequences,), object
+            Never the unknown one, and the end only where ends were learned.
+        """
+        scores, sequences = self._scores(_as_sequences(X), None)
+        return self._decided(scores[sequences.offsets[1:] - 1])
+
+    def score(self, X, y=None):
+        """The mean logarithm of a symbol's probability, in nats: the higher the better.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            Each is read from its beginning. Its end counts where ends were learned.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        score : float
+        """
+        is_ready = isinstance(X, Sequences)  # held out by `fit`: with its targets
+        inputs, targets = (X, y) if is_ready else self._transitions(_as_sequences(X))
+        network, inputs = self._prepared(inputs, None)
+        begin, add, total = network.begin_features, network.add_features, 0.0
+        for run in runs(network, inputs):
+            for batch, features in pooled(run, network.pooling, begin, add):
+                scores = network.end_features(batch, features)
+                known = (batch.source >= 0).astype(np.float64)
+                loss = self._head.loss_and_gradient(
+                    self._kernels, scores, targets[batch.source], known
+                )
+                total -= loss * known.sum()
+        return float(total / len(targets))
+
+    def perplexity(self, X):
+        """``exp(-score)``: how many equally probable symbols would be as hard to tell.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            As in `score`.
+
+        Returns
+        -------
+        perplexity : float
+        """
+        return math.exp(-self.score(X))
+
+    def bits_per_symbol(self, X):
+        """``-score / ln 2``: what a symbol takes, coded as well as the model can.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            As in `score`.
+
+        Returns
+        -------
+        bits : float
+        """
+        return -self.score(X) / math.log(2)
+
+    # ---- writing -------------------------------------------------------------------------------
+
+    def generate(
+        self, prime=None, n=100, *, temperature=1.0, top_k=None, top_p=None, stop=None,
+        random_state=None,
+    ):  # fmt: skip
+        """Write what follows.
+
+        Parameters
+        ----------
+        prime : str or sequence of symbols, default=None
+            What went before; None: nothing, a sequence begins.
+        n : int, default=100
+            Most symbols to write.
+        temperature : float, default=1
+            What the logarithms of the probabilities are divided by: below 1 the likely becomes
+            likelier; 0: always the most probable symbol.
+        top_k : int, default=None
+            Draw from the k most probable symbols only; None: from all.
+        top_p : float, default=None
+            Draw from the most probable symbols only, as few as have this probability together
+            (Holtzman et al. 2020); None: from all.
+        stop : symbol or list of symbols, default=None
+            Where to stop, before any of them.
+        random_state : int, RandomState instance or None, default=None
+            Fixes what is drawn.
+
+        Returns
+        -------
+        written : str or list of symbols
+            Without `prime`; a string if the model was fitted on strings. It ends before `n` symbols
+            where the sequence does, if ends were learned.
+        """
+        if not (isinstance(n, Integral) and n >= 0):
+            raise ValueError(f"n is {n!r}; expected a whole number of at least 0")
+        written = self.iter_generate(
+            prime, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop,
+            random_state=random_state,
+        )  # fmt: skip
+        written = list(itertools.islice(written, n))
+        return "".join(written) if self._joins else written
+
+    def iter_generate(
+        self, prime=None, *, temperature=1.0, top_k=None, top_p=None, stop=None, random_state=None
+    ):
+        """Write symbol by symbol, without an end but that of the sequence.
+
+        Parameters
+        ----------
+        prime, temperature, top_k, top_p, stop, random_state
+            As in `generate`.
+
+        Returns
+        -------
+        symbols : iterator
+        """
+        check_sampling(temperature, top_k, top_p)
+        stream, rng = self.stream(), check_random_state(random_state)
+        if prime is not None and len(prime):
+            for symbol in check_symbols([prime])[0]:
+                stream.push(symbol)
+        stops = {END} | set(stop if isinstance(stop, list | tuple | set) else [stop])
+        return self._written(stream, rng, stops, (temperature, top_k, top_p))
+
+    def _written(self, stream, rng, stops, how):
+        while True:
+            code = draw(self._possible(stream._scores)[0], rng, *how)
+            symbol = self.vocabulary_.symbols[code]
+            if symbol in stops:
+                return
+            yield symbol
+            stream._advance(stream._row(code))
+
+    def stream(self):
+        """Start to read one sequence symbol by symbol.
+
+        Returns
+        -------
+        stream : Stream
+            Its ``push(symbol)`` gives what most probably comes next; nothing was pushed yet.
+        """
+        stream = Stream(self)
+        stream.push(END)
+        return stream
+
+    # ---- symbols -------------------------------------------------------------------------------
+
+    @property
+    def classes_(self):
+        found = np.empty(len(self.vocabulary_), dtype=object)
+        found[:] = self.vocabulary_.symbols
+        return found
+
+    @property
+    def _head(self):
+        return SoftmaxHead(len(self.vocabulary_))
+
+    def _possible(self, scores):
+        """Scores with those that cannot be meant out of the way."""
+        scores = scores.copy()
+        scores[:, UNKNOWN] = -np.inf
+        if not self._ends:
+            scores[:, -1] = -np.inf
+        return scores
+
+    def _decided(self, scores):
+        return self.classes_[self._possible(scores).argmax(axis=1)]
+
+    def _read_again(self, X, lengths):
+        """Sequences to go on from, each with the mark of its beginning; they may be empty."""
+        if isinstance(X, Sequences):
+            return X
+        empty = np.array([hasattr(x, "__len__") and len(x) == 0 for x in X], dtype=bool)
+        X = [[END] if is_empty else x for x, is_empty in zip(X, empty, strict=True)]
+        return _marked(self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1, empty)
+
+    def _symbols_read(self, x):
+        return [END, *x]
+
+    def _transitions(self, X):
+        """What is read and what comes next: a container, and a code for each of its rows."""
+        codes, mark = self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1
+        inputs = _marked(codes, mark)
+        following = np.append(inputs.rows[1:, 0], mark)
+        if self._ends:
+            return inputs, following
+        kept = np.ones(len(following), dtype=bool)
+        kept[inputs.offsets[1:] - 1] = False
+        return Sequences(inputs.rows[kept], codes.offsets), following[kept]
+
+    def _part_of(self, y, sequences, indices):
+        return y[sequences.rows_of(indices)]
+
+
+def _as_sequences(X):
+    return [X] if isinstance(X, str) else X
+
+
+def _marked(codes, mark, empty=False):
+    """Sequences of codes, with a mark before each; of those that are `empty` the mark alone."""
+    empty = np.broadcast_to(empty, len(codes))
+    offsets = offsets_of(np.where(empty, 1, codes.lengths + 1))
+    rows, is_code = np.full((offsets[-1], 1), mark), np.ones(offsets[-1], dtype=bool)
+    is_code[offsets[:-1]] = False
+    rows[is_code] = codes.rows[~np.repeat(empty, codes.lengths)]
+    return Sequences(rows, offsets)
+
+
+def _in_pieces(stream, n):
+    """A stream as n sequences of nearly one length."""
+    n_rows = len(stream.rows)
+    n = min(n or 1, n_rows)
+    return Sequences(stream.rows, np.linspace(0, n_rows, n + 1).astype(np.int64))

@@ -1,0 +1,351 @@
+"""LSTMLanguageModel: what it says of sequences, what it writes, and how it learns."""
+
+import itertools
+import math
+import pickle
+
+import numpy as np
+import pytest
+from estimator_helpers import SMALL, identical, same_fit
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from seqlearn_lstm import LSTMLanguageModel, inspection
+from seqlearn_lstm.cells import LSTM
+from seqlearn_lstm.sampling import draw
+from seqlearn_lstm.symbols import END
+
+TEXT = "the cat sat on the mat. " * 12
+NAMES = ["anna", "bob", "carla", "dan", "eve", "frank"] * 4
+WORDS = [name.replace("n", "n ").split() + ["!"] for name in NAMES]
+QUICK = SMALL | dict(hidden_layer_sizes=(8,), batch_size=4)
+CASES = {
+    "text": ({}, TEXT),
+    "names": ({}, NAMES),
+    "words": (dict(dtype="float64"), WORDS),
+    "numbers": (dict(cell="gru"), [[1, 2, 3, 4], [2, 4], [1, 1, 1]] * 5),
+    "stream of words": (dict(cell=LSTM(peephole=True)), [list(itertools.chain(*WORDS))]),
+    "dropout, two layers": (
+        dict(hidden_layer_sizes=(6, 7), dropout=0.2, recurrent_dropout=0.1, embedding_dropout=0.1),
+        TEXT,
+    ),
+    "learned states, projection": (dict(initial_state="learned", input_projection=5), NAMES),
+    "rare symbols": (dict(min_count=5), NAMES),
+}
+cases = pytest.mark.parametrize("params, X", CASES.values(), ids=CASES.keys())
+
+
+def unfitted(**params):
+    return LSTMLanguageModel(**(QUICK | params))
+
+
+def listed(X):
+    return [X] if isinstance(X, str) else X
+
+
+# ---- what it says --------------------------------------------------------------------------------
+
+
+@cases
+def test_score_is_the_mean_log_probability_of_what_came_next(params, X):
+    model = unfitted(**params).fit(X)
+    codes = {symbol: code for code, symbol in enumerate(model.classes_)}
+    sequences = [x[:20] for x in listed(X)[:5]]
+    ends = [END] if len(listed(X)) > 1 else []
+    total, n = 0.0, 0
+    for x in sequences:
+        prefixes = [x[:k] for k in range(len(x) + len(ends))]
+        probabilities = model.predict_proba(prefixes)
+        for row, symbol in zip(probabilities, [*x, *ends], strict=True):
+            total += math.log(row[codes.get(symbol, 0)])
+            n += 1
+    bound = 1e-12 if model.dtype == "float64" else 1e-5
+    assert model.score(sequences) == pytest.approx(total / n, rel=bound)
+    assert model.perplexity(sequences) == pytest.approx(math.exp(-total / n), rel=bound)
+    assert model.bits_per_symbol(sequences) == pytest.approx(-total / n / math.log(2), rel=bound)
+
+
+@cases
+def test_a_prediction_depends_on_its_sequence_alone(params, X):
+    model = unfitted(**params).fit(X)
+    sequences = [x[:k] for k, x in enumerate(listed(X)[:5])]  # the first one is empty
+    together = model.predict_proba(sequences)
+    assert np.allclose(together.sum(axis=1), 1)
+    for row, x in zip(together, sequences, strict=True):
+        assert identical(model.predict_proba([x])[0], row)
+
+
+@cases
+def test_a_stream_says_what_predict_says(params, X):
+    model = unfitted(**params).fit(X)
+    x, stream = listed(X)[0][:12], model.stream()
+    for k, symbol in enumerate(x):
+        prediction = stream.push(symbol)
+        assert prediction == model.predict([x[: k + 1]])[0]
+        assert identical(stream.predict_proba(), model.predict_proba([x[: k + 1]])[0])
+
+
+def test_a_text_is_one_sequence():
+    model = unfitted().fit(TEXT)
+    assert same_fit(model, unfitted().fit([TEXT]))
+    assert model.score(TEXT) == model.score([TEXT])
+    assert identical(model.predict_proba(TEXT), model.predict_proba([TEXT]))
+    assert model.predict(TEXT).shape == (1,)
+
+
+def test_symbols_and_columns():
+    model = unfitted().fit(NAMES)
+    letters = sorted(set("".join(NAMES)))
+    assert sorted(model.classes_[1:-1]) == letters
+    assert model.classes_[0] is None
+    assert model.classes_[-1] is END
+    assert model.predict_proba(["an"]).shape == (1, len(letters) + 2)
+    assert END in pickle.loads(pickle.dumps(model)).vocabulary_
+
+
+def test_what_is_not_known_is_one_symbol_and_never_said():
+    model = unfitted(min_count=9, max_iter=30).fit(["aaab", "aaac", "aaad", "aaae"] * 2)
+    assert list(model.classes_) == [None, "a", END]
+    assert identical(model.predict_proba(["aax"]), model.predict_proba(["aab"]))
+    probabilities = model.predict_proba(["aaa"])[0]
+    assert probabilities.argmax() == 0  # something rare comes next
+    assert model.predict(["aaa"])[0] is not None
+    assert set(model.generate("aaa", 50, random_state=0)) <= {"a"}
+
+
+# ---- learning ------------------------------------------------------------------------------------
+
+
+@cases
+def test_the_training_loss_is_the_score(params, X):
+    """Nothing is learned here: each symbol counts once, with the states of the windows before."""
+    dead = dict(learning_rate=1e-300, max_iter=1, dtype="float64", batch_size=1, bptt_steps=7)
+    dead |= dict.fromkeys(["dropout", "recurrent_dropout", "embedding_dropout"], 0.0)
+    model = unfitted(**params | dead).fit(X)
+    assert model.loss_curve_[0] == pytest.approx(-model.score(X), rel=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [2, 5, 32, None, 10_000])
+def test_pieces_of_a_stream_hold_each_symbol_once(batch_size):
+    dead = dict(learning_rate=1e-300, max_iter=1, dtype="float64", batch_size=batch_size)
+    inputs, targets = unfitted(**dead).fit(TEXT)._transitions([TEXT])
+    assert len(targets) == len(TEXT) == len(inputs.rows)
+    model = unfitted(**dead).fit(TEXT)
+    # Pieces begin with nothing before them: close to the score, but not the same.
+    close = 0.1 if batch_size != 10_000 else 1
+    assert model.loss_curve_[0] == pytest.approx(-model.score(TEXT), rel=close)
+
+
+def test_learns_a_text_by_heart():
+    model = unfitted(hidden_layer_sizes=(32,), max_iter=60).fit(TEXT)
+    assert model.perplexity(TEXT) < 1.05
+    assert model.generate("the ", 20, temperature=0) == "cat sat on the mat. "
+
+
+def test_learns_where_sequences_end():
+    model = unfitted(hidden_layer_sizes=(32,), max_iter=120, batch_size=6).fit(NAMES)
+    assert {model.generate(top_p=0.9, random_state=seed) for seed in range(40)} == set(NAMES)
+    assert model.predict(["bob"])[0] is END
+    assert model.predict(["bo", "fran"]).tolist() == ["b", "k"]
+
+
+def test_a_text_has_no_end():
+    model = unfitted(max_iter=1).fit(TEXT)
+    assert len(model.generate(n=3000, temperature=3.0, random_state=0)) == 3000
+    assert END not in model.predict([TEXT[:k] for k in range(40)])
+
+
+@cases
+def test_goes_on_to_the_same_bits(params, X, tmp_path):
+    whole = unfitted(**params, max_iter=4).fit(X)
+    two = unfitted(**params, max_iter=2, warm_start=True).fit(X)
+    two = pickle.loads(pickle.dumps(two))
+    assert same_fit(two.fit(X), whole)
+    assert same_fit(unfitted(**params, max_iter=4, n_jobs=2).fit(X), whole)
+    passes = unfitted(**params)
+    for _ in range(4):
+        passes.partial_fit(X)
+    assert same_fit(passes, whole)
+    saved = unfitted(**params, max_iter=4, checkpoint=tmp_path / "run")
+    assert same_fit(saved.fit(X), whole)
+    assert same_fit(saved.fit(X), whole)
+    assert not same_fit(unfitted(**params | {"random_state": 1}, max_iter=4).fit(X), whole)
+
+
+def test_later_calls_keep_the_vocabulary():
+    model = unfitted().partial_fit(NAMES)
+    before = list(model.classes_)
+    model.partial_fit(["zoe", "anna"])
+    assert list(model.classes_) == before
+    assert model.n_iter_ == 2
+    assert model.partial_fit("a text beside names").score(NAMES) < 0
+
+
+@pytest.mark.parametrize("X", [TEXT, NAMES], ids=["text", "names"])
+def test_early_stopping(X):
+    model = unfitted(early_stopping=True, max_iter=30, validation_fraction=0.25).fit(X)
+    assert len(model.validation_scores_) == model.n_iter_
+    assert max(model.validation_scores_) == model.validation_scores_[model.best_iter_ - 1]
+    given = unfitted(early_stopping=True, max_iter=5).fit(X, X_val=X)
+    assert given.score(X) == max(given.validation_scores_)
+
+
+def test_is_searched():
+    search = GridSearchCV(unfitted(), {"hidden_layer_sizes": [(2,), (20,)]}, cv=3)
+    search.set_params(estimator__max_iter=20).fit(NAMES)
+    assert search.best_params_ == {"hidden_layer_sizes": (20,)}
+    assert search.best_score_ == pytest.approx(
+        np.mean([search.cv_results_[f"split{k}_test_score"][1] for k in range(3)])
+    )
+
+
+def test_what_was_fitted_before_leaves_no_trace():
+    model = unfitted().fit(NAMES)
+    assert same_fit(model.fit(TEXT), unfitted().fit(TEXT))
+    assert isinstance(model.generate(n=5, random_state=0), str)
+    assert isinstance(clone(model).fit(WORDS).generate(n=5, random_state=0), list)
+
+
+# ---- writing -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def writer():
+    return unfitted(max_iter=2).fit(TEXT)
+
+
+def test_what_is_drawn_is_fixed_by_the_seed(writer):
+    texts = [writer.generate("the ", 200, random_state=seed) for seed in (0, 0, 1)]
+    assert texts[0] == texts[1] != texts[2]
+    assert len(texts[0]) == 200
+    letters = itertools.islice(writer.iter_generate("the ", random_state=0), 200)
+    assert "".join(letters) == texts[0]
+
+
+def test_each_letter_is_drawn_from_what_predict_proba_says(writer):
+    text, rng = (
+        writer.generate("the ", 30, temperature=0.7, random_state=0),
+        np.random.RandomState(0),
+    )
+    for k, letter in enumerate(text):
+        with np.errstate(divide="ignore"):
+            logs = np.log(writer.predict_proba(["the " + text[:k]])[0])
+        logs[[0, -1]] = -np.inf
+        assert writer.classes_[draw(logs, rng, 0.7)] == letter
+
+
+def test_greedy(writer):
+    text = writer.generate("th", 30, temperature=0)
+    assert text == writer.generate("th", 30, top_k=1, random_state=0)
+    assert text == writer.generate("th", 30, top_p=1e-9, random_state=0)
+    expected = "th"
+    for _ in range(30):
+        expected += writer.predict([expected])[0]
+    assert "th" + text == expected
+
+
+def test_stops(writer):
+    text = writer.generate("the ", 300, random_state=0)
+    first = text.index("t")
+    assert writer.generate("the ", 300, stop="t", random_state=0) == text[:first]
+    first = min(text.index("t"), text.index("a"))
+    assert writer.generate("the ", 300, stop=["a", "t"], random_state=0) == text[:first]
+    assert writer.generate(n=0) == ""
+
+
+def test_no_prime_is_the_beginning(writer):
+    greedy = writer.generate(n=5, temperature=0)
+    assert greedy == writer.generate("", 5, temperature=0) == writer.generate([], 5, temperature=0)
+    assert greedy[0] == writer.predict([""])[0]
+
+
+def test_words_are_written_as_a_list():
+    model = unfitted(max_iter=2).fit(WORDS)
+    written = model.generate(["an"], 10, random_state=0)
+    assert isinstance(written, list)
+    assert set(written) <= set(itertools.chain(*WORDS))
+
+
+SCORES = np.log([0.4, 0.05, 0.3, 0.15, 0.1])
+DRAWS = {  # settings -> probabilities
+    "all": ({}, [0.4, 0.05, 0.3, 0.15, 0.1]),
+    "cold": (dict(temperature=0.5), np.square([0.4, 0.05, 0.3, 0.15, 0.1]) / 0.285),
+    "three": (dict(top_k=3), np.array([0.4, 0, 0.3, 0.15, 0]) / 0.85),
+    "more than there are": (dict(top_k=9), [0.4, 0.05, 0.3, 0.15, 0.1]),
+    "nucleus": (dict(top_p=0.69), np.array([0.4, 0, 0.3, 0, 0]) / 0.7),
+    "nucleus of three": (dict(top_k=3, top_p=0.9), np.array([0.4, 0, 0.3, 0.15, 0]) / 0.85),
+    "largest": (dict(temperature=0), [1, 0, 0, 0, 0]),
+}
+
+
+@pytest.mark.parametrize("how, expected", DRAWS.values(), ids=DRAWS.keys())
+def test_draws_have_the_probabilities_that_are_meant(how, expected):
+    rng, n = np.random.RandomState(0), 20_000
+    counts = np.bincount([draw(SCORES, rng, **how) for _ in range(n)], minlength=5)
+    expected = np.array(expected)
+    np.testing.assert_allclose(expected.sum(), 1)
+    assert not counts[expected == 0].any()
+    spread = np.sqrt(expected * (1 - expected) / n)
+    assert (np.abs(counts / n - expected) <= 5 * spread).all()  # five standard deviations
+
+
+# ---- errors --------------------------------------------------------------------------------------
+
+ERRORS = {
+    "numbers": ([[0.5, 1.5]], {}, ValueError, "sequence 0 of X holds 0.5"),
+    "nothing": ([], {}, ValueError, "0 sequences"),
+    "empty": (["ab", ""], {}, ValueError, "sequence 1 of X has length 0"),
+    "empty text": ("", {}, ValueError, "length 0"),
+    "missing": ([["a", None]], {}, ValueError, "time step 1"),
+    "no collection": (3, {}, TypeError, "int"),
+    "parameter": (TEXT, dict(bptt_steps=0), ValueError, "bptt_steps"),
+    "partial and early": (NAMES, dict(checkpoint="x", warm_start=True), ValueError, "checkpoint"),
+}
+
+
+@pytest.mark.parametrize("X, params, error, message", ERRORS.values(), ids=ERRORS.keys())
+def test_errors_leave_it_as_it_was(X, params, error, message):
+    model = unfitted(max_iter=1).fit(NAMES)
+    scores = model.score(NAMES)
+    before = dict(vars(model.set_params(**params)))
+    with pytest.raises(error, match=message):
+        model.fit(X)
+    assert vars(model).keys() == before.keys()
+    assert all(vars(model)[name] is value for name, value in before.items())
+    assert model.score(NAMES) == scores
+
+
+@pytest.mark.parametrize(
+    "how, message",
+    [
+        (dict(n=-1), "n is -1"),
+        (dict(n=2.5), "n is 2.5"),
+        (dict(temperature=-1), "temperature is -1"),
+        (dict(temperature=math.nan), "temperature is nan"),
+        (dict(top_k=0), "top_k is 0"),
+        (dict(top_p=0), "top_p is 0"),
+        (dict(top_p=1.5), "top_p is 1.5"),
+    ],
+    ids=str,
+)
+def test_errors_of_writing(writer, how, message):
+    with pytest.raises(ValueError, match=message):
+        writer.generate(**how)
+
+
+def test_it_reads_in_one_direction():
+    assert not {"bidirectional", "stateful", "scoring"} & LSTMLanguageModel().get_params().keys()
+    with pytest.raises(TypeError):
+        LSTMLanguageModel(bidirectional=True)
+
+
+def test_its_states_and_gradients_can_be_seen():
+    """The mark of the beginning is a step of its own."""
+    model = unfitted(max_iter=1).fit(NAMES)
+    found = inspection.states(model, "bob")
+    assert found.symbols == [END, *"bob"]
+    assert found.activations["h"].shape == (4, 8)
+    assert model.final_states(["bob"])[0, :8].tolist() == found.activations["h"][-1].tolist()
+    found = inspection.saliency(model, "bob", target="b")
+    assert found.saliency.shape == (4, 1)
+    assert found.symbols == [END, *"bob"]
