@@ -61,6 +61,8 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         Score of the validation data after each epoch, where there are any; NaN where there were none.
     best_iter_ : int
         The epoch whose parameters were taken, with `early_stopping`.
+    record_ : dict of str to ndarray
+        What `record` asked for; see the user guide.
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -42,7 +42,7 @@ class TrainingState:
     `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
     embedding's. `best` is the highest value of what is watched: a validation score, or the negative
     loss; `best_theta` and `best_table` are kept where they are to be restored. `watch` says which of
-    this it was.
+    this it was. `record` is what a listener keeps, plain values.
     """
 
     seed: int
@@ -59,6 +59,7 @@ class TrainingState:
     best_theta: np.ndarray | None = None
     best_table: np.ndarray | None = None
     epochs_without_progress: int = 0
+    record: dict | None = None
 
     def begin(self, settings):
         """What was the best counts only where the same is watched, and kept, as before."""
@@ -164,12 +165,20 @@ class Listener:
     def begin(self, task, state):
         """Before the first epoch of this call."""
 
+    def before_epoch(self, task, state):
+        """Before each epoch."""
+
     def after_update(self, task, state, update):
         """After an update; the gradient still lies in ``task.network``."""
 
     def after_epoch(self, task, state, seconds):
         """After an epoch, `state` is up to date; True ends the training."""
         return False
+
+    def end(self, task, state):
+        """After the last epoch of this call; ``task.network`` holds the parameters that were
+        taken, and so does the estimator.
+        """
 
 
 def random_stream(seed, purpose, epoch=0):
@@ -210,6 +219,8 @@ def train(task, state, listeners=()):
         listener.begin(task, state)
     stop = False
     while not (stop or state.epoch >= settings.max_iter or state.has_converged(settings)):
+        for listener in listeners:
+            listener.before_epoch(task, state)
         start = time.perf_counter()
         loss = _epoch(task, state, listeners, *work)
         _record(task, state, work, loss)

@@ -34,7 +34,7 @@ runs = pytest.mark.parametrize("params", RUNS.values(), ids=RUNS.keys())
 
 def same_run(a, b):
     """Whether two estimators agree in all that a fit leaves behind."""
-    names = ("validation_scores_", "best_iter_", "n_iter_")
+    names = ("validation_scores_", "best_iter_", "n_iter_", "record_")
     return same_fit(a, b) and all(
         identical(getattr(a, name, None), getattr(b, name, None)) for name in names
     )
@@ -115,6 +115,9 @@ EVERYTHING = dict(
     early_stopping=True,
     n_iter_no_change=None,
     validation_fraction=0.25,
+    record=["norm", "weights", "gates"],
+    record_every=3,
+    record_size=40,
 )
 
 
