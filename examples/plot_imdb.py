@@ -1,4 +1,7 @@
-"""Does the writer like the film? Reviews as sequences of words, and three classifiers beside each
+"""Reviews of films
+================
+
+Does the writer like the film? Reviews as sequences of words, and three classifiers beside each
 other.
 
 * An LSTM with the settings of well-known examples: the last 100 of a review's words, one direction,

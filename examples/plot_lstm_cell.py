@@ -1,4 +1,7 @@
-"""The LSTM cell itself: ten lines of NumPy, the same from this package, and what its gates do.
+"""The LSTM cell itself
+====================
+
+Ten lines of NumPy, the same from this package, and what the gates of a cell do.
 
 A cell reads the inputs x of a step and the states c and h before it, and gives the states after it.
 This is the cell of the Torch7 tutorials on nngraph and char-rnn: two linear maps, "i2h" of the inputs

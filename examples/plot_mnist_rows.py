@@ -1,4 +1,7 @@
-"""Handwritten digits read row by row: after a benchmark of DLL, a C++ library.
+"""Handwritten digits, row by row
+==============================
+
+After a benchmark of DLL, a C++ library.
 
 An image of MNIST is a sequence of its 28 rows of 28 pixels; 100 LSTM cells read it from the top, and
 a softmax on the last state names the digit. As there: Adam at 0.001, batches of 100, at most 50

@@ -1,5 +1,8 @@
-"""Labels of events, after a tutorial of Torch7's rnn from 2016: learned by heart, saved, gone on with;
-and then what the tutorial had promised for a second part, a rule that holds for new sequences.
+"""Labels of events, by heart and by a rule
+========================================
+
+After a tutorial of Torch7's rnn from 2016: labels learned by heart, saved, gone on with; and then
+what the tutorial had promised for a second part, a rule that holds for new sequences.
 
 Part one. 100 sequences of 8 events with 10 random numbers each, and random labels, of which there are
 three: there is nothing to learn but the 800 labels themselves. A linear layer 10 -> 256, two layers of

@@ -15,7 +15,7 @@ class ProgressLines(Listener):
         self.seconds += seconds
         last = task.settings.max_iter
         left = (last - state.epoch) * self.seconds / self.n_epochs
-        score = f"  score {state.validation_scores[-1]:.4f}" if state.validation_scores else ""
+        score = f"  score {state.validation_scores[-1]:.4f}" if task.validate else ""
         print(
             f"epoch {state.epoch:{len(str(last))}}/{last}  loss {state.loss_curve[-1]:.5f}{score}  "
             f"{seconds:.2f} s  at most {left:.0f} s left",
