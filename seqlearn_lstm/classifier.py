@@ -5,8 +5,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from ._parameters import CLASS_WEIGHT, POOLING, takes
-from ._supervised import LabelEstimator
+from ._base.parameters import CLASS_WEIGHT, POOLING, takes
+from ._base.supervised import LabelEstimator
 from .heads import SoftmaxHead
 from .targets import code_labels
 

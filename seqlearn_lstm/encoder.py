@@ -7,10 +7,10 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
-from ._estimator import SequenceEstimator
-from ._fits import fits, followed_inside
-from ._listening import for_callbacks
-from ._parameters import Parameter, takes
+from ._base.estimator import SequenceEstimator
+from ._base.fits import fits, followed_inside
+from ._base.listening import for_callbacks
+from ._base.parameters import Parameter, takes
 from .architecture import DIRECTIONS
 from .heads import RegressionHead, SoftmaxHead
 from .layers import States

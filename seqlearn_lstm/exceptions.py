@@ -2,8 +2,6 @@
 
 from sklearn.exceptions import ConvergenceWarning
 
-from .training import TrainingDiverged
-
 __all__ = [
     "ConstantPredictionWarning",
     "ExplodingGradientWarning",
@@ -44,3 +42,18 @@ class ExplodingGradientWarning(TrainingWarning):
     """The norm of the gradient has grown by orders of magnitude, or is far above `clip_norm` in
     every update.
     """
+
+
+class TrainingDiverged(ValueError):
+    """The loss or its gradient is no finite number any more.
+
+    Attributes
+    ----------
+    estimator : estimator or None
+        A copy of the estimator, fitted as it was after the last good epoch; None: the first went
+        wrong.
+    """
+
+    def __init__(self, message, estimator=None):
+        super().__init__(message)
+        self.estimator = estimator

@@ -7,10 +7,10 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
-from ._estimator import SequenceEstimator
-from ._fits import fits
-from ._listening import for_callbacks
-from ._parameters import BPTT_STEPS, takes
+from ._base.estimator import SequenceEstimator
+from ._base.fits import fits
+from ._base.listening import for_callbacks
+from ._base.parameters import BPTT_STEPS, takes
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sampling import check_sampling, draw

@@ -8,8 +8,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from ._parameters import POOLING, Parameter, takes
-from ._supervised import SupervisedEstimator
+from ._base.parameters import POOLING, Parameter, takes
+from ._base.supervised import SupervisedEstimator
 from .heads import ERRORS, RegressionHead
 from .pooling import STEPS
 from .targets import flatten_steps, split_steps

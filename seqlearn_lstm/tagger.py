@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._parameters import CLASS_WEIGHT, takes
-from ._supervised import LabelEstimator
+from ._base.parameters import CLASS_WEIGHT, takes
+from ._base.supervised import LabelEstimator
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular

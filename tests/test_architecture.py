@@ -29,22 +29,22 @@ LEAVES = [
 LAYERS = [
     [""],
     FRONT_DOORS + LEAVES,
-    ["_supervised", "inspection"],
-    ["inspection.*"],
-    ["_estimator"],
-    ["_fitting"],
-    ["_listening"],
-    ["_learned", "_reading", "checkpoint"],
-    ["listeners"],
-    ["listeners.*"],
-    ["exceptions"],
+    ["_base", "inspection"],
+    ["_base.supervised", "inspection.*"],
+    ["_base.estimator"],
+    ["_base.fitting"],
+    ["_base.listening"],
+    ["_base.learned", "_base.reading"],
+    ["training.listeners"],
+    ["training.listeners.*"],
     ["training", "streaming"],
-    ["bptt"],
+    ["training.loop", "training.checkpoint"],
+    ["training.bptt", "training.listener", "training.state"],
     ["unrolling"],
     ["heads", "network", "schedules", "solvers", "summary"],
     ["solvers.*"],
-    ["architecture", "cells", "dropout", "flat_parameters", "_parameters"],
-    ["_fits", "_named", "layers", "pooling", "sampling", "targets"],
+    ["architecture", "cells", "dropout", "flat_parameters", "_base.parameters"],
+    ["_base.fits", "_named", "exceptions", "layers", "pooling", "sampling", "targets"],
     ["layers.*"],
     ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],
     ["kernels"],
@@ -60,7 +60,7 @@ SIDEWAYS = [
     ("symbols", "symbols.*"),
     ("symbols.*", "sequences"),
     ("layers.*", "layers.*"),
-    ("listeners.*", "listeners.*"),
+    ("training.listeners.*", "training.listeners.*"),
     ("solvers.*", "solvers.*"),
     ("inspection.*", "inspection.*"),
     ("kernels.cpu.*", "kernels.cpu.*"),
@@ -75,7 +75,7 @@ EXTERNAL = {
     "numba": ["kernels", "kernels.cpu", "kernels.cuda", "kernels.cpu.*", "kernels.cuda.*"],
     "llvmlite": ["kernels", "kernels.cpu", "kernels.cuda", "kernels.cpu.*", "kernels.cuda.*"],
     "numba.cuda": ["kernels.cuda", "kernels.cuda.*"],
-    "sklearn.base": FRONT_DOORS + LEAVES + ["_estimator", "_named", "heads", "network"],
+    "sklearn.base": FRONT_DOORS + LEAVES + ["_base.estimator", "_named", "heads", "network"],
     "torch": [],
     "skorch": [],
 }
@@ -202,7 +202,15 @@ def test_import_is_light():
 # -- the checker itself ----------------------------------------------------------------------------
 
 
-PLANTED_PACKAGES = {"", "kernels", "kernels.cpu", "kernels.cuda", *LEAF_PACKAGES}
+PLANTED_PACKAGES = {
+    "",
+    "_base",
+    "training",
+    "kernels",
+    "kernels.cpu",
+    "kernels.cuda",
+    *LEAF_PACKAGES,
+}
 
 
 @pytest.mark.parametrize(
@@ -219,7 +227,7 @@ PLANTED_PACKAGES = {"", "kernels", "kernels.cpu", "kernels.cuda", *LEAF_PACKAGES
         ("sequences", "from .batches import Batch"),
         ("sequences", "from .symbols import Vocabulary"),
         ("classifier", "from .datasets import load_japanese_vowels"),
-        ("_estimator", "from . import datasets"),
+        ("_base.estimator", "from .. import datasets"),
         ("classifier", "from .metrics.steps import step_accuracy"),
         ("metrics.steps", "from ..preprocessing.rows import split"),
         ("metrics.steps", "from .. import preprocessing"),
@@ -251,7 +259,10 @@ def test_checker_finds(name, source):
     "name, source",
     [
         ("", "from .classifier import LSTMClassifier\nfrom . import datasets"),
-        ("classifier", "from sklearn.base import ClassifierMixin\nfrom ._estimator import Base"),
+        (
+            "classifier",
+            "from sklearn.base import ClassifierMixin\nfrom ._base.estimator import Base",
+        ),
         ("classifier", "from . import training\nfrom .kernels import get_backend"),
         ("batches", "from .sequences import Ragged"),
         ("symbols.vocabulary", "from ..sequences import Ragged"),

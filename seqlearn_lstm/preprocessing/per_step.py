@@ -7,7 +7,7 @@ from sklearn.utils import check_array, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
-from .._fits import fits, followed_inside
+from .._base.fits import fits, followed_inside
 from ..sequences import is_tabular
 from ._forms import (
     _are_frames,

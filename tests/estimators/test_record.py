@@ -252,7 +252,7 @@ def test_errors():
 
 
 def test_it_costs_nothing_when_it_is_off(monkeypatch):
-    from seqlearn_lstm.listeners import record
+    from seqlearn_lstm.training.listeners import record
 
     def never(*args):
         raise AssertionError("nobody asked")

@@ -12,9 +12,10 @@ import pytest
 from estimator_helpers import SMALL, identical, ragged, same_fit, small
 from sklearn.base import clone
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger, checkpoint
+from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
 from seqlearn_lstm.cells import GRU
 from seqlearn_lstm.solvers import SGD
+from seqlearn_lstm.training import checkpoint
 
 X, Y = ragged(n=48)
 WORDS = [[f"w{int(10 * v) % 7}" for v in x[:, 0]] for x in X]

@@ -123,8 +123,8 @@ def test_tables_before_the_first_epoch(capsys):
 
 
 def test_time_left_is_the_mean_of_the_epochs_so_far(capsys):
-    from seqlearn_lstm.listeners import ProgressLines
     from seqlearn_lstm.training import Settings, Task, TrainingState
+    from seqlearn_lstm.training.listeners import ProgressLines
 
     settings = dict.fromkeys(Settings.__dataclass_fields__) | {"max_iter": 10}
     task = Task(*[None] * 6, Settings(**settings))

@@ -19,9 +19,9 @@ from seqlearn_lstm.exceptions import (
     TrainingWarning,
 )
 from seqlearn_lstm.heads import SoftmaxHead
-from seqlearn_lstm.listeners import HealthCheck
 from seqlearn_lstm.pooling import POOLING
 from seqlearn_lstm.sequences import Sequences
+from seqlearn_lstm.training.listeners import HealthCheck
 
 X, Y = ragged()
 LONG = dict(max_iter=25, n_iter_no_change=None)  # 5 updates an epoch: more than a hundred
@@ -187,7 +187,7 @@ def test_too_early_to_say():
 
 def test_what_is_taken_counts(monkeypatch):
     """With early stopping, the parameters of the best epoch, not of the last."""
-    from seqlearn_lstm.listeners import health
+    from seqlearn_lstm.training.listeners import health
 
     looked_at = []
 

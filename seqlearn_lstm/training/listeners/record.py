@@ -6,7 +6,7 @@ updates lie between two. So the whole training stays in it, evenly, with its fir
 
 import numpy as np
 
-from ..training import Listener
+from ..listener import Listener
 from .gates import CANDIDATES, GateReader, saturated
 
 SETTINGS = ("names", "every", "size")

@@ -8,8 +8,8 @@ import warnings
 
 import numpy as np
 
-from ..exceptions import ConstantPredictionWarning, ExplodingGradientWarning, SaturationWarning
-from ..training import Listener
+from ...exceptions import ConstantPredictionWarning, ExplodingGradientWarning, SaturationWarning
+from ..listener import Listener
 from .gates import CANDIDATES, MOST_ROWS, OPEN, SHUT, GateReader, saturated
 
 ENOUGH = 100  # updates: before, nothing can be expected of a network

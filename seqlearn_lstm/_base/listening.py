@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ._fits import has_callbacks
-from ._learned import learned_so_far
-from .listeners import Callbacks, HealthCheck, ProgressLines, Recorder, Tables
+from ..training.listeners import Callbacks, HealthCheck, ProgressLines, Recorder, Tables
+from .fits import has_callbacks
+from .learned import learned_so_far
 
 
 def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial):

@@ -1,6 +1,6 @@
 """scikit-learn's callbacks: a fit is a task, each epoch one below it."""
 
-from ..training import Listener
+from ..listener import Listener
 
 
 class Callbacks(Listener):

@@ -12,31 +12,31 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from threadpoolctl import threadpool_limits
 
-from ._fits import fits
-from ._learned import SOMETIMES, learned
-from ._listening import for_callbacks, listeners_of
-from ._reading import ReadsSequences
-from .architecture import Architecture
-from .cells import make_cell, plain
-from .checkpoint import Checkpoint
-from .dropout import Rates
-from .kernels import get_backend
-from .network import Network
-from .pooling import STEPS
-from .schedules import make_schedule
-from .sequences import truncate_sequences
-from .solvers import make_solver
-from .training import (
+from ..architecture import Architecture
+from ..cells import make_cell, plain
+from ..dropout import Rates
+from ..exceptions import TrainingDiverged
+from ..kernels import get_backend
+from ..network import Network
+from ..pooling import STEPS
+from ..schedules import make_schedule
+from ..sequences import truncate_sequences
+from ..solvers import make_solver
+from ..training import (
     INITIAL,
     VALIDATION,
+    Checkpoint,
     Settings,
     Task,
-    TrainingDiverged,
     TrainingState,
     first_state,
     random_stream,
     train,
 )
+from .fits import fits
+from .learned import SOMETIMES, learned
+from .listening import for_callbacks, listeners_of
+from .reading import ReadsSequences
 
 EMBEDDING_DIM = 64  # of strings, where nothing else is said
 

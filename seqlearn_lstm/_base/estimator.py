@@ -6,14 +6,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ._fits import TRANSIENT
-from ._fitting import FitsNetwork, check_initial
-from .architecture import Architecture
-from .network import Network
-from .pooling import STEPS
-from .sequences import truncate_sequences
-from .summary import layer_lines, layer_table
-from .unrolling import pooled, runs, windows
+from ..architecture import Architecture
+from ..network import Network
+from ..pooling import STEPS
+from ..sequences import truncate_sequences
+from ..summary import layer_lines, layer_table
+from ..unrolling import pooled, runs, windows
+from .fits import TRANSIENT
+from .fitting import FitsNetwork, check_initial
 
 FORMAT_VERSION = 2  # of what is pickled
 

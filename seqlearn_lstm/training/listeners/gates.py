@@ -5,8 +5,8 @@ A second network reads, for the workspace of the first belongs to its next updat
 
 import numpy as np
 
-from ..batches import plan
-from ..network import Network
+from ...batches import plan
+from ...network import Network
 
 CANDIDATES = "gn"  # no gates, but what they let through
 MOST_ROWS, MOST_STEPS = 2**12, 2**9  # that are read: gates of all steps lie in memory

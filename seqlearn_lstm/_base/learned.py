@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from .listeners import as_arrays
+from ..training.listeners import as_arrays
 
 # Attributes that some fits leave and others do not.
 SOMETIMES = ("validation_scores_", "best_iter_", "record_", "_training")

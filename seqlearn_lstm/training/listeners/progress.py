@@ -1,7 +1,7 @@
 """What a training prints."""
 
-from ..summary import data_lines, layer_lines, layer_table
-from ..training import Listener
+from ...summary import data_lines, layer_lines, layer_table
+from ..listener import Listener
 
 
 class ProgressLines(Listener):
