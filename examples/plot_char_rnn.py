@@ -1,11 +1,15 @@
-"""What comes next? A network reads Shakespeare character by character, and then writes.
+"""A writer of Shakespeare's characters
+===================================
+
+What comes next? A network reads Shakespeare character by character, and then writes.
 
 The settings are those of A. Karpathy's char-rnn: two layers of 128 units, 50 pieces of the text read
 side by side in windows of 50 characters, RMSprop with a rate of 0.002 that shrinks after ten epochs,
-the last 5 % of the text held out. The loss is in nats a character.
+weights that begin within 0.08 of zero, the last 5 % of the text held out. The loss is in nats a
+character.
 
 Run it with ``python3 examples/plot_char_rnn.py``: three epochs. ``--full`` goes on until the held-out
-text is told no better; ``--best`` is a larger network with dropout; ``--torch`` trains the same
+text is told no better; ``--best`` is a larger network with dropout; ``--torch N`` trains the same
 network in PyTorch, an epoch here and an epoch there; ``--plot FILE`` draws the curves (with
 matplotlib). The text, *tinyshakespeare*, is read from the folder that the environment variable
 SEQLEARN_LSTM_DATA names. Without it, sentences of a small grammar do, of which it is known how well
@@ -26,7 +30,7 @@ from seqlearn_lstm.solvers import RMSprop
 
 CHAR_RNN = dict(
     hidden_layer_sizes=(128, 128),
-    cell=LSTM(kernel_initializer=0.08, recurrent_initializer=0.08),
+    cell=LSTM(kernel_initializer=0.08, recurrent_initializer=0.08, bias_initializer=0.08),
     solver=RMSprop(rho=0.95),
     learning_rate=2e-3,
     schedule=ExponentialDecay(gamma=0.97, start=10),

@@ -1,21 +1,25 @@
-"""The next letter of Huckleberry Finn: one network, others beside it, and a network that reads
+"""The next letter of Huckleberry Finn
+===================================
+
+One network reads the novel and says the next letter; others stand beside it, and one of them reads
 another's mind.
 
-The novel is written with 34 symbols; a network of 200 cells reads 50 letters at a time and says the
-next one, as did one that was written with Theano in 2015. Each part of the story is a function:
+The novel is written with 34 symbols; a network of 200 cells reads it in windows of 50, as did one
+that was written with Theano in 2015. Each part of the story is a function:
 
-letters    200 cells, on the text they learned from and on the last 5 %, which they did not
-n-grams    what a table of the last five or six letters says, which is more than is often thought
-solvers    RMSprop with a scale for each weight, and with one for all
-stack      two layers
-model-1    one network predicts how the cells of another will change, and a third reads its states
-kill       a fit is killed and goes on: the same bits at the end
-caesar     each letter is to be replaced by the next one of the alphabet
+* ``letters``: 200 cells, on the text they learned from and on the last 5 %, which they did not see;
+* ``n-grams``: what a table of the last five or six letters says. With six it says *more* letters
+  right than the network, which in turn says of each how probable it is;
+* ``solvers``: RMSprop with a scale for each weight, and with one for all;
+* ``stack``: two layers;
+* ``model-1``: one network predicts how the cells of another change, and a third reads its states;
+* ``kill``: a fit is killed and goes on, to the same bits at the end;
+* ``caesar``: each letter is to be replaced by the next one of the alphabet.
 
 Run it with ``python3 examples/plot_next_letter.py``, or name some parts behind it; ``--plot FILE``
-draws curves, and the gates of the first network to a second file (with matplotlib). The novel is
-read from the folder that the environment variable SEQLEARN_LSTM_DATA names. Without it, sentences of
-a small grammar do.
+draws the curves, and the gates of the first network (with matplotlib). The novel is read from the
+folder that the environment variable SEQLEARN_LSTM_DATA names. Without it, sentences of a small
+grammar do.
 """
 
 import argparse
@@ -65,7 +69,7 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="The next letter.")
     parser.add_argument("parts", nargs="*", help=f"some of {', '.join(PARTS)} (default: all)")
     parser.add_argument("--jobs", type=int, help="threads (default: all)")
-    parser.add_argument("--plot", metavar="FILE", help="picture of the curves; of gates beside it")
+    parser.add_argument("--plot", metavar="FILE", help="picture of curves and gates")
     args = parser.parse_args(arguments)
     if unknown := set(args.parts) - PARTS.keys():
         parser.error(f"no such part: {', '.join(unknown)}; expected some of {', '.join(PARTS)}")
@@ -74,7 +78,7 @@ def main(arguments=None):
     for part in args.parts or PARTS:
         print(f"--- {part}")
         PARTS[part](story)
-    if args.plot:
+    if args.plot and "letters" in story.models:
         draw(args.plot, story)
     return story.found
 
@@ -135,8 +139,8 @@ def n_grams(story):
 def solvers(story):
     """RMSprop with a scale for each weight, and with one for all, as the forerunner had it."""
     kinds = {
-        "a scale for each weight": dict(solver=RMSprop(rho=0.95), learning_rate=2e-3),
-        "one scale for all": dict(solver=RMSprop(rho=0.95, global_scale=True), learning_rate=0.2),
+        "a scale for each weight": dict(solver=RMSprop(rho=0.95), learning_rate=5e-3),
+        "one scale for all": dict(solver=RMSprop(rho=0.95, global_scale=True), learning_rate=1.0),
     }
     for name, how in kinds.items():
         model = story.model(**story.settings["solvers"] | how)
@@ -162,27 +166,36 @@ def model_1(story, share=0.7):
     """Does a network learn faster that sees what another network is about to think?"""
     text, how = story.train[: story.settings["prefix"]], story.settings["model_1"]
     how = story.settings["letters"] | how | dict(n_jobs=story.n_jobs, random_state=0)
-    X, y = pieces(text, how["batch_size"])
-    first = LSTMSequenceTagger(**how, embedding_dim=34).fit(X, y)
+    texts, y = pieces(text, how["batch_size"])
+    X = as_rows(texts)
+    first = LSTMSequenceTagger(**how).fit(X, y)
     mind = make_pipeline(
         LSTMEncoder(estimator=FrozenEstimator(first), states="c", difference=True, pooling="steps"),
         LSTMEncoder(pooling="steps", **how | dict(hidden_layer_sizes=(100,), max_iter=5)),
     )
-    third = make_pipeline(
-        SideBySide([FunctionTransformer(as_rows), mind]), LSTMSequenceTagger(**how, verbose=1)
-    ).fit(X, y)
-    goal, losses = first.loss_curve_[-1], np.array(third[-1].loss_curve_)
-    reached = int(np.argmax(losses <= goal)) + 1 if losses.min() <= goal else None
-    X_new, y_new = pieces(story.valid, 1)
-    scores = {"alone": first.score(X_new, y_new), "with": third.score(X_new, y_new)}
-    print(f"alone: loss {goal:.4f} after {first.n_iter_} epochs on {len(text)} letters")
-    if reached and reached <= share * first.n_iter_:
-        print(f"with the other's mind: as low after {reached}; but the two before it learned, too")
+    third = make_pipeline(SideBySide([FunctionTransformer(), mind]), LSTMSequenceTagger(**how))
+    third.fit(X, y)
+    vectors = LSTMSequenceTagger(**how, embedding_dim=34).fit(texts, y)
+    texts_new, y_new = pieces(story.valid, 1)
+    X_new = as_rows(texts_new)
+    models = {"alone": first, "with the other's mind": third[-1], "alone, learned vectors": vectors}
+    scores = [first.score(X_new, y_new), third.score(X_new, y_new), vectors.score(texts_new, y_new)]
+    for (name, model), score in zip(models.items(), scores, strict=True):
+        print(
+            f"{name}: loss {model.loss_curve_[-1]:.4f} after {model.n_iter_} epochs on {len(text)}"
+        )
+        print(f"    letters, {score:.1%} right held out")
+    epochs = next(
+        (n for n, loss in enumerate(third[-1].loss_curve_, 1) if loss <= first.loss_curve_[-1]),
+        None,
+    )
+    if epochs and epochs <= share * first.n_iter_:
+        print(f"with the other's mind as low after {epochs} epochs as alone after {first.n_iter_};")
+        print("but the two before it had to learn, too")
     else:
-        print(f"with the other's mind: not as low after {share:.0%} of the updates: no")
-    print(f"right held out: {scores['alone']:.1%} alone, {scores['with']:.1%} with it")
-    story.found["model-1"] = dict(share=reached and reached / first.n_iter_, **scores)
-    story.models |= {"alone": first, "with the other's mind": third[-1]}
+        print(f"with the other's mind not as low as alone after {share:.0%} of the updates: no")
+    story.found["model-1"] = dict(zip(models, scores, strict=True)) | dict(epochs=epochs)
+    story.models |= models
 
 
 def kill(story):
@@ -238,7 +251,7 @@ PARTS = {
 
 
 def pieces(text, n):
-    """A text as n sequences, and the letter that follows each of theirs."""
+    """A text as n texts, and the letters that follow each of theirs."""
     ends = np.linspace(0, len(text) - 1, n + 1).astype(int)
     cuts = list(pairwise(ends))
     return [text[a:b] for a, b in cuts], [list(text[a + 1 : b + 1]) for a, b in cuts]
@@ -285,18 +298,14 @@ def draw(file, story):
 
     from seqlearn_lstm.display import StateDisplay, TrainingCurveDisplay
 
-    figure = Figure(figsize=(8, 5), layout="constrained")
-    TrainingCurveDisplay.from_estimators(
-        list(story.models.values()), names=list(story.models), ax=figure.subplots()
-    )
+    figure = Figure(figsize=(9, 12), layout="constrained")
+    curves, *gates = figure.subplots(5, height_ratios=[3, 1, 1, 1, 1])
+    models = story.models
+    TrainingCurveDisplay.from_estimators(list(models.values()), names=list(models), ax=curves)
+    StateDisplay.from_estimator(
+        models["letters"], story.valid[:40], units=slice(16), kinds=["c", "i", "f", "o"], ax=gates
+    )  # fmt: skip
     figure.savefig(file)
-    if "letters" in story.models:
-        figure = Figure(figsize=(9, 8), layout="constrained")
-        StateDisplay.from_estimator(
-            story.models["letters"], story.valid[:60], units=slice(16), kinds=["c", "i", "f", "o"],
-            ax=figure.subplots(),
-        )  # fmt: skip
-        figure.savefig(Path(file).with_stem(f"{Path(file).stem}_gates"))
 
 
 if __name__ == "__main__":
