@@ -6,6 +6,7 @@ from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from ._base.estimator import SequenceEstimator
 from ._base.fits import fits
@@ -193,19 +194,47 @@ class LSTMLanguageModel(SequenceEstimator):
         -------
         score : float
         """
+        total, n = 0.0, 0
+        for scores, targets, known in self._steps(X, y):
+            weights = known.astype(np.float64)
+            loss = self._head.loss_and_gradient(self._kernels, scores, targets, weights)
+            total -= loss * weights.sum()
+            n += np.count_nonzero(known)
+        return float(total / n)
+
+    def accuracy(self, X):
+        """The share of symbols that `predict` says, having read what went before.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            As in `score`. A symbol that is unknown is never right.
+
+        Returns
+        -------
+        accuracy : float
+            Between 0 and 1.
+        """
+        right, n = 0, 0
+        for scores, targets, known in self._steps(X):
+            said = self._possible(scores[known, : len(self.vocabulary_)]).argmax(axis=1)
+            right += np.count_nonzero(said == targets[known])
+            n += len(said)
+        return right / n
+
+    def _steps(self, X, y=None):
+        """Yield, window by window, the scores of what comes next (n, n_out padded), the code of what
+        did come, and whether that is a step at all.
+        """
+        check_is_fitted(self)
         is_ready = isinstance(X, Sequences)  # held out by `fit`: with its targets
         inputs, targets = (X, y) if is_ready else self._transitions(_as_sequences(X))
         network, inputs = self._prepared(inputs, None)
-        begin, add, total = network.begin_features, network.add_features, 0.0
+        begin, add = network.begin_features, network.add_features
         for run in runs(network, inputs):
             for batch, features in pooled(run, network.pooling, begin, add):
                 scores = network.end_features(batch, features)
-                known = (batch.source >= 0).astype(np.float64)
-                loss = self._head.loss_and_gradient(
-                    self._kernels, scores, targets[batch.source], known
-                )
-                total -= loss * known.sum()
-        return float(total / len(targets))
+                yield scores, targets[batch.source], batch.source >= 0
 
     def perplexity(self, X):
         """``exp(-score)``: how many equally probable symbols would be as hard to tell.

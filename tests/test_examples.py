@@ -18,6 +18,7 @@ from seqlearn_lstm.datasets import (
     load_imdb,
     load_mnist,
     load_shop_sessions,
+    make_text,
 )
 
 FOLDER = Path(__file__).parents[1] / "examples"
@@ -30,8 +31,9 @@ needs_data = pytest.mark.skipif(
 
 
 @pytest.fixture
-def example():
+def example(monkeypatch):
     """A function that imports an example by the name of its file."""
+    monkeypatch.syspath_prepend(FOLDER)  # for what examples share
 
     def load(name):
         spec = importlib.util.spec_from_file_location(name, FOLDER / f"{name}.py")
@@ -234,6 +236,79 @@ def test_sessions(example):
     assert not module.PAYMENT & {event for session in X for event in session}
     _, areas = module.compare(X, y, max_iter=5)
     assert min(areas.values()) > 0.8
+
+
+# -- characters ------------------------------------------------------------------------------------
+
+
+def test_characters_of_a_made_up_text(example, capsys, no_data, tmp_path):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "picture.png"
+    losses = example("plot_char_rnn").main(["--plot", str(file)])  # asserts the loss
+    assert losses[0] > 1.2 * losses[-1]  # it took some learning
+    printed = capsys.readouterr().out
+    assert DATA_VARIABLE in printed
+    assert "twice the same" in printed
+    assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_characters_beside_pytorch(example, capsys):
+    """The same network learns the same there, as far as other first weights allow."""
+    pytest.importorskip("torch")
+    module = example("plot_char_rnn")
+    text = make_text(800, random_state=0).data
+    settings = module.MADE_UP | dict(hidden_layer_sizes=(24, 24), batch_size=10)
+    ours, theirs, ratios = module.race(text[2_000:], text[:2_000], settings, 2, n_jobs=1)
+    assert len(ratios) == ours.n_iter_ == 2
+    for model in (ours, theirs):
+        assert -model.score(text[:2_000]) < 1.5  # half of what it is at first, ln 22
+    # Two symbols more here, for the unknown and the end; there, a second bias for each gate.
+    assert theirs.n_parameters() - module.n_parameters(ours) == 2 * 4 * 24 - 2 * (64 + 24 + 1)
+    assert "times as long" in capsys.readouterr().out
+
+
+# -- the next letter ------------------------------------------------------------------------------
+
+
+def test_next_letter_of_a_made_up_text(example, capsys, no_data):
+    """The parts assert what they claim, but for these."""
+    found = example("plot_next_letter").main(["letters", "n-grams", "solvers", "--jobs", "1"])
+    tables = [found[name] for name in found if name.startswith("the last")]
+    assert 0.1 < found["always ' '"] < 0.25
+    assert min(tables) > 0.8
+    assert max(tables) < found["letters"]["new"]
+    assert max(found[name] for name in found if "scale" in name) < 2  # at first, ln 24 = 3.2
+    assert DATA_VARIABLE in capsys.readouterr().out
+
+
+def test_a_network_that_reads_another(example, no_data):
+    found = example("plot_next_letter").main(["model-1", "--jobs", "1"])["model-1"]
+    assert found["epochs"] <= 0.7 * 6
+    assert found["with the other's mind"] > found["alone"] > 0.8
+
+
+def test_killed_and_gone_on(example, capsys, no_data):
+    assert example("plot_next_letter").main(["kill", "caesar"])["caesar"] == 1
+    printed = capsys.readouterr().out
+    assert "exit status -9" in printed or os.name == "nt"
+    assert "the same bits" in printed
+
+
+def test_tables_of_letters(example):
+    NGram = example("_text").NGram
+    text = "abcabdabcabe"
+    # What followed most often: ab -> c, bc -> a, ca -> b, bd -> a, da -> b.
+    assert NGram(2, back_off=False).fit(text).accuracy(text) == 8 / 10
+    assert NGram(2).fit(text).accuracy("zab") == 1  # after za: nothing is known, after a: b
+    assert NGram(2).fit(text).accuracy("zac") == 0
+    assert NGram(2, back_off=False).fit(text).accuracy("zab") == 0
+    assert NGram(0).fit("aab").accuracy("ab") == 1 / 2
+
+
+def test_parts_that_are_not_there(example, capsys):
+    with pytest.raises(SystemExit):
+        example("plot_next_letter").main(["nonsense"])
+    assert "no such part: nonsense" in capsys.readouterr().err
 
 
 # -- pictures --------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from estimator_helpers import SMALL, identical, same_fit
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
 from seqlearn_lstm import LSTMLanguageModel, inspection
@@ -63,6 +64,29 @@ def test_score_is_the_mean_log_probability_of_what_came_next(params, X):
     assert model.score(sequences) == pytest.approx(total / n, rel=bound)
     assert model.perplexity(sequences) == pytest.approx(math.exp(-total / n), rel=bound)
     assert model.bits_per_symbol(sequences) == pytest.approx(-total / n / math.log(2), rel=bound)
+
+
+@cases
+def test_accuracy_is_how_often_predict_is_right(params, X):
+    model = unfitted(**params).fit(X)
+    sequences = [x[:20] for x in listed(X)[:5]]
+    ends = [END] if len(listed(X)) > 1 else []
+    right = []
+    for x in sequences:
+        said = model.predict([x[:k] for k in range(len(x) + len(ends))])
+        right += [a == b for a, b in zip(said, [*x, *ends], strict=True)]
+    assert model.accuracy(sequences) == np.mean(right)
+
+
+def test_what_is_not_known_is_never_right():
+    model = unfitted(min_count=9, max_iter=30).fit(["aaab", "aaac", "aaad", "aaae"] * 2)
+    assert model.accuracy(["x"]) in (0, 0.5)  # the end after it may be right
+
+
+@pytest.mark.parametrize("method", ["score", "accuracy", "perplexity"])
+def test_it_must_be_fitted(method):
+    with pytest.raises(NotFittedError):
+        getattr(LSTMLanguageModel(), method)("a text")
 
 
 @cases
