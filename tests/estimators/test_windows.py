@@ -12,6 +12,7 @@ from seqlearn_lstm import (
     LSTMEncoder,
     LSTMRegressor,
     LSTMSequenceTagger,
+    _fitting,
     batches,
     unrolling,
 )
@@ -67,10 +68,10 @@ def test_goes_on_to_the_same_bits(model, x, y, tmp_path, monkeypatch):
     params = dict(bptt_steps=3, schedule="cosine", max_iter=6)
     whole = unfitted(model, **params).fit(x, y)
     stopped = unfitted(model, **params, n_jobs=2, checkpoint=tmp_path / "run")
-    listeners = type(model)._listeners
+    listeners = _fitting.listeners_of
     with monkeypatch.context() as patch:
         patch.setattr(
-            type(model), "_listeners", lambda *args: [*listeners(*args), Interrupts(epoch=4)]
+            _fitting, "listeners_of", lambda *args: [*listeners(*args), Interrupts(epoch=4)]
         )
         with pytest.raises(KeyboardInterrupt):
             stopped.fit(x, y)
