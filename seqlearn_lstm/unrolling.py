@@ -37,20 +37,18 @@ class Run:
     @property
     def states(self):
         """All states after the last window, (n_sequences, state_width); those to start from before
-        the first. Right until the network reads something else.
+        the first.
         """
+        self.settle()
+        return self._states
+
+    def settle(self):
+        """Take the last states out of the network's memory, before it reads something else."""
         if self._last:
             network, n = self.network, len(self.batch)
             begun = network.first_states(n) if self._states is None else self._states
             (window, found), self._last, self._states = self._last, None, begun.copy()
             self._states[: len(window)] = network.final_states(window, found)
-        return self._states
-
-    def end(self, states):
-        """Say what all states are after the last window, where the network has read something else
-        since.
-        """
-        self._states, self._last = states, None
 
 
 def windows(network, batch):

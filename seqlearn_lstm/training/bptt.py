@@ -116,17 +116,16 @@ class Backpropagation:
             begun.append(run.states)
             states = run.forward(window, keep=window is windows[-1])
             network.add_features(window, states, features)
+        run.settle()
         index = network.pooling.index(batch)
         weights = self.weights[index]
         weight = float(weights.sum())
         if weight == 0:
             return Gradient(batch, 0.0, weight)
-        ends = run.states
         scores = network.end_features(batch, features, self.masks)
         loss = self._loss(scores, index, weights)
         d_features = network.scores_back(batch, scores, self.masks)
         self._windows_back(run, windows, begun, d_features)
-        run.end(ends)
         return Gradient(batch, loss, weight)
 
     def _windows_back(self, run, windows, begun, d_features):

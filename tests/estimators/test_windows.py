@@ -272,3 +272,17 @@ def test_a_sequence_longer_than_a_batch_is_read_in_windows(monkeypatch):
     assert not seen
     model.predict([np.zeros((unrolling.WINDOW * 2 + 1, 3))])
     assert seen == [1, 1, 1]
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+def test_windows_within_pieces_hand_on_the_same_states(pooling):
+    """A learning rate that changes nothing: the loss is that of pieces without windows."""
+    rng = np.random.default_rng(0)
+    pieces = [rng.standard_normal((n, 2)) for n in rng.integers(1, 9, 24)]
+    dead = dict(learning_rate=1e-300, dtype="float64", max_iter=1, stateful=True, shuffle=False)
+    whole, windows, apart = (
+        small(**dead | changes, pooling=pooling).fit(pieces, np.arange(24) % 2).loss_curve_[0]
+        for changes in ({}, {"bptt_steps": 2}, {"stateful": False})
+    )
+    assert windows == pytest.approx(whole, rel=1e-12)
+    assert apart != pytest.approx(whole, rel=1e-6)
