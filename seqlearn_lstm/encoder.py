@@ -7,6 +7,7 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
+from ._base.asked import check_combination
 from ._base.estimator import SequenceEstimator
 from ._base.fits import fits, followed_inside
 from ._base.listening import for_callbacks
@@ -154,7 +155,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 "early_stopping is True, but there is no score of what is learned without targets; "
                 'expected monitor="train", or an estimator'
             )
-        self._check_combination()
+        check_combination(self)
         goes_on = self.warm_start and hasattr(self, "parameters_")
         sequences = self._read_sequences(X, lengths, goes_on)
         targets, last = np.roll(sequences.rows, -1, axis=0), sequences.offsets[1:] - 1

@@ -5,6 +5,7 @@ import math
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from ._base.asked import check_combination
 from ._base.estimator import SequenceEstimator
 from ._base.fits import fits
 from ._base.listening import for_callbacks
@@ -122,7 +123,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     def _fit(self, X, X_val=None, partial=False):
         self._validate_params()
         goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-        self._check_combination(partial, (X_val, X_val))
+        check_combination(self, partial, (X_val, X_val))
         told = for_callbacks(self, X)
         X = _as_sequences(X)
         if not goes_on:

@@ -12,6 +12,7 @@ from ..pooling import STEPS
 from ..sequences import truncate_sequences
 from ..summary import layer_lines, layer_table
 from ..unrolling import pooled, runs, windows
+from .asked import threads_of
 from .fits import TRANSIENT
 from .fitting import FitsNetwork, check_initial
 
@@ -79,7 +80,7 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         sequences = self._read_again(X, lengths)
         if self._architecture["pooling"] != STEPS:
             sequences, _ = truncate_sequences(sequences, self.max_timesteps, self.truncate)
-        return self._bound_network(self._threads(self._kernels)), sequences
+        return self._bound_network(threads_of(self, self._kernels)), sequences
 
     def _bound_network(self, n_jobs):
         """The fitted network."""

@@ -12,33 +12,27 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from threadpoolctl import threadpool_limits
 
-from ..architecture import Architecture
-from ..cells import make_cell, plain
-from ..dropout import Rates
 from ..exceptions import TrainingDiverged
 from ..kernels import get_backend
 from ..network import Network
 from ..pooling import STEPS
-from ..schedules import make_schedule
 from ..sequences import truncate_sequences
 from ..solvers import make_solver
 from ..training import (
     INITIAL,
     VALIDATION,
     Checkpoint,
-    Settings,
     Task,
     TrainingState,
     first_state,
     random_stream,
     train,
 )
+from .asked import architecture_of, check_combination, settings_of, threads_of
 from .fits import fits
 from .learned import SOMETIMES, learned
 from .listening import for_callbacks, listeners_of
 from .reading import ReadsSequences
-
-EMBEDDING_DIM = 64  # of strings, where nothing else is said
 
 
 class FitsNetwork(CallbackSupportMixin, ReadsSequences):
@@ -61,7 +55,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         self._validate_params()
         self._check_given(y)
         goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-        self._check_combination(partial, validation, initial_states)
+        check_combination(self, partial, validation, initial_states)
         sequences = self._read_sequences(X, lengths, goes_on)
         targets = self._read_targets(y, sequences, sample_weight, classes, goes_on)
         return self._train(
@@ -70,54 +64,13 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             told=for_callbacks(self, X, y, sample_weight, lengths, sequences),
         )  # fmt: skip
 
-    def _check_combination(self, partial=False, validation=(None, None), initial_states=None):
-        """Raise ValueError where parameters exclude each other."""
-        self._check_windows(validation, initial_states)
-        if (validation[0] is None) != (validation[1] is None):
-            raise ValueError("X_val and y_val belong together; got only one of them")
-        if self.checkpoint is not None and (partial or self.warm_start):
-            raise ValueError(
-                "a checkpoint belongs to one fit from its start to its end; expected checkpoint=None "
-                "beside warm_start or partial_fit"
-            )
-        if partial and getattr(self, "class_weight", None) == "balanced":
-            raise ValueError(
-                'class_weight is "balanced", but partial_fit sees only a part of the labels; expected '
-                "a dict of weights, or None"
-            )
-        if partial and self.early_stopping:
-            raise ValueError(
-                "partial_fit makes one pass and never stops early; expected early_stopping=False"
-            )
-
-    def _check_windows(self, validation, initial_states):
-        """The same for states that are handed on."""
-        holds_out = self.early_stopping and self.monitor == "validation" and validation[0] is None
-        excluded = [
-            ("bptt_steps", "bidirectional", self.bidirectional, "what comes later is read first"),
-            ("stateful", "bidirectional", self.bidirectional, "what comes later is read first"),
-            ("stateful", "shuffle", self.shuffle, "sequences go on in their order"),
-            (
-                "stateful",
-                "max_timesteps",
-                self.max_timesteps is not None,
-                "steps would be left out",
-            ),
-            ("stateful", "initial_states", initial_states is not None, "they are handed on"),
-            ("stateful", "early_stopping without X_val", holds_out, "sequences would be left out"),
-        ]
-        for name, other, is_there, why in excluded:
-            value = getattr(self, name)
-            if value and is_there:
-                raise ValueError(f"{name} is {value} together with {other}, but {why}")
-
     def _train(
         self, sequences, head, pooling, targets, weights, *, y=None, initial_states=None,
         validation=(None, None), goes_on=False, partial=False, told=None,
     ):  # fmt: skip
         """Fit the network and keep it as plain arrays and values."""
         kernels, solver = self._kernels, make_solver(self.solver)
-        architecture = self._plan(sequences, head, pooling)
+        architecture = architecture_of(self, sequences, head, pooling)
         if goes_on and (asdict(architecture), self.dtype) != (self._architecture, self._dtype):
             raise ValueError(
                 "the fit cannot go on: other parameters or data ask for another network; set "
@@ -125,7 +78,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             )
         self._architecture, self._dtype = asdict(architecture), self.dtype
         network = Network(
-            architecture, kernels, self.dtype, self._threads(kernels), self.recurrent_dropout > 0
+            architecture, kernels, self.dtype, threads_of(self, kernels), self.recurrent_dropout > 0
         )
         initial = check_initial(initial_states, sequences, network)
         checkpoint, state = self._past(
@@ -150,7 +103,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             with threadpool_limits(1, user_api="blas"):  # its threads go on spinning, on our cores
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
-        settings = self._settings(network, len(sequences), state, goes_on, partial)
+        settings = settings_of(self, network, len(sequences), state, goes_on, partial)
         validate = self._validator(network, validation)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
         for name in SOMETIMES:  # of an earlier fit
@@ -239,69 +192,6 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             vars(self).pop(name, None)
         vars(self).update(found)
 
-    def _plan(self, sequences, head, pooling):
-        """The network that the parameters and the data ask for."""
-        symbols = hasattr(self, "vocabulary_")
-        return Architecture(
-            n_in=len(self.vocabulary_) if symbols else sequences.n_features,
-            hidden_layer_sizes=_check_sizes(self.hidden_layer_sizes),
-            bidirectional=bool(self.bidirectional),
-            pooling=pooling,
-            n_out=head.n_outputs,
-            cell=plain(make_cell(self.cell)),
-            embedding_dim=(self.embedding_dim or EMBEDDING_DIM) if symbols else None,
-            input_projection=self.input_projection,
-            learn_initial=self.initial_state == "learned",
-        )
-
-    def _settings(self, network, n_sequences, state, goes_on, partial):
-        """The loop's settings; where a fit goes on, `max_iter` counts from there."""
-        if goes_on and (partial or state.epochs_without_progress >= self._patience):
-            state.epochs_without_progress = 0  # who asks for more gets it
-        epochs = 1 if partial else self.max_iter
-        watches_scores = self.early_stopping and self.monitor == "validation"
-        return Settings(
-            batch_size=n_sequences if self.batch_size is None else int(self.batch_size),
-            bptt_steps=self.bptt_steps,
-            stateful=self.stateful,
-            max_iter=epochs + (state.epoch if goes_on else 0),
-            horizon=self.max_iter + (state.epoch if goes_on and not partial else 0),
-            shuffle=self.shuffle,
-            tol=self.tol,
-            n_iter_no_change=self._patience,
-            watch="validation" if watches_scores else "train",
-            restore=bool(self.early_stopping),
-            keep=bool(partial or self.warm_start),
-            learning_rate=self.learning_rate,
-            schedule=make_schedule(self.schedule),
-            alpha=self.alpha,
-            clip_norm=self.clip_norm,
-            clip_value=self.clip_value,
-            dropout=Rates(
-                self.input_dropout, self.dropout, self.recurrent_dropout, self._symbol_dropout()
-            ),
-            n_jobs=network.n_jobs,
-        )
-
-    @property
-    def _patience(self):
-        return np.inf if self.n_iter_no_change is None else self.n_iter_no_change
-
-    def _symbol_dropout(self):
-        return self.embedding_dropout if hasattr(self, "vocabulary_") else 0.0
-
-    def _threads(self, kernels):
-        """How many threads `n_jobs` means here."""
-        available = kernels.available_threads()
-        if self.n_jobs is None:
-            return available
-        if self.n_jobs == 0:
-            raise ValueError(
-                "n_jobs is 0; expected a number of threads, -1 for all, or None for all"
-            )
-        wanted = self.n_jobs if self.n_jobs > 0 else available + 1 + self.n_jobs
-        return max(1, min(available, wanted))
-
     @property
     def _kernels(self):
         return get_backend("cpu")
@@ -335,13 +225,3 @@ def check_initial(states, sequences, network):
             "final_states gives"
         )
     return states
-
-
-def _check_sizes(sizes):
-    """``hidden_layer_sizes`` as a tuple of ints."""
-    sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
-    if not sizes or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
-        raise ValueError(
-            f"hidden_layer_sizes must be one or more positive whole numbers, got {sizes}"
-        )
-    return tuple(int(size) for size in sizes)

@@ -1,0 +1,136 @@
+"""What an estimator's parameters ask for, in the words of the layers below."""
+
+from numbers import Integral
+
+import numpy as np
+
+from ..architecture import Architecture
+from ..cells import make_cell, plain
+from ..dropout import Rates
+from ..schedules import make_schedule
+from ..training import Settings
+
+EMBEDDING_DIM = 64  # of strings, where nothing else is said
+
+
+def check_combination(estimator, partial=False, validation=(None, None), initial_states=None):
+    """Raise ValueError where parameters exclude each other."""
+    _check_windows(estimator, validation, initial_states)
+    if (validation[0] is None) != (validation[1] is None):
+        raise ValueError("X_val and y_val belong together; got only one of them")
+    if estimator.checkpoint is not None and (partial or estimator.warm_start):
+        raise ValueError(
+            "a checkpoint belongs to one fit from its start to its end; expected checkpoint=None "
+            "beside warm_start or partial_fit"
+        )
+    if partial and getattr(estimator, "class_weight", None) == "balanced":
+        raise ValueError(
+            'class_weight is "balanced", but partial_fit sees only a part of the labels; expected '
+            "a dict of weights, or None"
+        )
+    if partial and estimator.early_stopping:
+        raise ValueError(
+            "partial_fit makes one pass and never stops early; expected early_stopping=False"
+        )
+
+
+def _check_windows(estimator, validation, initial_states):
+    """The same for states that are handed on."""
+    holds_out = (
+        estimator.early_stopping and estimator.monitor == "validation" and validation[0] is None
+    )
+    excluded = [
+        ("bptt_steps", "bidirectional", estimator.bidirectional, "what comes later is read first"),
+        ("stateful", "bidirectional", estimator.bidirectional, "what comes later is read first"),
+        ("stateful", "shuffle", estimator.shuffle, "sequences go on in their order"),
+        (
+            "stateful",
+            "max_timesteps",
+            estimator.max_timesteps is not None,
+            "steps would be left out",
+        ),
+        ("stateful", "initial_states", initial_states is not None, "they are handed on"),
+        ("stateful", "early_stopping without X_val", holds_out, "sequences would be left out"),
+    ]
+    for name, other, is_there, why in excluded:
+        value = getattr(estimator, name)
+        if value and is_there:
+            raise ValueError(f"{name} is {value} together with {other}, but {why}")
+
+
+def architecture_of(estimator, sequences, head, pooling):
+    """The network that the parameters and the data ask for."""
+    symbols = hasattr(estimator, "vocabulary_")
+    return Architecture(
+        n_in=len(estimator.vocabulary_) if symbols else sequences.n_features,
+        hidden_layer_sizes=_check_sizes(estimator.hidden_layer_sizes),
+        bidirectional=bool(estimator.bidirectional),
+        pooling=pooling,
+        n_out=head.n_outputs,
+        cell=plain(make_cell(estimator.cell)),
+        embedding_dim=(estimator.embedding_dim or EMBEDDING_DIM) if symbols else None,
+        input_projection=estimator.input_projection,
+        learn_initial=estimator.initial_state == "learned",
+    )
+
+
+def settings_of(estimator, network, n_sequences, state, goes_on, partial):
+    """The loop's settings; where a fit goes on, `max_iter` counts from there."""
+    if goes_on and (partial or state.epochs_without_progress >= _patience(estimator)):
+        state.epochs_without_progress = 0  # who asks for more gets it
+    epochs = 1 if partial else estimator.max_iter
+    watches_scores = estimator.early_stopping and estimator.monitor == "validation"
+    return Settings(
+        batch_size=n_sequences if estimator.batch_size is None else int(estimator.batch_size),
+        bptt_steps=estimator.bptt_steps,
+        stateful=estimator.stateful,
+        max_iter=epochs + (state.epoch if goes_on else 0),
+        horizon=estimator.max_iter + (state.epoch if goes_on and not partial else 0),
+        shuffle=estimator.shuffle,
+        tol=estimator.tol,
+        n_iter_no_change=_patience(estimator),
+        watch="validation" if watches_scores else "train",
+        restore=bool(estimator.early_stopping),
+        keep=bool(partial or estimator.warm_start),
+        learning_rate=estimator.learning_rate,
+        schedule=make_schedule(estimator.schedule),
+        alpha=estimator.alpha,
+        clip_norm=estimator.clip_norm,
+        clip_value=estimator.clip_value,
+        dropout=Rates(
+            estimator.input_dropout,
+            estimator.dropout,
+            estimator.recurrent_dropout,
+            _symbol_dropout(estimator),
+        ),
+        n_jobs=network.n_jobs,
+    )
+
+
+def _patience(estimator):
+    return np.inf if estimator.n_iter_no_change is None else estimator.n_iter_no_change
+
+
+def _symbol_dropout(estimator):
+    return estimator.embedding_dropout if hasattr(estimator, "vocabulary_") else 0.0
+
+
+def threads_of(estimator, kernels):
+    """How many threads `n_jobs` means here."""
+    available = kernels.available_threads()
+    if estimator.n_jobs is None:
+        return available
+    if estimator.n_jobs == 0:
+        raise ValueError("n_jobs is 0; expected a number of threads, -1 for all, or None for all")
+    wanted = estimator.n_jobs if estimator.n_jobs > 0 else available + 1 + estimator.n_jobs
+    return max(1, min(available, wanted))
+
+
+def _check_sizes(sizes):
+    """``hidden_layer_sizes`` as a tuple of ints."""
+    sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+    if not sizes or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
+        raise ValueError(
+            f"hidden_layer_sizes must be one or more positive whole numbers, got {sizes}"
+        )
+    return tuple(int(size) for size in sizes)
