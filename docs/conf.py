@@ -1,8 +1,14 @@
 """Settings of Sphinx. Nothing is fetched from a network: no links into other projects' pages."""
 
+import os
 import re
+import shutil
+import sys
+import tempfile
 import tomllib
 from pathlib import Path
+
+from sphinx_gallery.scrapers import figure_rst
 
 METADATA = tomllib.loads(Path(__file__, "../../pyproject.toml").resolve().read_text())["project"]
 
@@ -15,6 +21,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "numpydoc",
     "matplotlib.sphinxext.plot_directive",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
 exclude_patterns = ["_build"]
@@ -31,6 +38,46 @@ numpydoc_show_class_members = False  # the template of a class lists them
 plot_include_source = True
 plot_html_show_source_link = plot_html_show_formats = False
 plot_formats = [("png", 110)]
+
+# The examples run as somebody without the larger data sets runs them, who has no PyTorch to time
+# beside; where one draws a picture, it is told to.
+os.environ["SEQLEARN_LSTM_DATA"] = ""
+sys.modules["torch"] = None
+PICTURE = Path(tempfile.mkdtemp(), "picture.png")
+
+
+class Pictures:
+    """Takes what an example has drawn."""
+
+    def __call__(self, block, block_vars, gallery_conf):
+        if not PICTURE.exists():
+            return ""
+        path = next(block_vars["image_path_iterator"])
+        shutil.move(PICTURE, path)
+        return figure_rst([path], gallery_conf["src_dir"])
+
+
+class Arguments:
+    """Of the command line, for every example."""
+
+    def __call__(self, gallery_conf, script_vars):
+        return ["--plot", str(PICTURE)]
+
+
+sphinx_gallery_conf = {
+    "examples_dirs": "../examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"/(?!plot_)[^/]*\.py$",
+    "image_scrapers": (Pictures(),),
+    "reset_argv": Arguments(),
+    "download_all_examples": False,
+    "show_memory": False,
+    "show_signature": False,
+    "write_computation_times": False,
+    "only_warn_on_example_error": False,
+    "abort_on_example_error": True,
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"seqlearn_lstm {version}"

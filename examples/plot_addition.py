@@ -1,4 +1,7 @@
-"""Adding two marked numbers that stand far apart: the test that LSTM networks were made for.
+"""Adding two marked numbers
+=========================
+
+The test that LSTM networks were made for: two marked numbers that stand far apart are added.
 
 A sequence has 50 to 54 steps of two features: a random number in [0, 1], and a mark, which is 1 at
 one step of the first half and at one of the second, elsewhere 0. The target is the sum of the two

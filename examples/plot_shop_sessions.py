@@ -1,4 +1,7 @@
-"""Will this visit to a web shop end with a purchase? Said before the visitor is asked to pay.
+"""Visits to a shop
+================
+
+Will this visit to a web shop end with a purchase? Said before the visitor is asked to pay.
 
 A session is a list of events such as "search" or "add_to_cart", cut before the first page of
 payment: what comes then would give the answer away. An LSTM reads the events in their order; a

@@ -5,8 +5,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
-from ._parameters import CLASS_WEIGHT, POOLING, takes
-from ._supervised import LabelEstimator
+from ._base.parameters import CLASS_WEIGHT, POOLING, takes
+from ._base.supervised import LabelEstimator
 from .heads import SoftmaxHead
 from .targets import code_labels
 
@@ -46,6 +46,8 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         Score of the validation data after each epoch, where there are any; NaN where there were none.
     best_iter_ : int
         The epoch whose parameters were taken, with `early_stopping`.
+    record_ : dict of str to ndarray
+        What `record` asked for; see the user guide.
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

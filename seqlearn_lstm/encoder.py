@@ -7,8 +7,10 @@ from sklearn.utils._param_validation import StrOptions
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
-from ._estimator import SequenceEstimator
-from ._parameters import Parameter, takes
+from ._base.estimator import SequenceEstimator
+from ._base.fits import fits, followed_inside
+from ._base.listening import for_callbacks
+from ._base.parameters import Parameter, takes
 from .architecture import DIRECTIONS
 from .heads import RegressionHead, SoftmaxHead
 from .layers import States
@@ -61,6 +63,8 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         Mean training loss of each epoch, where `estimator` is None.
     n_iter_ : int
         Number of epochs, where `estimator` is None.
+    record_ : dict of str to ndarray
+        What `record` asked for, where `estimator` is None; see the user guide.
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -88,6 +92,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
     ['forward_h0', 'forward_h1', 'forward_h2']
     """
 
+    @fits
     def fit(self, X, y=None, lengths=None, **fit_params):
         """Fit the estimator, or learn to predict the next step.
 
@@ -111,25 +116,27 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         ValueError, TypeError
             If the input cannot be used, or the loss diverged; the encoder is then as it was before.
         """
-        with self._unchanged_on_error():
-            self._validate_params()
-            goes_on = self.estimator is None and self.warm_start and "estimator_" not in vars(self)
-            if not goes_on:
-                self._forget()
-            if self.estimator is None:
-                if fit_params:
-                    raise TypeError(f"{sorted(fit_params)} were given, but there is no estimator")
-                return self._learn_next(X, lengths)
-            self.estimator_ = clone(self.estimator)
-            if lengths is not None:
-                fit_params["lengths"] = lengths
-            self.estimator_.fit(X, y, **fit_params)
+        self._validate_params()
+        goes_on = self.estimator is None and self.warm_start and "estimator_" not in vars(self)
+        if not goes_on:
+            self._forget()
+        if self.estimator is not None:
+            return self._learn_inside(X, y, lengths, fit_params)
+        if fit_params:
+            raise TypeError(f"{sorted(fit_params)} were given, but there is no estimator")
+        return self._learn_next(X, lengths)
+
+    def _learn_inside(self, X, y, lengths, fit_params):
+        """Fit a clone of `estimator`."""
+        inner, given = clone(self.estimator), {} if lengths is None else {"lengths": lengths}
+        with followed_inside(self, inner, X, y):
+            self.estimator_ = inner.fit(X, y, **fit_params, **given)
             for name in ("n_features_in_", "feature_names_in_"):
                 vars(self).pop(name, None)
                 if hasattr(self._source, name):
                     setattr(self, name, getattr(self._source, name))
             self._check_cells()
-            return self
+        return self
 
     def _forget(self):
         """Drop what an earlier fit left, which may have been of another kind."""
@@ -163,7 +170,8 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         else:
             head = RegressionHead(sequences.n_features, "squared_error", 1.0)
             targets = targets.astype(np.float64)
-        self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on)
+        given = for_callbacks(self, X, lengths=lengths, sequences=sequences)
+        self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=given)
         self._check_cells()
         return self
 

@@ -8,8 +8,10 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ._estimator import SequenceEstimator
-from ._parameters import BPTT_STEPS, takes
+from ._base.estimator import SequenceEstimator
+from ._base.fits import fits
+from ._base.listening import for_callbacks
+from ._base.parameters import BPTT_STEPS, takes
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sampling import check_sampling, draw
@@ -60,6 +62,8 @@ class LSTMLanguageModel(SequenceEstimator):
         Score of the validation data after each epoch, where there are any; NaN where there were none.
     best_iter_ : int
         The epoch whose parameters were taken, with `early_stopping`.
+    record_ : dict of str to ndarray
+        What `record` asked for; see the user guide.
     n_features_in_ : int
         1.
 
@@ -118,28 +122,29 @@ class LSTMLanguageModel(SequenceEstimator):
         """
         return self._fit(X, partial=True)
 
+    @fits
     def _fit(self, X, X_val=None, partial=False):
-        with self._unchanged_on_error():
-            self._validate_params()
-            goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-            self._check_combination(partial, (X_val, X_val))
-            X = _as_sequences(X)
-            if not goes_on:
-                self._joins = all(isinstance(x, str) for x in X)
-                self._ends = len(X) > 1
-                symbols = check_symbols(X)
-                known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
-                self.vocabulary_ = Vocabulary([*known.symbols[1:], END])
-                self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
-            inputs, targets = self._transitions(X)
-            if not self._ends:
-                inputs = _in_pieces(inputs, self.batch_size)
-            validation = (None, None) if X_val is None else self._transitions(_as_sequences(X_val))
-            weights = np.ones(len(targets))
-            return self._train(
-                inputs, self._head, STEPS, targets, weights, y=targets, validation=validation,
-                goes_on=goes_on, partial=partial,
-            )  # fmt: skip
+        self._validate_params()
+        goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
+        self._check_combination(partial, (X_val, X_val))
+        told = for_callbacks(self, X)
+        X = _as_sequences(X)
+        if not goes_on:
+            self._joins = all(isinstance(x, str) for x in X)
+            self._ends = len(X) > 1
+            symbols = check_symbols(X)
+            known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
+            self.vocabulary_ = Vocabulary([*known.symbols[1:], END])
+            self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
+        inputs, targets = self._transitions(X)
+        if not self._ends:
+            inputs = _in_pieces(inputs, self.batch_size)
+        validation = (None, None) if X_val is None else self._transitions(_as_sequences(X_val))
+        weights = np.ones(len(targets))
+        return self._train(
+            inputs, self._head, STEPS, targets, weights, y=targets, validation=validation,
+            goes_on=goes_on, partial=partial, told=told,
+        )  # fmt: skip
 
     # ---- what comes next -----------------------------------------------------------------------
 

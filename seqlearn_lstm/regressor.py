@@ -8,8 +8,8 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length
 
-from ._parameters import POOLING, Parameter, takes
-from ._supervised import SupervisedEstimator
+from ._base.parameters import POOLING, Parameter, takes
+from ._base.supervised import SupervisedEstimator
 from .heads import ERRORS, RegressionHead
 from .pooling import STEPS
 from .targets import flatten_steps, split_steps
@@ -61,6 +61,8 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         Score of the validation data after each epoch, where there are any; NaN where there were none.
     best_iter_ : int
         The epoch whose parameters were taken, with `early_stopping`.
+    record_ : dict of str to ndarray
+        What `record` asked for; see the user guide.
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import check_consistent_length, validate_data
 
-from ._parameters import CLASS_WEIGHT, takes
-from ._supervised import LabelEstimator
+from ._base.parameters import CLASS_WEIGHT, takes
+from ._base.supervised import LabelEstimator
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular
@@ -44,6 +44,8 @@ class LSTMSequenceTagger(LabelEstimator):
         Score of the validation data after each epoch, where there are any; NaN where there were none.
     best_iter_ : int
         The epoch whose parameters were taken, with `early_stopping`.
+    record_ : dict of str to ndarray
+        What `record` asked for; see the user guide.
     n_features_in_ : int
         Number of features of a step.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

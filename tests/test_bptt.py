@@ -9,10 +9,10 @@ from test_network import LENGTHS, N_CLASSES, N_IN, RATES, Problem
 
 from seqlearn_lstm.architecture import Architecture
 from seqlearn_lstm.batches import plan, windows_from_start, windows_to_end
-from seqlearn_lstm.bptt import Backpropagation
 from seqlearn_lstm.cells import GRU, LSTM, RNN, plain
 from seqlearn_lstm.sequences import Sequences
 from seqlearn_lstm.training import Settings, Task
+from seqlearn_lstm.training.bptt import Backpropagation
 
 CASES = {
     "plain": {},

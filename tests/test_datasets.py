@@ -12,6 +12,7 @@ from seqlearn_lstm.datasets import (
     data_home,
     find_data,
     load_japanese_vowels,
+    load_mnist,
     load_spoken_digits,
     read_conll,
     read_idx,
@@ -254,6 +255,40 @@ def test_read_conll_names_the_line_with_too_few_columns(write):
         read_conll(write("a b c\nb c\n"), columns=(0, 2))
 
 
+# -- MNIST -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tiny_mnist(home):
+    """A folder with three images to train with and two to test."""
+    for part, n in (("train", 3), ("t10k", 2)):
+        pixels = np.arange(n * 6, dtype=np.uint8) + n
+        (home / f"{part}-images-idx3-ubyte").write_bytes(idx(8, (n, 2, 3), pixels.tobytes()))
+        labels = gzip.compress(idx(8, (n,), bytes(range(n))))
+        (home / f"{part}-labels-idx1-ubyte.gz").write_bytes(labels)
+
+
+@pytest.mark.parametrize("subset, digits", [("train", [0, 1, 2]), ("test", [0, 1])])
+def test_load_mnist(tiny_mnist, subset, digits):
+    bunch, n = load_mnist(subset=subset), len(digits)
+    assert bunch.data.dtype == np.uint8 and bunch.target.dtype == np.int64
+    np.testing.assert_array_equal(bunch.data, np.arange(n * 6).reshape(n, 2, 3) + n)
+    assert bunch.target.tolist() == digits and bunch.target_names[9] == "9"
+
+
+def test_all_of_mnist(tiny_mnist):
+    X, y = load_mnist(subset="all", return_X_y=True)
+    assert X.shape == (5, 2, 3) and y.tolist() == [0, 1, 2, 0, 1]
+
+
+def test_mnist_that_does_not_belong_together(tiny_mnist, home):
+    (home / "train-images-idx3-ubyte").write_bytes(idx(8, (1, 2, 3), bytes(6)))
+    with pytest.raises(ValueError, match=r"shape \(1, 2, 3\) and .* \(3,\); expected images"):
+        load_mnist()
+    with pytest.raises(ValueError, match="'train', 'test' or 'all', got 'valid'"):
+        load_mnist(subset="valid")
+
+
 # -- the larger data sets, where they are ----------------------------------------------------------
 
 needs_data = pytest.mark.skipif(
@@ -277,13 +312,12 @@ def test_installed_part_is_the_start_of_the_full_japanese_vowels():
 
 
 @needs_data
-@pytest.mark.parametrize("split, n_images", [("train", 60_000), ("t10k", 10_000)])
-def test_mnist(split, n_images):
-    images = read_idx(find_data(f"mnist/{split}-images-idx3-ubyte.gz"))
-    labels = read_idx(find_data(f"mnist/{split}-labels-idx1-ubyte.gz"))
+@pytest.mark.parametrize("subset, n_images", [("train", 60_000), ("test", 10_000)])
+def test_full_mnist(subset, n_images):
+    images, digits = load_mnist(subset=subset, return_X_y=True)
     assert images.shape == (n_images, 28, 28) and images.dtype == np.uint8
-    assert labels.shape == (n_images,)
-    assert set(labels) == set(range(10))
+    assert digits.shape == (n_images,)
+    assert set(digits) == set(range(10))
 
 
 @needs_data

@@ -229,6 +229,10 @@ ERRORS = [  # page, what it says, what raises it
         .fit(NUMBERS, LABELS, initial_states=np.zeros((3, 8))),
     ),
     (
+        TRAINING, 'record has "gates", but a cell of "rnn" has none',
+        lambda: fit(classifier, NUMBERS, LABELS, record=["gates"], cell="rnn"),
+    ),
+    (
         PICTURES, "x is read as one sequence, [x]",
         lambda: states(fit(classifier, NUMBERS, LABELS), NUMBERS),
     ),

@@ -6,14 +6,17 @@ The made-up data are what the examples fall back to; the user's own data are use
 import importlib.util
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from seqlearn_lstm import LSTMClassifier
 from seqlearn_lstm.datasets import (
     DATA_VARIABLE,
     load_brown,
     load_imdb,
+    load_mnist,
     load_shop_sessions,
     make_text,
 )
@@ -44,6 +47,82 @@ def example(monkeypatch):
 @pytest.fixture
 def no_data(monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
+
+
+# -- the cell --------------------------------------------------------------------------------------
+
+
+def test_the_cell(example, capsys):
+    example("plot_lstm_cell").main([])  # asserts what it says
+    printed = capsys.readouterr().out
+    assert "1 x 3, c 1 x 2, h 1 x 2 become c' 1 x 2, h' 1 x 2" in printed
+    assert "the same bits: True" in printed
+
+
+# -- labels of events ------------------------------------------------------------------------------
+
+
+def test_labels_by_heart(example, capsys):
+    module = example("plot_torch_rnn")
+    X, y = module.random_labels(n=20)
+    curves = module.by_heart(
+        X, y, n_epochs=60, hidden_layer_sizes=(48, 48), input_projection=48, n_jobs=1
+    )  # which asserts that the last model has all labels, and the loss after going on
+    for losses in curves.values():
+        assert len(losses) == 60 and abs(losses[0] / np.log(3) - 1) < 0.05
+    assert curves["with momentum"][-1] < 0.01
+    assert "160 of 160 right" in capsys.readouterr().out
+
+
+def test_labels_by_a_rule(example):
+    module = example("plot_torch_rnn")
+    assert module.by_rule(n_train=500, n_validation=100, n_test=200, n_jobs=1) >= 0.95
+    X, y = module.visits(50, seed=3)
+    assert module.from_event_alone(X, y, X, y) < 0.7
+
+
+def test_states_of_visitors(example):
+    module = example("plot_torch_rnn")
+    X, y = module.visits(200, seed=0)
+    lengths = set(map(len, X))
+    assert min(lengths) == 5 and max(lengths) == 30
+    kinds = [module.KINDS[k] for k in X[0].argmax(axis=1)]
+    for before, kind, after in zip(["looking", *y[0]], kinds, y[0], strict=False):
+        assert after == module.STATES.get((before, kind), before)
+
+
+# -- digits ----------------------------------------------------------------------------------------
+
+
+def test_small_digits(example, capsys):
+    module = example("plot_mnist_rows")
+    model, error = module.learn(*module.small_digits(), module.SMALL | dict(max_iter=12, n_jobs=1))
+    assert error < 0.06
+    assert model.best_iter_ == np.argmax(model.validation_scores_) + 1
+    assert f"500 test images: {error:.2%} wrong" in capsys.readouterr().out
+
+
+def test_parameters_of_the_digits_network(example, capsys):
+    module = example("plot_mnist_rows")
+    X, y = np.zeros((20, 28, 28), np.float32), np.arange(20) % 10
+    model = LSTMClassifier(**module.SETTINGS | dict(max_iter=1, early_stopping=False)).fit(X, y)
+    assert module.describe(model) == 52_610
+    assert "52,610" in capsys.readouterr().out
+
+
+def test_digits_without_mnist(example, capsys, no_data, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)  # times no PyTorch
+    example("plot_mnist_rows").main(["--epochs", "1", "--jobs", "1"])
+    assert DATA_VARIABLE in capsys.readouterr().out
+
+
+@needs_data
+def test_some_of_mnist(example):
+    module = example("plot_mnist_rows")
+    train, test = (load_mnist(subset=part, return_X_y=True) for part in ("train", "test"))
+    train, test = ((X[:4_000] / np.float32(255), y[:4_000]) for X, y in (train, test))
+    settings = module.SETTINGS | dict(batch_size=50, learning_rate=3e-3, max_iter=8, n_jobs=1)
+    assert module.learn(train, test, settings)[1] < 0.12
 
 
 # -- two marked numbers ----------------------------------------------------------------------------
@@ -235,11 +314,17 @@ def test_parts_that_are_not_there(example, capsys):
 # -- pictures --------------------------------------------------------------------------------------
 
 
+CURVES = dict(n_iter_=2, loss_curve_=[1, 0.5], validation_scores_=[0.5, 0.8], best_iter_=2)
+
+
 @pytest.mark.parametrize(
     "name, arguments",
     [
         ("plot_addition", (np.ones(3), np.ones(3))),
         ("plot_imdb", (np.array([0.1, 0.7, 1.0]), np.array([0, 1, 1]))),
+        ("plot_torch_rnn", ({"a": [1.0, 0.1]},)),
+        ("plot_mnist_rows", (SimpleNamespace(**CURVES), np.array([[5, 1], [0, 3]]))),
+        ("plot_lstm_cell", (np.ones((3, 2)), 1, dict.fromkeys("ifgoc", np.ones(3)))),
         ("plot_shop_sessions", (np.array([0, 1, 1]), {"model": np.array([0.1, 0.7, 1.0])})),
     ],
 )

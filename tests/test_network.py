@@ -11,7 +11,7 @@ from seqlearn_lstm.cells import GRU, LSTM, RNN, plain
 from seqlearn_lstm.dropout import Masks, Rates
 from seqlearn_lstm.heads import SoftmaxHead
 from seqlearn_lstm.network import Network
-from seqlearn_lstm.training import _decay
+from seqlearn_lstm.training.loop import _decay
 
 LENGTHS = [4, 1, 6, 2, 2, 6]
 N_IN, N_CLASSES = 3, 4

@@ -15,6 +15,7 @@ from .formats import IDX_TYPES as IDX_TYPES
 from .formats import read_conll, read_idx, read_ts
 from .home import DATA_VARIABLE as DATA_VARIABLE
 from .home import data_home, find_data
+from .images import load_mnist
 from .tables import load_imdb, load_shop_sessions
 from .tagged import load_brown, read_tagged
 from .texts import load_huckleberry_finn, load_shakespeare, make_text, normalize_text, read_text
@@ -26,6 +27,7 @@ __all__ = [
     "load_huckleberry_finn",
     "load_imdb",
     "load_japanese_vowels",
+    "load_mnist",
     "load_shakespeare",
     "load_shop_sessions",
     "load_spoken_digits",

@@ -8,8 +8,8 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from .._estimator import SequenceEstimator
-from .._fitting import check_initial
+from .._base.estimator import SequenceEstimator
+from .._base.fitting import check_initial
 from ..batches import Batch, plan
 from ..network import Network
 from ..symbols import check_symbols

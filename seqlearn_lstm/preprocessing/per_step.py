@@ -2,10 +2,12 @@
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin, clone
+from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
 
+from .._base.fits import fits, followed_inside
 from ..sequences import is_tabular
 from ._forms import (
     _are_frames,
@@ -23,7 +25,7 @@ def _has(method):
     return lambda self: hasattr(getattr(self, "transformer_", self.transformer), method)
 
 
-class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
+class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
     """Make any scikit-learn transformer work on the time steps of sequences.
 
     The transformer is fitted on the rows of all sequences, one below the other, so that a scaler
@@ -204,31 +206,27 @@ class PerStep(TransformerMixin, BaseEstimator, auto_wrap_output_keys=None):
         """
         return self
 
+    @fits
     def _fit(self, X, y, sample_weight, lengths, transform):
         if not hasattr(self.transformer, "transform"):
             raise TypeError(
                 f"transformer is {self.transformer!r}; expected an object with fit and transform, "
                 "such as StandardScaler()."
             )
-        before = dict(vars(self))
-        try:
-            rows, lengths = self._read(X, lengths, reset=True)
-            y = _per_step(y, lengths, "y")
-            weights = _per_step(sample_weight, lengths, "sample_weight")
-            weights = {} if weights is None else {"sample_weight": weights}
-            self.transformer_ = clone(self.transformer)
+        rows, lengths = self._read(X, lengths, reset=True)
+        y = _per_step(y, lengths, "y")
+        weights = _per_step(sample_weight, lengths, "sample_weight")
+        weights = {} if weights is None else {"sample_weight": weights}
+        self.transformer_ = clone(self.transformer)
+        with followed_inside(self, self.transformer_, rows, y):
             if transform and hasattr(self.transformer_, "fit_transform"):
                 out = self.transformer_.fit_transform(rows, y, **weights)
             else:
                 self.transformer_.fit(rows, y, **weights)
                 out = self.transformer_.transform(rows) if transform else None
-            if hasattr(self.transformer_, "feature_names_in_"):
-                self.feature_names_in_ = self.transformer_.feature_names_in_
-            return _give_back(out, X, lengths) if transform else None
-        except BaseException:  # the estimator stays what it was
-            vars(self).clear()
-            vars(self).update(before)
-            raise
+        if hasattr(self.transformer_, "feature_names_in_"):
+            self.feature_names_in_ = self.transformer_.feature_names_in_
+        return _give_back(out, X, lengths) if transform else None
 
     def _read(self, X, lengths, reset):
         """X as rows for the transformer, and the number of steps of each sequence.

@@ -8,8 +8,8 @@ from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
-from seqlearn_lstm import bptt
 from seqlearn_lstm.solvers import SGD, Adam
+from seqlearn_lstm.training import bptt
 
 # One update with the gradient over all sequences, in float64: theta_1 = theta_0 - rate * gradient.
 RATE = 1e-3

@@ -6,7 +6,7 @@ from estimator_helpers import SMALL, identical, ragged, same_fit, small
 from sklearn.base import clone
 
 from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
-from seqlearn_lstm.training import TrainingDiverged
+from seqlearn_lstm.exceptions import TrainingDiverged
 
 X, Y = ragged(n=60)
 X_VAL, Y_VAL = ragged(n=30, seed=1)

@@ -12,9 +12,10 @@ import pytest
 from estimator_helpers import SMALL, identical, ragged, same_fit, small
 from sklearn.base import clone
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger, checkpoint
+from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
 from seqlearn_lstm.cells import GRU
 from seqlearn_lstm.solvers import SGD
+from seqlearn_lstm.training import checkpoint
 
 X, Y = ragged(n=48)
 WORDS = [[f"w{int(10 * v) % 7}" for v in x[:, 0]] for x in X]
@@ -34,7 +35,7 @@ runs = pytest.mark.parametrize("params", RUNS.values(), ids=RUNS.keys())
 
 def same_run(a, b):
     """Whether two estimators agree in all that a fit leaves behind."""
-    names = ("validation_scores_", "best_iter_", "n_iter_")
+    names = ("validation_scores_", "best_iter_", "n_iter_", "record_")
     return same_fit(a, b) and all(
         identical(getattr(a, name, None), getattr(b, name, None)) for name in names
     )
@@ -115,6 +116,9 @@ EVERYTHING = dict(
     early_stopping=True,
     n_iter_no_change=None,
     validation_fraction=0.25,
+    record=["norm", "weights", "gates"],
+    record_every=3,
+    record_size=40,
 )
 
 

@@ -15,6 +15,7 @@ from seqlearn_lstm import (
     batches,
     unrolling,
 )
+from seqlearn_lstm._base import fitting
 from seqlearn_lstm.solvers import SGD
 from seqlearn_lstm.training import Listener
 
@@ -67,10 +68,10 @@ def test_goes_on_to_the_same_bits(model, x, y, tmp_path, monkeypatch):
     params = dict(bptt_steps=3, schedule="cosine", max_iter=6)
     whole = unfitted(model, **params).fit(x, y)
     stopped = unfitted(model, **params, n_jobs=2, checkpoint=tmp_path / "run")
-    listeners = type(model)._listeners
+    listeners = fitting.listeners_of
     with monkeypatch.context() as patch:
         patch.setattr(
-            type(model), "_listeners", lambda *args: [*listeners(*args), Interrupts(epoch=4)]
+            fitting, "listeners_of", lambda *args: [*listeners(*args), Interrupts(epoch=4)]
         )
         with pytest.raises(KeyboardInterrupt):
             stopped.fit(x, y)

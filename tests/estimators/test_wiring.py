@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from estimator_helpers import identical, ragged, same_fit, small
 
-from seqlearn_lstm import training
 from seqlearn_lstm.dropout import Masks, Rates
 from seqlearn_lstm.schedules import StepDecay
 from seqlearn_lstm.solvers import SGD
+from seqlearn_lstm.training import loop
 
 X, Y = ragged(n=48)
 WORDS = [[f"w{int(10 * v) % 7}" for v in x[:, 0]] for x in X]
@@ -53,7 +53,7 @@ def test_rates_of_dropout_reach_the_masks(monkeypatch, embedding):
             made.append((rates, seed, epoch))
             super().__init__(kernels, dtype, rates, seed, epoch)
 
-    monkeypatch.setattr(training, "Masks", Spy)
+    monkeypatch.setattr(loop, "Masks", Spy)
     params = dict(input_dropout=0.1, dropout=0.2, recurrent_dropout=0.3)
     small(**params, embedding_dropout=embedding, embedding_dim=3).fit(WORDS, Y)
     rates, seeds, epochs = zip(*made, strict=True)

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .batches import Batch, training_batches, windows_from_start, windows_to_end
-from .unrolling import Run
+from ..batches import Batch, training_batches, windows_from_start, windows_to_end
+from ..unrolling import Run
 
 
 class Gradient(NamedTuple):

@@ -1,57 +1,48 @@
 """How the front doors fit: from what was read to a trained network, kept as plain arrays."""
 
-from contextlib import contextmanager
 from copy import copy, deepcopy
 from dataclasses import asdict
 from numbers import Integral
 
 import joblib
 import numpy as np
+from sklearn.callback import CallbackSupportMixin
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from threadpoolctl import threadpool_limits
 
-from ._reading import ReadsSequences
-from .architecture import Architecture
-from .cells import make_cell, plain
-from .checkpoint import Checkpoint
-from .dropout import Rates
-from .kernels import get_backend
-from .network import Network
-from .pooling import STEPS
-from .progress import ProgressLines
-from .schedules import make_schedule
-from .sequences import truncate_sequences
-from .solvers import make_solver
-from .training import (
+from ..architecture import Architecture
+from ..cells import make_cell, plain
+from ..dropout import Rates
+from ..exceptions import TrainingDiverged
+from ..kernels import get_backend
+from ..network import Network
+from ..pooling import STEPS
+from ..schedules import make_schedule
+from ..sequences import truncate_sequences
+from ..solvers import make_solver
+from ..training import (
     INITIAL,
     VALIDATION,
+    Checkpoint,
     Settings,
     Task,
-    TrainingDiverged,
     TrainingState,
     first_state,
     random_stream,
     train,
 )
+from .fits import fits
+from .learned import SOMETIMES, learned
+from .listening import for_callbacks, listeners_of
+from .reading import ReadsSequences
 
 EMBEDDING_DIM = 64  # of strings, where nothing else is said
 
 
-class FitsNetwork(ReadsSequences):
+class FitsNetwork(CallbackSupportMixin, ReadsSequences):
     """The part of an estimator that fits. A front door says in `_read_targets` what is learned."""
-
-    @contextmanager
-    def _unchanged_on_error(self):
-        """Whatever goes wrong inside, the estimator is afterwards what it was before."""
-        before = dict(vars(self))
-        try:
-            yield
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
 
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
         """Of all sequences: (head, name of the pooling, targets, weights)."""
@@ -61,22 +52,23 @@ class FitsNetwork(ReadsSequences):
         """y of some sequences."""
         return _some(y, indices)
 
+    @fits
     def _learn(
         self, X, y, sample_weight=None, lengths=None, initial_states=None, validation=(None, None),
         classes=None, partial=False,
     ):  # fmt: skip
         """Read all that was given, and fit."""
-        with self._unchanged_on_error():
-            self._validate_params()
-            self._check_given(y)
-            goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-            self._check_combination(partial, validation, initial_states)
-            sequences = self._read_sequences(X, lengths, goes_on)
-            learned = self._read_targets(y, sequences, sample_weight, classes, goes_on)
-            return self._train(
-                sequences, *learned, y=y, initial_states=initial_states, validation=validation,
-                goes_on=goes_on, partial=partial,
-            )  # fmt: skip
+        self._validate_params()
+        self._check_given(y)
+        goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
+        self._check_combination(partial, validation, initial_states)
+        sequences = self._read_sequences(X, lengths, goes_on)
+        targets = self._read_targets(y, sequences, sample_weight, classes, goes_on)
+        return self._train(
+            sequences, *targets, y=y, initial_states=initial_states, validation=validation,
+            goes_on=goes_on, partial=partial,
+            told=for_callbacks(self, X, y, sample_weight, lengths, sequences),
+        )  # fmt: skip
 
     def _check_combination(self, partial=False, validation=(None, None), initial_states=None):
         """Raise ValueError where parameters exclude each other."""
@@ -121,7 +113,7 @@ class FitsNetwork(ReadsSequences):
 
     def _train(
         self, sequences, head, pooling, targets, weights, *, y=None, initial_states=None,
-        validation=(None, None), goes_on=False, partial=False,
+        validation=(None, None), goes_on=False, partial=False, told=None,
     ):  # fmt: skip
         """Fit the network and keep it as plain arrays and values."""
         kernels, solver = self._kernels, make_solver(self.solver)
@@ -161,17 +153,19 @@ class FitsNetwork(ReadsSequences):
         settings = self._settings(network, len(sequences), state, goes_on, partial)
         validate = self._validator(network, validation)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
+        for name in SOMETIMES:  # of an earlier fit
+            vars(self).pop(name, None)
+        state.record = None if self.record is None else state.record
+        n_validation = None if validation[0] is None else len(validation[0])
+        listeners = listeners_of(self, task, state, checkpoint, n_validation, told, partial)
         try:
-            train(task, state, self._listeners(checkpoint))
+            train(task, state, listeners)
         except FloatingPointError as error:
             raise self._diverged(network, state, error) from None
         self._keep(network, state, settings)
+        for listener in listeners:
+            listener.end(task, state)
         return self
-
-    def _listeners(self, checkpoint):
-        """Who is told how the training goes on."""
-        listeners = [checkpoint] if checkpoint else []
-        return [*listeners, ProgressLines()] if self.verbose else listeners
 
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -240,20 +234,10 @@ class FitsNetwork(ReadsSequences):
 
     def _keep(self, network, state, settings):
         """Take over what was learned, as plain arrays and values."""
-        best = settings is not None and settings.restore and state.best_theta is not None
-        network.theta[:] = state.best_theta if best else state.theta
-        if network.embedding:
-            network.embedding.table[:] = state.best_table if best else state.table
-        self.parameters_ = network.get_parameters()
-        self.loss_curve_, self.n_iter_ = list(state.loss_curve), state.epoch
-        for name, value, is_there in (
-            ("validation_scores_", list(state.validation_scores), state.validation_scores),
-            ("best_iter_", state.best_epoch, settings is not None and settings.restore),
-            ("_training", vars(state), settings is None or settings.keep),
-        ):
+        found = learned(network, state, settings)
+        for name in SOMETIMES:
             vars(self).pop(name, None)
-            if is_there:
-                setattr(self, name, value)
+        vars(self).update(found)
 
     def _plan(self, sequences, head, pooling):
         """The network that the parameters and the data ask for."""

@@ -6,12 +6,14 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from ._fitting import FitsNetwork, check_initial
-from .architecture import Architecture
-from .network import Network
-from .pooling import STEPS
-from .sequences import truncate_sequences
-from .unrolling import pooled, runs, windows
+from ..architecture import Architecture
+from ..network import Network
+from ..pooling import STEPS
+from ..sequences import truncate_sequences
+from ..summary import layer_lines, layer_table
+from ..unrolling import pooled, runs, windows
+from .fits import TRANSIENT
+from .fitting import FitsNetwork, check_initial
 
 FORMAT_VERSION = 2  # of what is pickled
 
@@ -86,6 +88,46 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         network.set_parameters(self.parameters_)
         return network
 
+    def summary(self, output_dict=False):
+        """The layers of the fitted network: their outputs and how many parameters they have.
+
+        Parameters
+        ----------
+        output_dict : bool, default=False
+            Whether plain values are returned instead of text.
+
+        Returns
+        -------
+        summary : str or dict
+            A table; T stands for the steps of a sequence. Or a dict: ``"layers"``, a list of dicts
+            with ``"name"``, ``"kind"``, ``"output_shape"`` (None for T) and ``"n_parameters"``, and
+            ``"n_parameters"``, of all layers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from seqlearn_lstm import LSTMClassifier
+        >>> X, y = np.ones((4, 28, 28)), [0, 1, 0, 1]
+        >>> print(LSTMClassifier((100,), max_iter=1).fit(X, y).summary())
+        layer    kind     output shape  parameters
+        ------------------------------------------
+        input    numbers  (T, 28)                0
+        layer_0  LSTM     (T, 100)          51,600
+        pooling  last     (100,)                 0
+        output   dense    (2,)                 202
+        ------------------------------------------
+        total                               51,802
+        """
+        check_is_fitted(self)
+        fitted = self._source
+        table = layer_table(Architecture(**fitted._architecture), fitted.parameters_)
+        return table if output_dict else layer_lines(table)
+
+    @property
+    def _source(self):
+        """The estimator that holds the network."""
+        return self
+
     # ---- scikit-learn --------------------------------------------------------------------------
 
     def __sklearn_is_fitted__(self):
@@ -99,7 +141,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         return tags
 
     def __getstate__(self):
-        return super().__getstate__() | {"_format_version": FORMAT_VERSION}
+        state = super().__getstate__() | {"_format_version": FORMAT_VERSION}
+        return {name: value for name, value in state.items() if name not in TRANSIENT}
 
     def __setstate__(self, state):
         state = dict(state)

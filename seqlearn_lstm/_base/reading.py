@@ -3,8 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from .sequences import Sequences, check_sequences, is_tabular
-from .symbols import Vocabulary, check_symbols, holds_symbols
+from ..sequences import Sequences, check_sequences, is_tabular
+from ..symbols import Vocabulary, check_symbols, holds_symbols
 
 
 class ReadsSequences:

@@ -11,7 +11,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from .training import Listener, TrainingState
+from .listener import Listener
+from .state import TrainingState
 
 FORMAT = 1
 

@@ -194,6 +194,20 @@ TRAINING = [
         from it, and ends with the same bits as one that was never interrupted.""",
     ),
     Parameter(
+        "record", None, ["array-like", None], "sequence of str or None",
+        """What is kept of the training in `record_`: some of "loss", "norm" (of the gradient), "rate",
+        "weights", "gradients" and "gates".""",
+    ),
+    Parameter(
+        "record_every", 1, [_COUNT], "int",
+        "Updates from one entry of the record to the next, as long as it is not full.",
+    ),
+    Parameter(
+        "record_size", 1000, [Interval(Integral, 2, None, closed="left")], "int",
+        """Most entries of the record. When it is full, every second one stays, and twice as many
+        updates lie between two.""",
+    ),
+    Parameter(
         "random_state", None, ["random_state"], "int, RandomState instance or None",
         """Fixes the initial weights, the order of the sequences and what is left out, and with
         them every bit of the fitted model.""",
@@ -207,7 +221,10 @@ TRAINING = [
         "dtype", "float32", [StrOptions({"float32", "float64"})], '{"float32", "float64"}',
         "Precision of all computations.",
     ),
-    Parameter("verbose", 0, ["verbose"], "int", "1 prints a line after each epoch."),
+    Parameter(
+        "verbose", 0, ["verbose"], "int",
+        "1 prints a line after each epoch; 2 prints the layers and the data before the first, too.",
+    ),
 ]  # fmt: skip
 
 POOLING = Parameter(

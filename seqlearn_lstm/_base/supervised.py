@@ -1,7 +1,7 @@
 """The front doors that learn from targets: how they fit, and how they read step by step."""
 
-from ._estimator import SequenceEstimator
-from .streaming import Stream
+from ..streaming import Stream
+from .estimator import SequenceEstimator
 
 
 class SupervisedEstimator(SequenceEstimator):

@@ -1,0 +1,55 @@
+"""What surrounds a fit: an estimator that stays what it was where it fails, and scikit-learn's
+callbacks.
+"""
+
+from contextlib import contextmanager
+from functools import wraps
+
+from sklearn.callback import with_callbacks
+from sklearn.frozen import FrozenEstimator
+
+# What scikit-learn leaves on an estimator while it is fitted: no part of what is fitted.
+TRANSIENT = ("_callback_fit_ctx", "_parent_callback_ctx", "_skl_callbacks_to_teardown")
+
+
+def fits(method):
+    """Decorator of a method that fits: whatever goes wrong inside, the estimator is afterwards what
+    it was before. scikit-learn's callbacks are torn down first, for they are found through it.
+    """
+    followed = with_callbacks(method)
+
+    @wraps(method)
+    def whole_or_nothing(estimator, *args, **kwargs):
+        before = dict(vars(estimator))
+        try:
+            return followed(estimator, *args, **kwargs)
+        except BaseException:
+            vars(estimator).clear()
+            vars(estimator).update(before)
+            raise
+
+    return whole_or_nothing
+
+
+def has_callbacks(estimator):
+    """Whether somebody wants to know how its fit goes on."""
+    return hasattr(estimator, "_skl_callbacks") or hasattr(estimator, "_parent_callback_ctx")
+
+
+@contextmanager
+def followed_inside(estimator, inner, X, y):
+    """While `inner` is fitted as a part of `estimator`, the callbacks of the latter follow it, as
+    in scikit-learn's meta-estimators.
+    """
+    told = dict(estimator=estimator, X=X, y=y)
+    fit = estimator._init_callback_context(max_subtasks=1).call_on_fit_task_begin(**told)
+    task = fit.subcontext(task_name="fit-estimator")
+    if isinstance(inner, FrozenEstimator):  # whose fit does nothing
+        task.call_on_fit_task_begin(**told)
+        yield
+    else:
+        with task.propagate_callback_context(inner):
+            task.call_on_fit_task_begin(**told)
+            yield
+    task.call_on_fit_task_end(**told)
+    fit.call_on_fit_task_end(**told, reconstruction_attributes={})

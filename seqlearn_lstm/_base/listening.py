@@ -1,0 +1,48 @@
+"""Who is told how a fit goes on, as an estimator's parameters and callbacks say."""
+
+import numpy as np
+
+from ..training.listeners import Callbacks, HealthCheck, ProgressLines, Recorder, Tables
+from .fits import has_callbacks
+from .learned import learned_so_far
+
+
+def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial):
+    """The listeners of a training, in the order in which they are told.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint or None
+    n_validation : int or None
+        How many sequences there are to validate with.
+    told : dict
+        What callbacks are given.
+    partial : bool
+        Whether this is a pass of `partial_fit`.
+    """
+    how = estimator.record, estimator.record_every, estimator.record_size
+
+    def so_far():
+        return learned_so_far(task.network, state, task.settings)
+
+    def predict(sequences, initial):
+        return estimator._scores(sequences, None, initial)[0]
+
+    every = (
+        (estimator.record is not None, lambda: Recorder(*how)),  # what a checkpoint saves, too
+        (checkpoint is not None, lambda: checkpoint),
+        (estimator.verbose > 1, lambda: Tables(n_validation)),
+        (estimator.verbose > 0, ProgressLines),
+        (has_callbacks(estimator), lambda: Callbacks(estimator, told, so_far)),
+        (not partial, lambda: HealthCheck(predict)),
+    )
+    return [make() for is_wanted, make in every if is_wanted]
+
+
+def for_callbacks(estimator, X, y=None, sample_weight=None, lengths=None, sequences=None):
+    """What callbacks are given: where `lengths` say how X is cut, which they would not know, lists."""
+    if lengths is not None:
+        every = np.arange(len(sequences))
+        X, y = list(sequences), None if y is None else estimator._part_of(y, sequences, every)
+    weights = None if sample_weight is None else {"sample_weight": sample_weight}
+    return {"X": X, "y": y, "metadata": weights}

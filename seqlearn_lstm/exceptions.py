@@ -1,0 +1,59 @@
+"""What a training may raise or warn of. Each message says what was seen, and the usual cures."""
+
+from sklearn.exceptions import ConvergenceWarning
+
+__all__ = [
+    "ConstantPredictionWarning",
+    "ExplodingGradientWarning",
+    "SaturationWarning",
+    "TrainingDiverged",
+    "TrainingWarning",
+]
+
+
+class TrainingWarning(ConvergenceWarning):
+    """A fit ended with a network that has probably not learned what it could.
+
+    Base of the warnings of this module, each given at most once in a `fit`, after its last epoch,
+    and only after a hundred updates or more; `partial_fit` gives none.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> from seqlearn_lstm.exceptions import TrainingWarning
+    >>> warnings.simplefilter("error", TrainingWarning)  # a search then counts such a fit as failed
+    >>> warnings.simplefilter("default", TrainingWarning)
+    """
+
+
+class ConstantPredictionWarning(TrainingWarning):
+    """All sequences that were trained with, or all their steps, are predicted alike, though their
+    targets differ.
+    """
+
+
+class SaturationWarning(TrainingWarning):
+    """Most units of a layer have gates that are nearly always shut or open, where they hardly
+    learn.
+    """
+
+
+class ExplodingGradientWarning(TrainingWarning):
+    """The norm of the gradient has grown by orders of magnitude, or is far above `clip_norm` in
+    every update.
+    """
+
+
+class TrainingDiverged(ValueError):
+    """The loss or its gradient is no finite number any more.
+
+    Attributes
+    ----------
+    estimator : estimator or None
+        A copy of the estimator, fitted as it was after the last good epoch; None: the first went
+        wrong.
+    """
+
+    def __init__(self, message, estimator=None):
+        super().__init__(message)
+        self.estimator = estimator

@@ -1,0 +1,144 @@
+"""In which order the formats lay gates side by side, and the way from one order to another.
+
+W (n_in, G H), U (H, G H) and the two biases (G H,), of the inputs and of the states, are what all
+formats boil down to; G is the number of gates. Here they are one, b, but for a GRU's n, which keeps
+that of the states, b_n, inside of its reset.
+"""
+
+import numpy as np
+
+from ..architecture import DIRECTIONS
+from ..cells import make_cell, plain
+
+# format -> the gates of a cell, by how many there are, in our letters
+GATES = {
+    "here": {4: "ifgo", 3: "run", 1: "h"},
+    "torch": {4: "ifgo", 3: "run", 1: "h"},
+    "keras": {4: "ifgo", 3: "urn", 1: "h"},
+    "onnx": {4: "iofg", 3: "urn", 1: "h"},
+    "char-rnn": {4: "ifog"},
+}
+PEEPHOLES = {"here": "ifo", "onnx": "iof"}
+# format -> the settings of a cell that it has in one way only
+_PLAIN = {"forget_gate": True, "layer_norm": False}
+ONLY = {
+    "torch": {
+        "lstm": _PLAIN | {"peephole": False, "activation": "tanh"},
+        "gru": {"reset_after": True},
+    },
+    "keras": {"lstm": _PLAIN | {"peephole": False}},
+    "onnx": {"lstm": _PLAIN},
+    "char-rnn": {"lstm": _PLAIN | {"peephole": False, "activation": "tanh"}},
+}
+
+
+def permuted(array, source, target):
+    """The blocks of the last axis, whose letters are `source`, in the order of `target`."""
+    blocks = dict(zip(source, np.split(array, len(source), axis=-1), strict=True))
+    return np.concatenate([blocks[letter] for letter in target], axis=-1)
+
+
+def canonical(key, W, U, b_in, b_states, source, reset_after=True):
+    """{name: array} of one direction of a layer, from what a format has in its own order of gates.
+
+    key       begins the names, "layer_0.forward"
+    b_in, b_states    None where there are no biases
+    """
+    if W.ndim != 2 or U.ndim != 2 or W.shape[1] != U.shape[1] or 0 in U.shape:
+        raise ValueError(
+            f"{key}: the weights of the inputs are {W.shape} and those of the states {U.shape}, "
+            "gates along the columns; expected as many columns"
+        )
+    n_units, n_columns = U.shape
+    orders = GATES[source]
+    if n_columns not in [n_units * n for n in orders]:
+        raise ValueError(
+            f"{key}: the weights of the states are {U.shape}, gates along the columns; expected "
+            f"{' or '.join(str(n) for n in orders)} times as many columns as rows"
+        )
+    n_gates = n_columns // n_units
+    biases = [np.zeros(n_columns, U.dtype) if b is None else b for b in (b_in, b_states)]
+    for bias in biases:
+        if bias.shape != (n_columns,):
+            raise ValueError(f"{key}: a bias has shape {bias.shape}; expected ({n_columns},)")
+    orders = orders[n_gates], GATES["here"][n_gates]
+    W, U, b, b_states = (permuted(array, *orders) for array in (W, U, *biases))
+    found = {"W": W, "U": U}
+    if n_gates == 3 and reset_after:
+        b_states, found["b_n"] = np.split(b_states, [2 * n_units])
+        b_states = np.concatenate([b_states, np.zeros_like(found["b_n"])])
+    found["b"] = b + b_states
+    return {f"{key}.{name}": value for name, value in found.items()}
+
+
+def translated(key, parameters, cell, target, also=frozenset()):
+    """(W, U, b_in, b_states) in a format's order of gates, from {name: array} of one direction.
+
+    also   further names that may be there: the format has room for them
+    """
+    n_units, n_columns = len(parameters["U"]), cell.n_gates * len(parameters["U"])
+    shapes = {"W": (len(parameters["W"]), n_columns), "U": (n_units, n_columns), "b": (n_columns,)}
+    if getattr(cell, "reset_after", False):
+        shapes["b_n"] = (n_units,)
+    if parameters.keys() - also != shapes.keys():
+        raise ValueError(
+            f"{key} has {sorted(parameters)}; expected {sorted(shapes)}, for which {target} has a "
+            f"place in {cell!r}"
+        )
+    for name, shape in shapes.items():
+        if parameters[name].shape != shape:
+            raise ValueError(
+                f"{key}.{name} has shape {parameters[name].shape}; expected {shape} for {cell!r} "
+                f"with {n_units} units, the rows of U"
+            )
+    W, U, b = (parameters[name] for name in "WUb")
+    b_states = np.zeros_like(b)
+    if "b_n" in parameters:
+        b_states[2 * n_units :] = parameters["b_n"]
+    orders = GATES["here"][cell.n_gates], GATES[target][cell.n_gates]
+    return tuple(permuted(array, *orders) for array in (W, U, b, b_states))
+
+
+def directions(parameters, layer):
+    """Yield (key, {name: array}) for each direction of a layer; others are passed over."""
+    for direction in DIRECTIONS:
+        key = f"layer_{layer}.{direction}"
+        found = {
+            name.removeprefix(f"{key}."): array(value, name)
+            for name, value in parameters.items()
+            if name.startswith(f"{key}.")
+        }
+        if found:
+            missing = sorted({"W", "U", "b"} - found.keys())
+            if missing:
+                raise ValueError(f"{key} has {sorted(found)}; {missing} are missing")
+            yield key, found
+        elif direction == DIRECTIONS[0]:
+            raise ValueError(
+                f"there is no {key}.W among {sorted(parameters)}; expected canonical parameters, "
+                "as parameters_ has them"
+            )
+
+
+def array(value, name):
+    """A tensor of any library as an array of floating point numbers."""
+    for method in ("detach", "cpu"):
+        value = getattr(value, method, lambda value=value: value)()
+    found = np.asarray(value)
+    if found.dtype.kind != "f":
+        raise ValueError(f"{name} has dtype {found.dtype}; expected floating point numbers")
+    return found
+
+
+def checked_cell(cell, target):
+    """The cell that a name or an object stands for, if the format `target` has it."""
+    cell = make_cell(cell)
+    name, settings = plain(cell)
+    if cell.n_gates not in GATES[target]:
+        raise ValueError(f"cell is {cell!r}; expected another, for {target} has none such")
+    for setting, value in ONLY[target].get(name, {}).items():
+        if settings[setting] != value:
+            raise ValueError(
+                f"cell is {cell!r}; expected {setting}={value!r}, for {target} has no other"
+            )
+    return cell

@@ -1,0 +1,99 @@
+"""The weights of Keras' ``LSTM``, ``GRU`` and ``SimpleRNN`` layers."""
+
+import numpy as np
+
+from ..architecture import DIRECTIONS
+from ..cells import GRU
+from .gates import array, canonical, checked_cell, directions, translated
+
+
+def from_keras(weights, *, layer=0, reset_after=True):
+    """Canonical parameters from those of one of Keras' recurrent layers.
+
+    Parameters
+    ----------
+    weights : list of ndarray
+        ``layer.get_weights()``: kernel, recurrent kernel and, if there is one, bias; of a
+        ``Bidirectional`` layer those of the forward and then of the backward one.
+    layer : int, default=0
+        The number of the layer, from the bottom; the results of several are put together by ``|``.
+    reset_after : bool, default=True
+        For a GRU without bias, whether its reset gate stands after the product. The shape of a bias
+        says it.
+
+    Returns
+    -------
+    parameters : dict of str to ndarray
+        "layer_0.forward.W" and so on, for ``cell="lstm"``, ``"gru"`` (``GRU(reset_after=False)``
+        where there is no "layer_0.forward.b_n") or ``"rnn"``.
+
+    Raises
+    ------
+    ValueError
+        If the number of arrays is none of these, or shapes disagree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from seqlearn_lstm.persistence import from_keras
+    >>> weights = [np.ones((3, 8)), np.ones((2, 8)), np.ones(8)]
+    >>> sorted(from_keras(weights))
+    ['layer_0.forward.U', 'layer_0.forward.W', 'layer_0.forward.b']
+    """
+    arrays = [array(value, f"weights[{k}]") for k, value in enumerate(weights)]
+    if len(arrays) not in (2, 3, 4, 6):
+        raise ValueError(
+            f"there are {len(arrays)} arrays; expected kernel, recurrent kernel and perhaps bias, "
+            "once, or twice where the layer is bidirectional"
+        )
+    n_directions = 1 if len(arrays) < 4 else 2
+    size, found = len(arrays) // n_directions, {}
+    for number, direction in enumerate(DIRECTIONS[:n_directions]):
+        W, U, *bias = arrays[number * size : (number + 1) * size]
+        biases, after = (None, None), reset_after
+        if bias:  # two rows: of the inputs, of the states
+            after = bias[0].ndim == 2
+            biases = tuple(bias[0]) if after else (bias[0], None)
+            if len(biases) != 2:
+                raise ValueError(f"a bias has shape {bias[0].shape}; expected (2, 3 * units)")
+        found |= canonical(f"layer_{layer}.{direction}", W, U, *biases, "keras", after)
+    return found
+
+
+def to_keras(parameters, cell="lstm", *, layer=0):
+    """The weights of one of Keras' recurrent layers from canonical parameters.
+
+    Parameters
+    ----------
+    parameters : dict of str to ndarray
+        As a fitted estimator has them in `parameters_`; those of other layers are passed over.
+    cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
+        The cell that they are of.
+    layer : int, default=0
+        The number of the layer.
+
+    Returns
+    -------
+    weights : list of ndarray
+        For ``layer.set_weights``: kernel, recurrent kernel and bias; twice, the backward ones last,
+        where there are two directions.
+
+    Raises
+    ------
+    ValueError
+        If Keras has no such cell, or shapes disagree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from seqlearn_lstm.persistence import to_keras
+    >>> parameters = {"layer_0.forward.W": np.ones((3, 8)), "layer_0.forward.U": np.ones((2, 8))}
+    >>> [w.shape for w in to_keras(parameters | {"layer_0.forward.b": np.ones(8)})]
+    [(3, 8), (2, 8), (8,)]
+    """
+    cell, weights = checked_cell(cell, "keras"), []
+    for key, arrays in directions(parameters, layer):
+        W, U, b_in, b_states = translated(key, arrays, cell, "keras")
+        two_rows = isinstance(cell, GRU) and cell.reset_after
+        weights += [W, U, np.stack([b_in, b_states]) if two_rows else b_in]
+    return weights

@@ -1,0 +1,110 @@
+"""The state dict of PyTorch's ``nn.LSTM``, ``nn.GRU`` and ``nn.RNN``."""
+
+import re
+
+from ..architecture import DIRECTIONS
+from .gates import array, canonical, checked_cell, directions, translated
+
+_NAME = re.compile(r"(weight|bias)_(ih|hh)_l(\d+)(_reverse)?")
+_SUFFIX = dict(zip(DIRECTIONS, ("", "_reverse"), strict=True))
+
+
+def from_torch(state, *, prefix=""):
+    """Canonical parameters from PyTorch's.
+
+    Weights are transposed. Of the two biases the sum is taken, but for a GRU's n.
+
+    Parameters
+    ----------
+    state : dict of str to tensor or ndarray
+        ``module.state_dict()`` of an ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``, of any number of layers,
+        in one direction or both, with biases or without: "weight_ih_l0" and so on.
+    prefix : str, default=""
+        Only names that begin with it are read: "lstm." where the module is the attribute `lstm` of
+        another.
+
+    Returns
+    -------
+    parameters : dict of str to ndarray
+        "layer_0.forward.W" and so on. The cells that they are for are ``cell="lstm"``, ``"gru"`` or
+        ``"rnn"``.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing or unknown, or shapes disagree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from seqlearn_lstm.persistence import from_torch
+    >>> state = {"weight_ih_l0": np.ones((8, 3)), "weight_hh_l0": np.ones((8, 2))}
+    >>> parameters = from_torch(state | {"bias_ih_l0": np.ones(8), "bias_hh_l0": np.ones(8)})
+    >>> parameters["layer_0.forward.W"].shape
+    (3, 8)
+    """
+    parts = {}
+    for name, value in state.items():
+        if not name.startswith(prefix):
+            continue
+        match = _NAME.fullmatch(name.removeprefix(prefix))
+        if match is None:
+            raise ValueError(
+                f"{name!r} is no parameter of a recurrent layer without proj_size; expected "
+                f'"{prefix}weight_ih_l0" and its kin, or a prefix that tells them from others'
+            )
+        kind, source, number, reverse = match.groups()
+        key = f"layer_{number}.{DIRECTIONS[reverse is not None]}"
+        parts.setdefault(key, {})[f"{kind}_{source}"] = array(value, name)
+    if not parts:
+        raise ValueError(f'state has no "{prefix}weight_ih_l0"; it has {sorted(state)}')
+    found = {}
+    for key, arrays in parts.items():
+        missing = sorted({"weight_ih", "weight_hh"} - arrays.keys())
+        if missing:
+            raise ValueError(f"{missing} of {key} are missing; there are {sorted(state)}")
+        biases = arrays.get("bias_ih"), arrays.get("bias_hh")
+        found |= canonical(key, arrays["weight_ih"].T, arrays["weight_hh"].T, *biases, "torch")
+    return found
+
+
+def to_torch(parameters, cell="lstm"):
+    """PyTorch's parameters from canonical ones.
+
+    Parameters
+    ----------
+    parameters : dict of str to ndarray
+        As a fitted estimator has them in `parameters_`; what is not of a recurrent layer is passed
+        over.
+    cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
+        The cell that they are of.
+
+    Returns
+    -------
+    state : dict of str to ndarray
+        "weight_ih_l0" and so on, each contiguous; all biases in "bias_ih_l0", but for a GRU's `b_n`.
+        ``module.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})`` reads it.
+
+    Raises
+    ------
+    ValueError
+        If PyTorch has no such cell, or shapes disagree.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from seqlearn_lstm.persistence import to_torch
+    >>> parameters = {"layer_0.forward.W": np.ones((3, 8)), "layer_0.forward.U": np.ones((2, 8))}
+    >>> sorted(to_torch(parameters | {"layer_0.forward.b": np.ones(8)}))
+    ['bias_hh_l0', 'bias_ih_l0', 'weight_hh_l0', 'weight_ih_l0']
+    """
+    cell = checked_cell(cell, "torch")
+    layers = {name.partition(".")[0] for name in parameters if name.startswith("layer_")}
+    state = {}
+    for number in range(max(1, len(layers))):
+        for key, arrays in directions(parameters, number):
+            W, U, b_in, b_states = translated(key, arrays, cell, "torch")
+            suffix = f"l{number}{_SUFFIX[key.partition('.')[2]]}"
+            state |= {f"weight_ih_{suffix}": W.T.copy(), f"weight_hh_{suffix}": U.T.copy()}
+            state |= {f"bias_ih_{suffix}": b_in, f"bias_hh_{suffix}": b_states}
+    return state

@@ -1,0 +1,30 @@
+"""How a network is trained: the state of a training, the gradients of its updates, the loop over
+epochs, and who is told how it goes on.
+"""
+
+from .checkpoint import Checkpoint
+from .listener import Listener, Update
+from .loop import train
+from .state import (
+    INITIAL,
+    VALIDATION,
+    Settings,
+    Task,
+    TrainingState,
+    first_state,
+    random_stream,
+)
+
+__all__ = [
+    "INITIAL",
+    "VALIDATION",
+    "Checkpoint",
+    "Listener",
+    "Settings",
+    "Task",
+    "TrainingState",
+    "Update",
+    "first_state",
+    "random_stream",
+    "train",
+]

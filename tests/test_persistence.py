@@ -1,0 +1,352 @@
+"""Weights from elsewhere: each format's own equations give what the cells here give."""
+
+import numpy as np
+import pytest
+from naive import sigmoid
+from sklearn.frozen import FrozenEstimator
+
+from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMSequenceTagger
+from seqlearn_lstm.cells import GRU, LSTM, RNN
+from seqlearn_lstm.functional import cell_steps
+from seqlearn_lstm.persistence import (
+    from_char_rnn,
+    from_keras,
+    from_onnx,
+    from_torch,
+    to_char_rnn,
+    to_keras,
+    to_onnx,
+    to_torch,
+    with_parameters,
+)
+
+N_IN, H = 3, 5
+KEY = "layer_0.forward."
+
+
+def drawn(*shapes):
+    rng = np.random.default_rng(0)
+    return [rng.standard_normal(shape) for shape in shapes]
+
+
+def sequence():
+    return np.random.default_rng(1).standard_normal((7, N_IN))
+
+
+def states(parameters, cell, key=KEY):
+    """All hidden states, by the parameters of one direction."""
+    mine = {n.removeprefix(key): v for n, v in parameters.items() if n.startswith(key)}
+    return cell_steps(sequence(), mine, cell)["h"]
+
+
+def run(step, *start):
+    """All hidden states of a step (x, h, ...) -> (h, ...)."""
+    found, now = [], start
+    for x in sequence():
+        now = step(x, *now)
+        found.append(now[0])
+    return found
+
+
+def close(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+ZEROS = np.zeros(H)
+
+# ---- Torch7's two linear layers ------------------------------------------------------------------
+
+
+def test_char_rnn():
+    given = drawn((4 * H, N_IN), 4 * H, (4 * H, H), 4 * H)
+
+    def step(x, h, c):
+        i2h_weight, i2h_bias, h2h_weight, h2h_bias = given
+        sums = i2h_weight @ x + i2h_bias + h2h_weight @ h + h2h_bias
+        gates, g = sigmoid(sums[: 3 * H]), np.tanh(sums[3 * H :])
+        i, f, o = gates[:H], gates[H : 2 * H], gates[2 * H :]
+        c = f * c + i * g
+        return o * np.tanh(c), c
+
+    parameters = from_char_rnn(*given)
+    close(states(parameters, "lstm"), run(step, ZEROS, ZEROS))
+    back = to_char_rnn(from_char_rnn(*given, layer=2), layer=2)
+    np.testing.assert_array_equal(back[0], given[0])
+    np.testing.assert_array_equal(back[1], given[1] + given[3])
+    np.testing.assert_array_equal(back[2], given[2])
+    assert not back[3].any()
+
+
+# ---- Keras ---------------------------------------------------------------------------------------
+
+
+def keras_lstm(x, h, c, kernel, recurrent_kernel, bias):
+    z0, z1, z2, z3 = np.split(x @ kernel + h @ recurrent_kernel + bias, 4)
+    c = sigmoid(z1) * c + sigmoid(z0) * np.tanh(z2)
+    return sigmoid(z3) * np.tanh(c), c
+
+
+def keras_gru(x, h, kernel, recurrent_kernel, bias):
+    input_bias, recurrent_bias = bias if np.ndim(bias) == 2 else (bias, None)
+    x_z, x_r, x_h = np.split(x @ kernel + input_bias, 3)
+    if recurrent_bias is not None:  # reset_after
+        h_z, h_r, h_h = np.split(h @ recurrent_kernel + recurrent_bias, 3)
+        z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
+        hh = np.tanh(x_h + r * h_h)
+    else:
+        h_z, h_r = np.split(h @ recurrent_kernel[:, : 2 * H], 2)
+        z, r = sigmoid(x_z + h_z), sigmoid(x_r + h_r)
+        hh = np.tanh(x_h + (r * h) @ recurrent_kernel[:, 2 * H :])
+    return (z * h + (1 - z) * hh,)
+
+
+def keras_rnn(x, h, kernel, recurrent_kernel, bias):
+    return (np.tanh(x @ kernel + h @ recurrent_kernel + bias),)
+
+
+KERAS = {
+    "lstm": ("lstm", keras_lstm, 4, (4 * H,)),
+    "gru": ("gru", keras_gru, 3, (2, 3 * H)),
+    "gru before": (GRU(reset_after=False), keras_gru, 3, (3 * H,)),
+    "rnn": ("rnn", keras_rnn, 1, (H,)),
+}
+
+
+@pytest.mark.parametrize("name", KERAS)
+def test_keras(name):
+    cell, step, n, bias = KERAS[name]
+    weights = drawn((N_IN, n * H), (H, n * H), bias)
+    start = [ZEROS] * (2 if n == 4 else 1)
+    expected = run(lambda *now: step(*now, *weights), *start)
+    close(states(from_keras(weights), cell), expected)
+    back = to_keras(from_keras(weights), cell)  # a GRU's biases of two gates are added up
+    close(run(lambda *now: step(*now, *back), *start), expected)
+    assert [w.shape for w in back] == [w.shape for w in weights]
+
+
+def test_keras_both_directions_and_no_bias():
+    weights = drawn((N_IN, 4 * H), (H, 4 * H), (N_IN, 4 * H), (H, 4 * H))
+    parameters = from_keras(weights, layer=1)
+    for key, pair in (("forward", weights[:2]), ("backward", weights[2:])):
+        expected = run(lambda *now, pair=pair: keras_lstm(*now, *pair, 0), ZEROS, ZEROS)
+        close(states(parameters, "lstm", f"layer_1.{key}."), expected)
+    back = to_keras(parameters, layer=1)
+    for k, w in zip((0, 1, 3, 4), weights, strict=True):
+        np.testing.assert_array_equal(back[k], w)
+    gru = drawn((N_IN, 3 * H), (H, 3 * H))
+    assert f"{KEY}b_n" in from_keras(gru) and f"{KEY}b_n" not in from_keras(gru, reset_after=False)
+
+
+# ---- ONNX ----------------------------------------------------------------------------------------
+
+
+def onnx_lstm(x, h, c, W, R, B, P):
+    w, p = W @ x + R @ h + B[: 4 * H] + B[4 * H :], np.split(P, 3)
+    i, o, f, c_ = np.split(w, 4)
+    i, f, c_ = sigmoid(i + p[0] * c), sigmoid(f + p[2] * c), np.tanh(c_)
+    c = f * c + i * c_
+    return sigmoid(o + p[1] * c) * np.tanh(c), c
+
+
+def onnx_gru(x, h, W, R, B, linear_before_reset):
+    Wz, Wr, Wh = np.split(W @ x + B[: 3 * H], 3)
+    (Rz, Rr, Rh), (Rbz, Rbr, Rbh) = np.split(R, 3), np.split(B[3 * H :], 3)
+    z, r = sigmoid(Wz + Rz @ h + Rbz), sigmoid(Wr + Rr @ h + Rbr)
+    if linear_before_reset:
+        ht = np.tanh(Wh + r * (Rh @ h + Rbh))
+    else:
+        ht = np.tanh(Wh + Rh @ (r * h) + Rbh)
+    return ((1 - z) * ht + z * h,)
+
+
+def onnx_rnn(x, h, W, R, B):
+    return (np.tanh(W @ x + R @ h + B[:H] + B[H:]),)
+
+
+@pytest.mark.parametrize("n_directions", [1, 2])
+@pytest.mark.parametrize("peephole", [False, True])
+def test_onnx_lstm(peephole, n_directions):
+    shapes = [(4 * H, N_IN), (4 * H, H), (8 * H,), (3 * H,)]
+    W, R, B, P = drawn(*((n_directions, *shape) for shape in shapes))
+    given = {"W": W, "R": R, "B": B} | ({"P": P} if peephole else {})
+    cell, parameters = LSTM(peephole=peephole), from_onnx(**given)
+    back = to_onnx(parameters, cell)
+    assert {n: v.shape for n, v in back.items()} == {n: v.shape for n, v in given.items()}
+    for k, direction in enumerate(("forward", "backward")[:n_directions]):
+        p = P[k] if peephole else np.zeros(3 * H)
+        expected = run(lambda *now, p=p, k=k: onnx_lstm(*now, W[k], R[k], B[k], p), ZEROS, ZEROS)
+        close(states(parameters, cell, f"layer_0.{direction}."), expected)
+        close(states(from_onnx(**back), cell, f"layer_0.{direction}."), expected)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_onnx_gru(after):
+    W, R, B = drawn((1, 3 * H, N_IN), (1, 3 * H, H), (1, 6 * H))
+    parameters = from_onnx(W, R, B, linear_before_reset=int(after))
+    expected = run(lambda *now: onnx_gru(*now, W[0], R[0], B[0], after), ZEROS)
+    cell = GRU(reset_after=after)
+    close(states(parameters, cell), expected)
+    back = to_onnx(parameters, cell)
+    close(states(from_onnx(**back, linear_before_reset=after), cell), expected)
+
+
+def test_onnx_rnn():
+    W, R, B = drawn((1, H, N_IN), (1, H, H), (1, 2 * H))
+    expected = run(lambda *now: onnx_rnn(*now, W[0], R[0], B[0]), ZEROS)
+    close(states(from_onnx(W, R, B), "rnn"), expected)
+    close(states(from_onnx(**to_onnx(from_onnx(W, R, B), "rnn")), "rnn"), expected)
+    assert not from_onnx(W, R)[f"{KEY}b"].any()
+
+
+# ---- PyTorch, in whole networks ------------------------------------------------------------------
+
+
+def network(cell, sizes=(4,), bidirectional=False, dtype="float64"):
+    """A fitted network of this shape, and sequences."""
+    rng = np.random.default_rng(2)
+    X = [rng.standard_normal((n, N_IN)) for n in (4, 9, 1, 6)]
+    tagger = LSTMSequenceTagger(
+        sizes, cell=cell, bidirectional=bidirectional, max_iter=1, dtype=dtype, random_state=0
+    )
+    return tagger.fit(X, [np.arange(len(x)) % 3 for x in X]), X
+
+
+def top_states(model, X):
+    encoder = LSTMEncoder(estimator=FrozenEstimator(model), pooling="steps")
+    return encoder.fit(X).transform(X)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("n_layers, bidirectional", [(1, False), (2, True)])
+@pytest.mark.parametrize(
+    "name, cell", [("LSTM", "lstm"), ("GRU", "gru"), ("RNN", "rnn"), ("RNN", "relu")]
+)
+def test_torch(name, cell, n_layers, bidirectional, bias):
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    more = {"nonlinearity": "relu"} if cell == "relu" else {}
+    cell = RNN("relu") if cell == "relu" else cell
+
+    def module(bias):
+        return getattr(torch.nn, name)(
+            N_IN, 4, n_layers, bidirectional=bidirectional, bias=bias, dtype=torch.float64, **more
+        )
+
+    theirs = module(bias)
+    ours, X = network(cell, (4,) * n_layers, bidirectional)
+    before = {n: v.copy() for n, v in ours.parameters_.items()}
+    loaded = with_parameters(ours, from_torch(theirs.state_dict()))
+    with torch.no_grad():
+        expected = [theirs(torch.from_numpy(x))[0].numpy() for x in X]
+    for found, states in zip(top_states(loaded, X), expected, strict=True):
+        close(found, states)
+    assert all(np.array_equal(before[n], v) for n, v in ours.parameters_.items())
+
+    state = {n: torch.from_numpy(v) for n, v in to_torch(loaded.parameters_, cell).items()}
+    again = module(bias=True)  # what comes from here has biases
+    again.load_state_dict(state)
+    with torch.no_grad():
+        for x, states in zip(X, expected, strict=True):
+            close(again(torch.from_numpy(x))[0].numpy(), states)
+
+
+def test_torch_of_a_larger_module():
+    torch = pytest.importorskip("torch")
+    module = torch.nn.ModuleDict({"lstm": torch.nn.LSTM(3, 2), "linear": torch.nn.Linear(2, 1)})
+    found = from_torch(dict(module.named_parameters()), prefix="lstm.")  # these require gradients
+    assert set(found) == {f"{KEY}{n}" for n in "WUb"}
+    with pytest.raises(ValueError, match=r"'linear.weight' is no parameter of a recurrent layer"):
+        from_torch({"weight_ih_l0": np.ones((8, 3)), "linear.weight": np.ones((1, 2))})
+
+
+# ---- into an estimator ---------------------------------------------------------------------------
+
+
+def test_with_parameters_goes_on_from_them():
+    rng = np.random.default_rng(0)
+    X, y = [rng.standard_normal((n, 2)) for n in (3, 5, 4, 6)], ["a", "b", "a", "b"]
+    first, second = (
+        LSTMClassifier((4,), max_iter=2, warm_start=True, random_state=seed).fit(X, y)
+        for seed in (0, 1)
+    )
+    changed = with_parameters(first, second.parameters_)
+    np.testing.assert_array_equal(changed.predict_proba(X), second.predict_proba(X))
+    assert changed.parameters_["output.W"] is not second.parameters_["output.W"]
+    loss = second.fit(X, y).loss_curve_[2]
+    assert changed.fit(X, y).loss_curve_[2] == loss  # and not where `first` had been
+    assert first.fit(X, y).loss_curve_[2] != loss
+
+
+def test_with_some_parameters():
+    ours, X = network("gru", dtype="float32")
+    changed = with_parameters(ours, {f"{KEY}b_n": np.arange(4.0)})
+    assert changed.parameters_[f"{KEY}b_n"].dtype == np.float32
+    assert changed.parameters_[f"{KEY}b_n"].tolist() == [0, 1, 2, 3]
+    np.testing.assert_array_equal(changed.parameters_[f"{KEY}W"], ours.parameters_[f"{KEY}W"])
+    assert not np.array_equal(top_states(changed, X)[0], top_states(ours, X)[0])
+
+
+# ---- what is refused -----------------------------------------------------------------------------
+
+GOOD = {f"{KEY}W": np.ones((3, 8)), f"{KEY}U": np.ones((2, 8)), f"{KEY}b": np.ones(8)}
+ROWS = {"weight_ih_l0": np.ones((8, 3)), "weight_hh_l0": np.ones((8, 2))}
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: from_torch({}), 'state has no "weight_ih_l0"'),
+        (lambda: from_torch({"weight_ih_l0": np.ones((8, 3))}), r"\['weight_hh'\] of layer_0.forw"),
+        (lambda: from_torch(ROWS | {"weight_hr_l0": np.ones((8, 2))}), "weight_hr_l0' is no"),
+        (lambda: from_torch(ROWS | {"bias_ih_l0": np.ones(7)}), r"bias has shape \(7,\).*\(8,\)"),
+        (lambda: from_torch(ROWS | {"weight_hh_l0": np.ones((6, 2))}), r"\(3, 8\).*\(2, 6\)"),
+        (lambda: from_torch(ROWS | {"weight_hh_l0": np.ones((8, 4))}), "4 or 3 or 1 times"),
+        (lambda: from_torch(ROWS | {"bias_ih_l0": np.arange(8)}), "bias_ih_l0 has dtype int64"),
+        (lambda: from_char_rnn(*drawn((6, 3), 6, (6, 2), 6)), "expected 4 times as many columns"),
+        (lambda: from_keras([np.ones((3, 8))]), "there are 1 arrays"),
+        (lambda: from_keras(drawn((3, 6), (2, 6), (3, 6))), r"\(3, 6\); expected \(2, 3"),
+        (lambda: from_onnx(np.ones((8, 3)), np.ones((8, 2))), "expected three dimensions"),
+        (lambda: from_onnx(*drawn((1, 8, 3), (1, 8, 2), (1, 8))), r"B has .* expected \(1, 16\)"),
+        (lambda: from_onnx(*drawn((1, 6, 3), (1, 6, 2)), P=np.ones((1, 6))), "beside an LSTM only"),
+        (lambda: to_torch({}), "there is no layer_0.forward.W"),
+        (lambda: to_torch({f"{KEY}W": np.ones((3, 8))}), r"\['U', 'b'\] are missing"),
+        (lambda: to_torch(GOOD, "gru"), r"has \['U', 'W', 'b'\]; expected \['U', 'W', 'b', 'b_n'\]"),
+        (lambda: to_torch(GOOD, "rnn"), r"W has shape \(3, 8\); expected \(3, 2\) for RNN\(\)"),
+        (lambda: to_torch(GOOD | {f"{KEY}b": np.ones(7)}), r"b has shape \(7,\); expected \(8,\)"),
+        (lambda: to_torch(GOOD | {f"{KEY}b_n": np.ones(2)}), r"'b_n'\]; expected \['U', 'W', 'b'\]"),
+        (lambda: to_torch(GOOD | {f"{KEY}h0": np.ones(2)}), r"'h0'\]; expected \['U', 'W', 'b'\]"),
+        (lambda: to_torch(GOOD, LSTM(peephole=True)), "expected peephole=False"),
+        (lambda: to_torch(GOOD, LSTM(activation="relu")), "expected activation='tanh'"),
+        (lambda: to_torch(GOOD, GRU(reset_after=False)), "expected reset_after=True"),
+        (lambda: to_keras(GOOD, LSTM(forget_gate=False)), "expected forget_gate=True"),
+        (lambda: to_keras(GOOD, layer=1), "there is no layer_1.forward.W"),
+        (lambda: to_onnx(GOOD, LSTM(layer_norm=True)), "expected layer_norm=False"),
+        (lambda: to_char_rnn(GOOD | {n.replace("for", "back"): v for n, v in GOOD.items()}), "two"),
+    ],
+)  # fmt: skip
+def test_formats_refuse(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+@pytest.mark.parametrize(
+    "parameters, message",
+    [
+        ({"output.V": np.ones(2)}, r"\['output.V'\] are no parameters of this estimator; it has"),
+        ({"output.b": np.ones(2)}, r"output.b has shape \(2,\); expected \(3,\)"),
+        ({"output.b": np.array([0, np.inf, 0])}, "output.b has numbers that are no finite float32"),
+        ({"output.b": np.array([0, 1e300, 0])}, "output.b has numbers that are no finite float32"),
+        ({"output.b": [0, 1, 2]}, "output.b has dtype int64"),
+    ],
+)
+def test_an_estimator_refuses(parameters, message):
+    model, _ = network("lstm", dtype="float32")
+    with pytest.raises(ValueError, match=message):
+        with_parameters(model, parameters)
+
+
+def test_an_estimator_without_a_network_refuses():
+    _, X = network("lstm")
+    around = LSTMEncoder(estimator=LSTMClassifier((2,), max_iter=1)).fit(X, [0, 1, 0, 1])
+    with pytest.raises(TypeError, match="without parameters_"):
+        with_parameters(around, {})
