@@ -162,7 +162,7 @@ def stack(story):
     assert story.is_made_up or known > REPORTED["stack"]
 
 
-def model_1(story, share=0.7):
+def model_1(story):
     """Does a network learn faster that sees what another network is about to think?"""
     text, how = story.train[: story.settings["prefix"]], story.settings["model_1"]
     how = story.settings["letters"] | how | dict(n_jobs=story.n_jobs, random_state=0)
@@ -176,26 +176,33 @@ def model_1(story, share=0.7):
     third = make_pipeline(SideBySide([FunctionTransformer(), mind]), LSTMSequenceTagger(**how))
     third.fit(X, y)
     vectors = LSTMSequenceTagger(**how, embedding_dim=34).fit(texts, y)
-    texts_new, y_new = pieces(story.valid, 1)
-    X_new = as_rows(texts_new)
-    models = {"alone": first, "with the other's mind": third[-1], "alone, learned vectors": vectors}
-    scores = [first.score(X_new, y_new), third.score(X_new, y_new), vectors.score(texts_new, y_new)]
-    for (name, model), score in zip(models.items(), scores, strict=True):
-        print(
-            f"{name}: loss {model.loss_curve_[-1]:.4f} after {model.n_iter_} epochs on {len(text)}"
-        )
-        print(f"    letters, {score:.1%} right held out")
-    epochs = next(
-        (n for n, loss in enumerate(third[-1].loss_curve_, 1) if loss <= first.loss_curve_[-1]),
-        None,
+
+    texts, y = pieces(story.valid, 1)
+    X = as_rows(texts)
+    story.models |= {
+        "alone": first,
+        "with the other's mind": third[-1],
+        "letters as vectors": vectors,
+    }
+    scores = [first.score(X, y), third.score(X, y), vectors.score(texts, y)]
+    story.found["model-1"] = is_faster(first, third[-1], vectors, scores)
+
+
+def is_faster(first, third, vectors, scores, share=0.7):
+    """Print how the three compare; returns after how many epochs the second is as low as the first
+    at its end, or None, and the scores.
+    """
+    goal, n = first.loss_curve_[-1], first.n_iter_
+    epochs = next((k for k, loss in enumerate(third.loss_curve_, 1) if loss <= goal), None)
+    verdict = "yes" if epochs and epochs <= share * n else "no"
+    print(f"alone: loss {goal:.4f} after {n} epochs, held out {scores[0]:.1%} right")
+    print(f"with the other's mind: {third.loss_curve_[-1]:.4f}, {scores[1]:.1%}")
+    print(
+        f"as low as alone in {share:.0%} of its updates? {verdict}: after {epochs} of {n} epochs;"
     )
-    if epochs and epochs <= share * first.n_iter_:
-        print(f"with the other's mind as low after {epochs} epochs as alone after {first.n_iter_};")
-        print("but the two before it had to learn, too")
-    else:
-        print(f"with the other's mind not as low as alone after {share:.0%} of the updates: no")
-    story.found["model-1"] = dict(zip(models, scores, strict=True)) | dict(epochs=epochs)
-    story.models |= models
+    print("but the other, and who predicts its changes, had to learn before")
+    print(f"alone, letters as learned vectors: {vectors.loss_curve_[-1]:.4f}, {scores[2]:.1%}")
+    return dict(zip(["alone", "with", "vectors"], scores, strict=True)) | dict(epochs=epochs)
 
 
 def kill(story):
