@@ -1,14 +1,11 @@
 """Settings of Sphinx. Nothing is fetched from a network: no links into other projects' pages."""
 
+import importlib.util
 import os
 import re
-import shutil
 import sys
-import tempfile
 import tomllib
 from pathlib import Path
-
-from sphinx_gallery.scrapers import figure_rst
 
 METADATA = tomllib.loads(Path(__file__, "../../pyproject.toml").resolve().read_text())["project"]
 
@@ -42,35 +39,17 @@ plot_formats = [("png", 110)]
 # The examples run as somebody without the larger data sets runs them, who has no PyTorch to time
 # beside; where one draws a picture, it is told to.
 os.environ["SEQLEARN_LSTM_DATA"] = ""
-sys.modules["torch"] = None
-PICTURE = Path(tempfile.mkdtemp(), "picture.png")
-
-
-class Pictures:
-    """Takes what an example has drawn."""
-
-    def __call__(self, block, block_vars, gallery_conf):
-        if not PICTURE.exists():
-            return ""
-        path = next(block_vars["image_path_iterator"])
-        shutil.move(PICTURE, path)
-        return figure_rst([path], gallery_conf["src_dir"])
-
-
-class Arguments:
-    """Of the command line, for every example."""
-
-    def __call__(self, gallery_conf, script_vars):
-        return ["--plot", str(PICTURE)]
-
+find_spec = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *args: None if name == "torch" else find_spec(name, *args)
+sys.path.insert(0, str(Path(__file__).parent))  # where gallery_runs.py is
 
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "gallery",
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"/(?!plot_)[^/]*\.py$",
-    "image_scrapers": (Pictures(),),
-    "reset_argv": Arguments(),
+    "image_scrapers": ("gallery_runs",),
+    "reset_argv": "gallery_runs.arguments",
     "download_all_examples": False,
     "show_memory": False,
     "show_signature": False,

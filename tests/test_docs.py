@@ -20,7 +20,7 @@ EXAMPLES = {  # of a kind of page
     ".rst": re.compile(r"\.\. (?:code-block:: python|plot::)\n(?:   :.*\n)*\n((?:   .*\n|\n)+)"),
     ".md": re.compile(r"```python\n(.*?)```", re.DOTALL),
 }
-GENERATED = {"generated", "_build"}
+GENERATED = {"generated", "gallery", "_build"}
 PAGES = [
     path
     for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.rst")))

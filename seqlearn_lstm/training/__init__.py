@@ -7,6 +7,7 @@ from .listener import Listener, Update
 from .loop import train
 from .state import (
     INITIAL,
+    SHUFFLE,
     VALIDATION,
     Settings,
     Task,
@@ -17,6 +18,7 @@ from .state import (
 
 __all__ = [
     "INITIAL",
+    "SHUFFLE",
     "VALIDATION",
     "Checkpoint",
     "Listener",

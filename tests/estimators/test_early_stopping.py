@@ -137,3 +137,45 @@ def test_scores_stand_beside_their_epochs():
     model = small(max_iter=2, warm_start=True).fit(X, Y)
     model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL).fit(X, Y)
     assert np.isnan(model.validation_scores_).tolist() == [True] * 2 + [False] * 2 + [True] * 2
+
+
+def test_the_best_vectors_of_symbols_are_restored_too():
+    words = [[f"w{int(4 * v)}" for v in x[:, 0]] for x in X]
+    model = small(**FAST, early_stopping=True, n_iter_no_change=None).fit(
+        words[:30], Y[:30], X_val=words[30:], y_val=Y[30:]
+    )
+    assert model.best_iter_ < model.n_iter_
+    assert model.score(words[30:], Y[30:]) == max(model.validation_scores_)
+    shorter = clone(model).set_params(max_iter=model.best_iter_, early_stopping=False)
+    assert identical(shorter.fit(words[:30], Y[:30]).parameters_, model.parameters_)
+
+
+def losses(model, x, y, **further):
+    return model.fit(x, y, **further).loss_curve_
+
+
+def test_what_is_held_out_takes_its_weights_and_states_along():
+    """Each sequence in turn is changed, its states, its weight: of those that are held out, nothing
+    reaches the loss.
+    """
+    x, n = X[:12], 12
+    tags = [np.where(steps[:, 0] > 0, "up", "down") for steps in x]
+    model = LSTMSequenceTagger(
+        **SMALL | dict(max_iter=1, shuffle=False), early_stopping=True, validation_fraction=0.4
+    )
+    states, weights = np.zeros((n, 12)), [np.ones(len(steps)) for steps in x]
+    usual = losses(model, x, tags, initial_states=states, sample_weight=weights)
+    held_out = []
+    for k in range(n):
+        other_x = [steps + (i == k) for i, steps in enumerate(x)]
+        other_states = states + (np.arange(n) == k)[:, None]
+        other_weights = [w * (1 + (i == k)) for i, w in enumerate(weights)]
+        same = [
+            losses(model, other_x, tags, initial_states=states, sample_weight=weights) == usual,
+            losses(model, x, tags, initial_states=other_states, sample_weight=weights) == usual,
+            losses(model, x, tags, initial_states=states, sample_weight=other_weights) == usual,
+        ]
+        assert len(set(same)) == 1
+        held_out += [k] * same[0]
+    assert len(held_out) == 5
+    assert held_out != list(range(7, 12))  # or order would not show

@@ -1,0 +1,99 @@
+"""How a language model writes: symbol after symbol, each drawn and then read."""
+
+import itertools
+from numbers import Integral
+
+from sklearn.utils import check_random_state
+
+from ..sampling import check_sampling, draw
+from ..streaming import Stream
+from ..symbols import END, check_symbols
+
+
+class WritesSequences:
+    """The part of an estimator that writes. It has `vocabulary_`, says in `_possible` which scores
+    may be drawn, and in `_joins` whether symbols become a string.
+    """
+
+    def generate(
+        self, prime=None, n=100, *, temperature=1.0, top_k=None, top_p=None, stop=None,
+        random_state=None,
+    ):  # fmt: skip
+        """Write what follows.
+
+        Parameters
+        ----------
+        prime : str or sequence of symbols, default=None
+            What went before; None: nothing, a sequence begins.
+        n : int, default=100
+            Most symbols to write.
+        temperature : float, default=1
+            What the logarithms of the probabilities are divided by: below 1 the likely becomes
+            likelier; 0: always the most probable symbol.
+        top_k : int, default=None
+            Draw from the k most probable symbols only; None: from all.
+        top_p : float, default=None
+            Draw from the most probable symbols only, as few as have this probability together
+            (Holtzman et al. 2020); None: from all.
+        stop : symbol or list of symbols, default=None
+            Where to stop, before any of them.
+        random_state : int, RandomState instance or None, default=None
+            Fixes what is drawn.
+
+        Returns
+        -------
+        written : str or list of symbols
+            Without `prime`; a string if the model was fitted on strings. It ends before `n` symbols
+            where the sequence does, if ends were learned.
+        """
+        if not (isinstance(n, Integral) and n >= 0):
+            raise ValueError(f"n is {n!r}; expected a whole number of at least 0")
+        written = self.iter_generate(
+            prime, temperature=temperature, top_k=top_k, top_p=top_p, stop=stop,
+            random_state=random_state,
+        )  # fmt: skip
+        written = list(itertools.islice(written, n))
+        return "".join(written) if self._joins else written
+
+    def iter_generate(
+        self, prime=None, *, temperature=1.0, top_k=None, top_p=None, stop=None, random_state=None
+    ):
+        """Write symbol by symbol, without an end but that of the sequence.
+
+        Parameters
+        ----------
+        prime, temperature, top_k, top_p, stop, random_state
+            As in `generate`.
+
+        Returns
+        -------
+        symbols : iterator
+        """
+        check_sampling(temperature, top_k, top_p)
+        stream, rng = self.stream(), check_random_state(random_state)
+        if prime is not None and len(prime):
+            for symbol in check_symbols([prime])[0]:
+                stream.push(symbol)
+        stops = {END} | set(stop if isinstance(stop, list | tuple | set) else [stop])
+        return self._written(stream, rng, stops, (temperature, top_k, top_p))
+
+    def _written(self, stream, rng, stops, how):
+        while True:
+            code = draw(self._possible(stream._scores)[0], rng, *how)
+            symbol = self.vocabulary_.symbols[code]
+            if symbol in stops:
+                return
+            yield symbol
+            stream._advance(stream._row(code))
+
+    def stream(self):
+        """Start to read one sequence symbol by symbol.
+
+        Returns
+        -------
+        stream : Stream
+            Its ``push(symbol)`` gives what most probably comes next; nothing was pushed yet.
+        """
+        stream = Stream(self)
+        stream.push(END)
+        return stream
