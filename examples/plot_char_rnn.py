@@ -44,7 +44,7 @@ CHAR_RNN = dict(
 )
 BEST = dict(
     hidden_layer_sizes=(384, 384),
-    dropout=0.5,
+    dropout=0.4,
     solver="adam",
     learning_rate=3e-3,
     schedule="cosine",
