@@ -43,18 +43,20 @@ CHAR_RNN = dict(
     n_iter_no_change=5,
 )
 BEST = dict(
-    hidden_layer_sizes=(256, 256),
-    dropout=0.2,
+    hidden_layer_sizes=(384, 384),
+    dropout=0.4,
     solver="adam",
     learning_rate=3e-3,
     schedule="cosine",
-    batch_size=32,
+    batch_size=50,
     bptt_steps=50,
-    max_iter=12,
+    max_iter=18,
     early_stopping=True,
     n_iter_no_change=None,
 )
-MADE_UP = CHAR_RNN | dict(hidden_layer_sizes=(64,), learning_rate=1e-2, max_iter=12)
+MADE_UP = CHAR_RNN | dict(
+    hidden_layer_sizes=(64,), learning_rate=1e-2, schedule="cosine", max_iter=8
+)
 
 # Loss on the held-out text after so many epochs, told of PyTorch with these settings elsewhere; and
 # what is expected here at most.
@@ -86,7 +88,7 @@ def main(arguments=None):
         draw(args.plot, model)
     if is_made_up:
         print(f"who knows the grammar has {-text.score:.3f} nats a character")
-        assert min(losses) <= 0.03 - text.score
+        assert min(losses) <= 0.02 - text.score
     elif args.best:
         assert min(losses) <= 1.50
     else:

@@ -284,7 +284,7 @@ def test_next_letter_of_a_made_up_text(example, capsys, no_data):
 def test_a_network_that_reads_another(example, no_data):
     found = example("plot_next_letter").main(["model-1", "--jobs", "1"])["model-1"]
     assert found["epochs"] <= 0.7 * 6
-    assert found["with the other's mind"] > found["alone"] > 0.8
+    assert found["with"] > found["alone"] > 0.8
 
 
 def test_killed_and_gone_on(example, capsys, no_data):
