@@ -1,8 +1,9 @@
 """Dropout: which values are left out while a network trains.
 
 Masks are functions of (seed, epoch, layer, sequence, unit) and of nothing else, one for all steps
-of a sequence (Gal and Ghahramani 2016). So they do not depend on threads or on the batch, and a
-resumed run leaves out what an unbroken one would have left out.
+of a sequence (Gal and Ghahramani 2016); where windows are updates of their own, one for all steps
+of a window. So they do not depend on threads or on the batch, and a resumed run leaves out what an
+unbroken one would have left out.
 """
 
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 
 PURPOSE = 2  # of random numbers, beside those of ``training``
 INPUTS, OUTPUTS, RECURRENT, EMBEDDING = range(4)
+FIRST_BITS = 32  # the window's first step, above the number of the sequence
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,16 @@ class Rates:
 
 
 class Masks:
-    """The masks of an epoch."""
+    """The masks of an epoch.
 
-    def __init__(self, kernels, dtype, rates, seed, epoch):
+    Parameters
+    ----------
+    per_window : bool, default=False
+        Whether each window of a sequence has masks of its own.
+    """
+
+    def __init__(self, kernels, dtype, rates, seed, epoch, per_window=False):
+        self.per_window = per_window
         self.kernels, self.dtype, self.rates = kernels, np.dtype(dtype), rates
         self.seed, self.epoch, self.keys = seed, epoch, {}
         self.batch, self.made = None, {}  # those of the last batch: the way back needs them again
@@ -43,6 +52,10 @@ class Masks:
             state = np.random.SeedSequence(numbers).generate_state(1, np.uint64)
             self.keys[kind, layer] = state[0]
         return self.keys[kind, layer]
+
+    def numbers(self, batch):
+        """What tells the sequences of a batch from all others, (B,)."""
+        return batch.members + (batch.first << FIRST_BITS if self.per_window else 0)
 
     def inputs(self, batch, width):
         """(B, width) for the inputs, or None. Symbols that are left in make up for the others."""
@@ -66,7 +79,7 @@ class Masks:
             self.batch, self.made = batch, {}
         if (kind, layer) not in self.made:
             mask = self.kernels.zeros((len(batch), width), self.dtype)
-            self.kernels.dropout_mask(mask, batch.members, self.key(kind, layer), float(rate))
+            self.kernels.dropout_mask(mask, self.numbers(batch), self.key(kind, layer), float(rate))
             self.made[kind, layer] = mask
         return self.made[kind, layer]
 
@@ -78,6 +91,9 @@ class NoMasks:
 
     def key(self, kind, layer=0):
         return np.uint64(0)
+
+    def numbers(self, batch):
+        return batch.members
 
     def inputs(self, batch, width):
         return None

@@ -199,7 +199,7 @@ class Network(FlatParameters):
         mask = masks.inputs(batch, self.architecture.n_inputs)
         if self.embedding:
             key, rate = masks.key(EMBEDDING), masks.rates.embedding
-            streams = [self.embedding.stream(batch, rows, key, rate)]
+            streams = [self.embedding.stream(batch, rows, key, masks.numbers(batch), rate)]
         else:
             streams = [input_stream(batch, rows)]
         if self.projection:

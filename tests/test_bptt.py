@@ -10,6 +10,7 @@ from test_network import LENGTHS, N_CLASSES, N_IN, RATES, Problem
 from seqlearn_lstm.architecture import Architecture
 from seqlearn_lstm.batches import plan, windows_from_start, windows_to_end
 from seqlearn_lstm.cells import GRU, LSTM, RNN, plain
+from seqlearn_lstm.dropout import Masks
 from seqlearn_lstm.sequences import Sequences
 from seqlearn_lstm.training import Settings, Task
 from seqlearn_lstm.training.bptt import Backpropagation
@@ -132,8 +133,19 @@ def test_windows_of_any_size(kernels, pooling, size):
 
 @POOLINGS
 @pytest.mark.parametrize("more", [{}, {"embedding_dim": 5}], ids=str)
-def test_windows_of_a_sequence_share_its_masks(kernels, pooling, more):
+def test_gradient_with_dropout_stays_within_windows(kernels, pooling, more):
     check_all_updates(problem_of(kernels, pooling, more, RATES["all"]), size=2)
+
+
+@pytest.mark.parametrize("per_window", [False, True])
+def test_windows_that_are_updates_have_masks_of_their_own(kernels, per_window):
+    masks = Masks(kernels, np.float64, RATES["all"], seed=3, epoch=1, per_window=per_window)
+    batch = plan(np.array([0, 6, 12]), np.arange(2))
+    first, second = windows_from_start(batch, 3)
+    for kind in (masks.inputs, lambda *args: masks.outputs(*args, 0)):
+        assert np.array_equal(kind(first, 50), kind(batch, 50))
+        assert np.array_equal(kind(second, 50), kind(first, 50)) != per_window
+    assert len({*masks.numbers(first), *masks.numbers(second)}) == (4 if per_window else 2)
 
 
 @POOLINGS

@@ -41,13 +41,14 @@ class Embedding:
         dense[self.touched] = self.gradient[:, : self.n_out]
         return {"W": dense}
 
-    def stream(self, batch, codes, key, rate):
+    def stream(self, batch, codes, key, numbers, rate):
         """The rows of a batch's symbols. codes (n_rows, 1) int64, of the container; `rate` of the
-        symbols are left out, each in all its places in a sequence.
+        symbols are left out, each in all its places in a sequence; `numbers` (B,) tell sequences
+        apart.
         """
         symbols = np.where(batch.source < 0, -1, codes[batch.source, 0])
         if rate:
-            self.kernels.drop_symbols(symbols, batch.members, batch.live, batch.slots, key, rate)
+            self.kernels.drop_symbols(symbols, numbers, batch.live, batch.slots, key, rate)
         mirrored = batch.reverse
 
         def index(backward):

@@ -63,7 +63,10 @@ def _epoch(task, state, listeners, *solver_states):
     network, settings = task.network, task.settings
     masks = None
     if settings.dropout.any():
-        masks = Masks(network.kernels, network.dtype, settings.dropout, state.seed, state.epoch)
+        masks = Masks(
+            network.kernels, network.dtype, settings.dropout, state.seed, state.epoch,
+            per_window=network.pooling.per_step,
+        )  # fmt: skip
     gradients = Backpropagation(task, _order(len(task.sequences), settings, state), masks)
     total, n_steps = 0.0, len(gradients)
     for step, (batch, loss, weight) in enumerate(gradients):

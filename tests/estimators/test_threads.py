@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from estimator_helpers import digest, ragged, run_python, small
 
-from seqlearn_lstm.kernels.cpu import available_threads
+from seqlearn_lstm._base.asked import threads_of
+from seqlearn_lstm.kernels.cpu import available_threads, share
 
 # None: what Numba chooses. Its workqueue layer is the only one that is there on every machine.
 layers = pytest.mark.parametrize("layer", [None, "workqueue"], ids=["default", "workqueue"])
@@ -53,7 +54,8 @@ assert fitted == [expected] * 3
 """
 
 FORK = """
-from seqlearn_lstm.kernels.cpu import available_threads
+from seqlearn_lstm._base.asked import threads_of
+from seqlearn_lstm.kernels.cpu import available_threads, share
 parent = fit(0)
 assert numba.threading_layer() and available_threads() == 4
 for generation in range(2):
@@ -131,10 +133,31 @@ def test_fork_while_another_thread_fits():
 
 # ---- how many ------------------------------------------------------------------------------------
 
+
+@pytest.mark.parametrize(
+    "set_by_user", [None, ("GOMP_SPINCOUNT", "7"), ("OMP_WAIT_POLICY", "active")]
+)
+def test_threads_wait_briefly_unless_the_user_says_otherwise(monkeypatch, set_by_user):
+    """OpenMP is told so where it is started, and nobody else is."""
+    seen = {}
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    if set_by_user:
+        monkeypatch.setenv(*set_by_user)
+    before = dict(os.environ)
+    monkeypatch.setattr(share.parallel, "_launch_threads", lambda: seen.update(os.environ))
+    monkeypatch.setattr(share.llvm, "address_of_symbol", lambda name: 0)
+    share.parallel_loop.__wrapped__()
+    spins = seen.pop("GOMP_SPINCOUNT", None) if not set_by_user else None
+    assert seen == before == dict(os.environ)
+    assert set_by_user or int(spins) < 100_000
+
+
 IN_WORKERS = """
 import joblib
 from estimator_helpers import *
-from seqlearn_lstm.kernels.cpu import available_threads
+from seqlearn_lstm._base.asked import threads_of
+from seqlearn_lstm.kernels.cpu import available_threads, share
 
 def work(model, X, y):
     return available_threads(), digest(model.fit(X, y))
@@ -159,7 +182,7 @@ def test_n_jobs(n_jobs, n_threads, monkeypatch):
     monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 4)
     assert available_threads() == 4
     model = small(n_jobs=n_jobs)
-    assert model._threads(model._kernels) == n_threads
+    assert threads_of(model, model._kernels) == n_threads
 
 
 def test_n_jobs_zero_is_refused_by_fit_and_predict():

@@ -13,6 +13,8 @@ returns when all have. Kernels that do so cannot raise and allocate nothing: an 
 thread would be lost.
 """
 
+import os
+from contextlib import contextmanager
 from functools import cache
 
 import llvmlite.binding as llvm
@@ -23,6 +25,8 @@ from numba.extending import intrinsic
 from numba.np.ufunc import parallel
 
 from .simd import INT
+
+SPINS = "10000"
 
 _BYTES = ir.IntType(8).as_pointer()
 # The parallel loop that Numba's layers (OpenMP, TBB, workqueue) share, and the loop body that it
@@ -45,8 +49,27 @@ def parallel_loop():
     """The address of the threading layer's parallel loop; starts the threads of the process at the
     first call.
     """
-    parallel._launch_threads()
+    with _waiting_briefly():
+        parallel._launch_threads()
     return llvm.address_of_symbol("numba_parallel_for")
+
+
+@contextmanager
+def _waiting_briefly():
+    """While this lasts, GNU's OpenMP is told to let its threads sleep after some 0.1 ms without work;
+    it reads so when it is loaded.
+
+    By itself it lets them wait actively for some 8 ms. Where another process needs the cores, every
+    launch then waits for a thread that waits actively for nothing.
+    """
+    if any(name in os.environ for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")):
+        yield  # somebody has decided
+        return
+    os.environ["GOMP_SPINCOUNT"] = SPINS
+    try:
+        yield
+    finally:
+        del os.environ["GOMP_SPINCOUNT"]
 
 
 @intrinsic
