@@ -49,9 +49,9 @@ def test_rates_of_dropout_reach_the_masks(monkeypatch, embedding):
     made = []
 
     class Spy(Masks):
-        def __init__(self, kernels, dtype, rates, seed, epoch):
+        def __init__(self, kernels, dtype, rates, seed, epoch, per_window=False):
             made.append((rates, seed, epoch))
-            super().__init__(kernels, dtype, rates, seed, epoch)
+            super().__init__(kernels, dtype, rates, seed, epoch, per_window)
 
     monkeypatch.setattr(loop, "Masks", Spy)
     params = dict(input_dropout=0.1, dropout=0.2, recurrent_dropout=0.3)
