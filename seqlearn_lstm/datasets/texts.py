@@ -67,7 +67,9 @@ def read_text(path):
 
 
 def normalize_text(text):
-    r"""Write a text with 34 symbols: small letters a to z, the space, and ``. , : ; ! ? '``.
+    r"""Write a text with 34 symbols.
+
+    They are the small letters a to z, the space, and ``. , : ; ! ? '``.
 
     Capitals become small, letters lose their accents, curved apostrophes become straight. Whatever
     else stands there, such as line ends, dashes, quotation marks and digits, becomes a space, and
