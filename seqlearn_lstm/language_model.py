@@ -158,8 +158,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         probabilities : ndarray of shape (n_sequences, n_symbols)
             Columns in the order of `classes_`, float64.
         """
-        scores, sequences = self._scores(_as_sequences(X), None)
-        return self._head.probabilities(self._kernels, scores[sequences.offsets[1:] - 1])
+        return self._head.probabilities(self._kernels, self._next_scores(X))
 
     def predict(self, X):
         """The symbol that most probably comes next.
@@ -174,8 +173,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         symbols : ndarray of shape (n_sequences,), object
             Never the unknown one, and the end only where ends were learned.
         """
-        scores, sequences = self._scores(_as_sequences(X), None)
-        return self._decided(scores[sequences.offsets[1:] - 1])
+        return self._decided(self._next_scores(X))
 
     def score(self, X, y=None):
         """The mean logarithm of a symbol's probability, in nats: the higher the better.
@@ -192,7 +190,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         score : float
         """
         total, n = 0.0, 0
-        for scores, targets, known in self._steps(X, y):
+        for scores, targets, known in self._steps_of(X, y):
             weights = known.astype(np.float64)
             loss = self._head.loss_and_gradient(self._kernels, scores, targets, weights)
             total -= loss * weights.sum()
@@ -213,25 +211,44 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             Between 0 and 1.
         """
         right, n = 0, 0
-        for scores, targets, known in self._steps(X):
+        for scores, targets, known in self._steps_of(X):
             said = self._possible(scores[known, : len(self.vocabulary_)]).argmax(axis=1)
             right += np.count_nonzero(said == targets[known])
             n += len(said)
         return right / n
 
-    def _steps(self, X, y=None):
+    def _steps_of(self, X, y=None):
         """Yield, window by window, the scores of what comes next (n, n_out padded), the code of what
         did come, and whether that is a step at all.
         """
         check_is_fitted(self)
         is_ready = isinstance(X, Sequences)  # held out by `fit`: with its targets
         inputs, targets = (X, y) if is_ready else self._transitions(_as_sequences(X))
+        for scores, source in self._windows_of(inputs):
+            yield scores, targets[source], source >= 0
+
+    def _next_scores(self, X):
+        """The scores after the last symbol of each sequence, (n_sequences, n_symbols). No others are
+        kept, however long the sequences are.
+        """
+        check_is_fitted(self)
+        inputs = self._read_again(_as_sequences(X), None)
+        last = inputs.offsets[1:] - 1
+        found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
+        for scores, source in self._windows_of(inputs):
+            rows = np.flatnonzero(np.isin(source, last))
+            found[last.searchsorted(source[rows])] = scores[rows, : found.shape[1]]
+        return found
+
+    def _windows_of(self, inputs):
+        """Yield, window by window, scores and the row of the container that each belongs to; -1: to
+        none.
+        """
         network, inputs = self._prepared(inputs, None)
         begin, add = network.begin_features, network.add_features
         for run in runs(network, inputs):
             for batch, features in pooled(run, network.pooling, begin, add):
-                scores = network.end_features(batch, features)
-                yield scores, targets[batch.source], batch.source >= 0
+                yield network.end_features(batch, features), batch.source
 
     def perplexity(self, X):
         """``exp(-score)``: how many equally probable symbols would be as hard to tell.

@@ -82,7 +82,7 @@ def lstm(X, W, U, b, *, c0=None, h0=None, cell="lstm", lengths=None, return_gate
     c, h : ndarray of shape (n_timesteps, H), or list of such
         The states after each step; a list where `X` holds many sequences.
     gates : dict of str to such, only with `return_gates`
-        "i", "f", "g" and "o" of each step; "f" is one where there is no forget gate.
+        "i", "f" (if there is a forget gate), "g" and "o" of each step.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 import itertools
 import math
 import pickle
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -373,3 +374,18 @@ def test_its_states_and_gradients_can_be_seen():
     found = inspection.saliency(model, "bob", target="b")
     assert found.saliency.shape == (4, 1)
     assert found.symbols == [END, *"bob"]
+
+
+def test_memory_of_a_long_text_is_bounded():
+    """The scores of all its characters would take far more than its codes."""
+    letters = "".join(map(chr, range(97, 97 + 200)))
+    model = unfitted(max_iter=1).fit(letters * 2)
+    text = letters * 500  # 100,000 characters
+    scores_of_all = len(text) * len(model.classes_) * 4
+    model.predict(text[:1000])
+    tracemalloc.start()
+    try:
+        model.predict_proba(text)
+        assert tracemalloc.get_traced_memory()[1] < scores_of_all / 3
+    finally:
+        tracemalloc.stop()
