@@ -2,7 +2,8 @@
 
 Numba's disk cache does not see an edit in a file that a kernel calls, so each session compiles
 afresh. With ``NUMBA_CACHE_DIR`` set, what is compiled is kept there, and its freshness is the
-caller's business. Nothing may import numba before the variable is set here.
+caller's business. Without a GPU, CUDA kernels run in the simulator. Nothing may import numba before
+the variables are set here.
 """
 
 import os
@@ -16,6 +17,8 @@ _OWN_CACHE = None
 if "NUMBA_CACHE_DIR" not in os.environ:
     _OWN_CACHE = os.environ["NUMBA_CACHE_DIR"] = tempfile.mkdtemp(prefix="seqlearn_lstm_numba_")
 
+if not any(os.path.exists(path) for path in ("/dev/nvidiactl", "/dev/dxg")):
+    os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are drawn into memory, on no screen
 
@@ -30,11 +33,46 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.fixture(scope="session", params=["cpu"])
+@pytest.fixture(scope="session", params=["cpu", "cuda"])
 def kernels(request):
+    """A backend whose functions take and fill arrays of the host."""
     from seqlearn_lstm.kernels import get_backend
 
-    return get_backend(request.param)
+    backend = get_backend(request.param)
+    return OnHost(backend) if request.param == "cuda" else backend
+
+
+class OnHost:
+    """A backend with memory of its own, behind functions that take and fill NumPy arrays. Plans of
+    batches, flat int64, it uploads itself.
+    """
+
+    def __init__(self, backend):
+        self.backend = backend
+
+    def zeros(self, shape, dtype):
+        return np.zeros(shape, dtype)
+
+    def panels(self, flat, n_rows, n_columns):
+        (cut,) = self.backend.panels(flat, n_rows, n_columns)
+        return [cut]
+
+    def __getattr__(self, name):
+        function = getattr(self.backend, name)
+
+        def call(*arguments):
+            on_device = {
+                k: self.backend.to_device(array)
+                for k, array in enumerate(arguments)
+                if isinstance(array, np.ndarray) and (array.ndim > 1 or array.dtype != np.int64)
+            }
+            found = function(*(on_device.get(k, given) for k, given in enumerate(arguments)))
+            for k, array in on_device.items():
+                if arguments[k].flags.writeable:
+                    arguments[k][...] = self.backend.to_host(array)
+            return found
+
+        return call
 
 
 @pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])

@@ -1,0 +1,57 @@
+"""How kernels are launched: over elements, a block for each row, or all blocks together.
+
+Every kernel is right for any number of blocks and threads; in the simulator they are few, so that
+small inputs span several.
+"""
+
+from .memory import DeviceArray, on_device
+from .primitives import SIMULATED, cuda
+
+THREADS = 4 if SIMULATED else 128  # of a block; a power of two, for sums over a block
+MOST_BLOCKS = 3 if SIMULATED else 2**12
+
+
+def over(kernel, n, *arguments):
+    """Launch threads for n elements; the kernel goes through them in steps of ``cuda.gridsize(1)``."""
+    if n:
+        blocks = min(-(-n // THREADS), MOST_BLOCKS)
+        kernel[blocks, THREADS](*map(unwrapped, arguments))
+
+
+def blocks_over(kernel, n, *arguments):
+    """Launch blocks for n rows; the kernel goes through them in steps of ``cuda.gridDim.x``."""
+    if n:
+        kernel[min(n, MOST_BLOCKS), THREADS](*map(unwrapped, arguments))
+
+
+def tiles_over(kernel, n, threads, *arguments):
+    """Launch blocks of `threads` (x, y) for n tiles; the kernel goes through them in steps of
+    ``cuda.gridDim.x``.
+    """
+    if n:
+        kernel[min(n, MOST_BLOCKS), threads](*map(unwrapped, arguments))
+
+
+def together(kernel, n, threads, *arguments):
+    """Launch blocks of `threads` (x, y) for n tiles, no more than the device runs at once, so that
+    the kernel may wait for all of them with ``cuda.cg.this_grid().sync()``.
+    """
+    given = tuple(map(unwrapped, arguments))
+    kernel[max(1, min(n, _resident(kernel, threads, given))), threads](*given)
+
+
+def _resident(kernel, threads, given):
+    """How many blocks run at once."""
+    if SIMULATED:
+        return MOST_BLOCKS
+    compiled = kernel.specialize(*given) if not kernel.specialized else kernel
+    overload = next(iter(compiled.overloads.values()))
+    return overload.max_cooperative_grid_blocks(threads)
+
+
+def unwrapped(argument):
+    """An argument as a kernel takes it: arrays of the host are uploaded."""
+    return on_device(argument).memory if hasattr(argument, "shape") else argument
+
+
+__all__ = ["DeviceArray", "blocks_over", "cuda", "over", "tiles_over", "together", "unwrapped"]

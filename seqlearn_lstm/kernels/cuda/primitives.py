@@ -1,0 +1,19 @@
+"""What kernels are written with: ``numba.cuda``, or, with ``NUMBA_ENABLE_CUDASIM=1``, its stand-in
+on the CPU, in which the same source runs.
+
+``kernel`` compiles what is launched, ``part`` what kernels call. Kernels name CUDA's own things as
+``cuda.threadIdx``, ``cuda.syncthreads()``; what Numba does not offer stands here, once as inline
+PTX and once as its Python twin. A number in a kernel takes the dtype of its array,
+``x.dtype.type(2)``: a plain 2.0 would be float64, and slow.
+"""
+
+from numba import config
+
+SIMULATED = bool(config.ENABLE_CUDASIM)
+if SIMULATED:
+    from .simulator import cuda
+else:
+    from numba import cuda
+
+kernel = cuda.jit
+part = cuda.jit(device=True)

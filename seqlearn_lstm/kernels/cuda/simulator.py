@@ -1,0 +1,206 @@
+"""CUDA's programming model on the CPU, for tests and for looking into a kernel: a stand-in for
+``numba.cuda`` that runs the source of a kernel as Python.
+
+All threads of a launch exist at once, each a coroutine that runs until it waits. Barriers of warps,
+blocks, clusters and the grid are real: none goes on before all have come. Shared and local memory starts as
+NaN. The order in which threads run is drawn anew from barrier to barrier, from a seed: a missing
+barrier shows as a wrong number or as NaN, in the same way each time. What shows on a device only:
+memory that is not yet visible to another thread, which is what fences are for.
+"""
+
+import random
+import sys
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+from greenlet import getcurrent, greenlet
+
+WARP = 32
+
+
+class BarrierError(RuntimeError):
+    """Threads of one group wait at different places, or for one that has left."""
+
+
+class Kernel:
+    """What `jit` gives: ``kernel[n_blocks, n_threads](*arguments)`` runs it.
+
+    Attributes
+    ----------
+    py_func : callable
+        The source.
+    cluster : int
+        Blocks of a cluster.
+    """
+
+    seed = 0  # of the order of all launches
+
+    def __init__(self, py_func, cluster=1):
+        self.py_func, self.cluster = py_func, cluster
+
+    def __getitem__(self, configuration):
+        n_blocks, n_threads = (_three(size) for size in configuration[:2])
+        return lambda *arguments: _Launch(self, n_blocks, n_threads, arguments).run()
+
+
+def _three(size):
+    """A size of one to three dimensions as x, y, z."""
+    size = (size,) if isinstance(size, int | np.integer) else tuple(size)
+    return tuple(int(n) for n in size) + (1,) * (3 - len(size))
+
+
+class _Launch:
+    """All threads of a launch, and where each of them waits."""
+
+    def __init__(self, kernel, n_blocks, n_threads, arguments):
+        self.cluster, self.shared, self.waiting, self.posted = kernel.cluster, {}, {}, {}
+        self.block_shape, self.grid_shape = n_threads, n_blocks
+        self.size = {"grid": int(np.prod(n_threads) * np.prod(n_blocks))}
+        self.size["block"] = self.size["warp"] = int(np.prod(n_threads))
+        self.size["cluster"] = self.cluster * self.size["block"]
+        self.threads = []
+        for z, y, x in product(*map(range, n_blocks[::-1])):
+            block = x + n_blocks[0] * (y + n_blocks[1] * z)
+            for k, (tz, ty, tx) in enumerate(product(*map(range, n_threads[::-1]))):
+                thread = greenlet(kernel.py_func)
+                thread.launch, thread.block, thread.number = self, block, k
+                thread.blockIdx = SimpleNamespace(x=x, y=y, z=z)
+                thread.threadIdx = SimpleNamespace(x=tx, y=ty, z=tz)
+                self.threads.append(thread)
+        self.arguments = arguments
+        self.order = random.Random(Kernel.seed)
+
+    def run(self):
+        ready, started = list(self.threads), False
+        while ready:
+            self.order.shuffle(ready)
+            for thread in ready:
+                thread.switch(*(() if started else self.arguments))
+            started = True
+            ready = self._released()
+        if any(not thread.dead for thread in self.threads):
+            raise BarrierError(f"threads wait for others that never come: {self._waits()}")
+
+    def _members(self, kind, thread):
+        """(name of the thread's group, how many it has)."""
+        n = self.size[kind]
+        if kind == "grid":
+            return (kind,), n
+        if kind == "warp":
+            warp = thread.number // WARP
+            return (kind, thread.block, warp), min(WARP, n - warp * WARP)
+        return (kind, thread.block // (self.cluster if kind == "cluster" else 1)), n
+
+    def wait(self, kind, value=None):
+        """Let a thread wait for its group, and see what the others brought: {number: value}."""
+        thread = getcurrent()
+        group, n = self._members(kind, thread)
+        place = _place()
+        self.waiting.setdefault(group, []).append((thread, place, n))
+        values = self.posted.setdefault(group, {})
+        values[thread.number] = value
+        thread.parent.switch()
+        return values
+
+    def _released(self):
+        """The threads whose groups are complete."""
+        found = []
+        for group, entries in list(self.waiting.items()):
+            if len({place for _, place, _ in entries}) > 1:
+                raise BarrierError(f"threads of one group wait at several places: {self._waits()}")
+            if len(entries) == entries[0][2]:
+                found += [thread for thread, _, _ in entries]
+                del self.waiting[group], self.posted[group]
+        return found
+
+    def _waits(self):
+        lines = [f"{entries[0][1]}: {len(entries)} of {group}" for group, entries in self.waiting.items()]
+        return "; ".join(lines)
+
+
+def _place():
+    """Where in a kernel's source the running thread stands."""
+    frame = sys._getframe(1)
+    while frame.f_code.co_filename == __file__:
+        frame = frame.f_back
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _unknown(shape, dtype):
+    """Memory that nobody has written to."""
+    dtype = np.dtype(dtype)
+    return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
+
+
+# ---- what a kernel sees --------------------------------------------------------------------------
+
+
+class _Shared:
+    def array(self, shape, dtype):
+        thread, place = getcurrent(), _place()
+        memory = thread.launch.shared
+        if (thread.block, place) not in memory:
+            memory[thread.block, place] = _unknown(shape, dtype)
+        return memory[thread.block, place]
+
+
+class _Local:
+    def array(self, shape, dtype):
+        return _unknown(shape, dtype)
+
+
+class _Grid:
+    def sync(self):
+        getcurrent().launch.wait("grid")
+
+
+class Cuda:
+    """The names of ``numba.cuda`` that kernels use, with their meanings."""
+
+    shared, local = _Shared(), _Local()
+    cg = SimpleNamespace(this_grid=_Grid)
+    threadIdx = property(lambda self: getcurrent().threadIdx)
+    blockIdx = property(lambda self: getcurrent().blockIdx)
+
+    @property
+    def blockDim(self):
+        x, y, z = getcurrent().launch.block_shape
+        return SimpleNamespace(x=x, y=y, z=z)
+
+    @property
+    def gridDim(self):
+        x, y, z = getcurrent().launch.grid_shape
+        return SimpleNamespace(x=x, y=y, z=z)
+
+    @property
+    def laneid(self):
+        return getcurrent().number % WARP
+
+    def grid(self, n_dimensions):
+        thread = getcurrent()
+        return thread.block * thread.launch.size["block"] + thread.number
+
+    def gridsize(self, n_dimensions):
+        return getcurrent().launch.size["grid"]
+
+    def syncthreads(self):
+        getcurrent().launch.wait("block")
+
+    def syncwarp(self, mask=0xFFFFFFFF):
+        getcurrent().launch.wait("warp")
+
+    def shfl_xor_sync(self, mask, value, lane_mask):
+        thread = getcurrent()
+        values = thread.launch.wait("warp", value)
+        other = thread.number ^ lane_mask
+        return values.get(other, value)
+
+    def jit(self, function=None, *, device=False, cluster=1, **_):
+        def wrap(py_func):
+            return py_func if device else Kernel(py_func, cluster)
+
+        return wrap(function) if function else wrap
+
+
+cuda = Cuda()
