@@ -1,6 +1,16 @@
 """The CUDA backend: the entry points of the contract."""
 
-from .memory import DeviceArray as DeviceArray
+from .gemm import multiply, outer, transpose
+from .lstm import lstm_backward, lstm_forward
 from .memory import to_device, to_host, zeros
 
-__all__ = ["to_device", "to_host", "zeros"]
+__all__ = [
+    "lstm_backward",
+    "lstm_forward",
+    "multiply",
+    "outer",
+    "to_device",
+    "to_host",
+    "transpose",
+    "zeros",
+]

@@ -51,6 +51,8 @@ def _resident(kernel, threads, given):
 
 def unwrapped(argument):
     """An argument as a kernel takes it: arrays of the host are uploaded."""
+    if isinstance(argument, tuple):
+        return tuple(map(unwrapped, argument))
     return on_device(argument).memory if hasattr(argument, "shape") else argument
 
 

@@ -1,5 +1,6 @@
 """Arrays on the device, and their way there and back."""
 
+import threading
 import weakref
 from math import prod
 
@@ -157,6 +158,22 @@ def _allocated(allocate, shape, dtype):
             f"the device has {free / 2**20:,.0f} of {total / 2**20:,.0f} MiB left, too little for "
             f"an array of {prod(shape) * dtype.itemsize / 2**20:,.0f} MiB"
         ) from error
+
+
+class Scratch(threading.local):
+    """Memory for a call and no longer, kept for the next one: each thread of the host has its own,
+    for all of its calls run one after another.
+    """
+
+    def __init__(self):
+        self.memory = {}
+
+    def array(self, name, size, dtype):
+        """A flat array with anything in it."""
+        key = name, np.dtype(dtype)
+        if key not in self.memory or self.memory[key].size < size:
+            self.memory[key] = empty(size, dtype)
+        return self.memory[key][:size]
 
 
 # ---- numbers and arrays into arrays --------------------------------------------------------------

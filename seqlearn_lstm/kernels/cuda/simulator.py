@@ -115,7 +115,9 @@ class _Launch:
         return found
 
     def _waits(self):
-        lines = [f"{entries[0][1]}: {len(entries)} of {group}" for group, entries in self.waiting.items()]
+        lines = [
+            f"{entries[0][1]}: {len(entries)} of {group}" for group, entries in self.waiting.items()
+        ]
         return "; ".join(lines)
 
 
