@@ -17,3 +17,10 @@ else:
 
 kernel = cuda.jit
 part = cuda.jit(device=True)
+
+
+def why_no_device():
+    """What keeps kernels from running; None: nothing."""
+    if SIMULATED or cuda.is_available():
+        return None
+    return f"no GPU was found ({cuda.cuda_error() or 'the driver lists none'})"
