@@ -14,6 +14,7 @@ import pkgutil
 import re
 import sys
 import traceback
+from itertools import product
 
 ARCHITECTURES = {"sm_75": (7, 5), "sm_80": (8, 0), "sm_90a": (9, 0, "a")}
 
@@ -22,22 +23,26 @@ NO_ARITHMETIC = ("ld.", "st.", "mov.", "cvt.rn.f32.f64")
 
 
 def found():
-    """The kernels of the package by their names: ``module.name``, ``module.name[key]``."""
+    """The kernels of the package by their names."""
     package = importlib.import_module("seqlearn_lstm.kernels.cuda")
+    names = [info.name for info in pkgutil.iter_modules(package.__path__)]
     kernels = {}
-    for info in pkgutil.iter_modules(package.__path__):
-        if info.name == "simulator":
-            continue
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
-        for name, value in vars(module).items():
-            entries = value if isinstance(value, dict | tuple | list) else ()
-            entries = entries.items() if isinstance(entries, dict) else enumerate(entries)
-            named = {name: value} | {f"{name}[{key!r}]": entry for key, entry in entries}
-            kernels |= {
-                f"{info.name}.{key}": entry
-                for key, entry in named.items()
-                if is_kernel(entry) and entry.py_func.__module__ == module.__name__
-            }
+    for name in set(names) - {"simulator"}:
+        kernels |= kernels_of(importlib.import_module(f"{package.__name__}.{name}"))
+    return dict(sorted(kernels.items()))
+
+
+def kernels_of(module):
+    """Those that are a module's own: ``module.name``, ``module.name[key]``."""
+    kernels = {}
+    for name, value in vars(module).items():
+        named = {name: value}
+        if isinstance(value, dict | tuple | list):
+            entries = value.items() if isinstance(value, dict) else enumerate(value)
+            named = {f"{name}[{key!r}]": entry for key, entry in entries}
+        for key, entry in named.items():
+            if is_kernel(entry) and entry.py_func.__module__ == module.__name__:
+                kernels[f"{module.__name__.rpartition('.')[2]}.{key}"] = entry
     return kernels
 
 
@@ -56,9 +61,11 @@ def argument_types(signature, dtype):
     return eval(f"({signature},)", names)
 
 
-def ptx_of(kernel, signature, architecture):
-    from numba import cuda
-    from numba.cuda import dispatcher
+def lowered(kernel, signature, architecture):
+    """A kernel's library: LLVM's code, of which `get_asm_str` makes PTX for any architecture. What
+    `cuda.compile_ptx` does, too, but anew for each of them, and this takes most of the time.
+    """
+    from numba.cuda import compiler, dispatcher
 
     capability = ARCHITECTURES[architecture]
     # What kernels call is compiled for the current device, which need not be there.
@@ -66,7 +73,9 @@ def ptx_of(kernel, signature, architecture):
     dispatcher.get_current_device = lambda: device
     options = kernel.targetoptions
     given = {key: options[key] for key in ("fastmath", "launch_bounds") if options.get(key)}
-    return cuda.compile_ptx(kernel.py_func, signature, cc=capability, **given)[0]
+    return compiler._compile_pyfunc_with_fixup(
+        kernel.py_func, signature, device=False, abi="numba", cc=capability, **given
+    )[0]
 
 
 def linked(ptx, architecture, most_registers):
@@ -119,35 +128,43 @@ def float64_arithmetic(ptx):
     ]  # fmt: skip
 
 
-def compiled(kernel, signature, dtype, architecture):
-    ptx = ptx_of(kernel, argument_types(signature, dtype), architecture)
+def machine_code(library, architecture, most_registers):
+    """What the machine code of a kernel takes."""
+    ptx = library.get_asm_str(cc=ARCHITECTURES[architecture])
     entry = re.search(r"\.entry\s+([\w$]+)", ptx)[1]
-    log = linked(ptx, architecture, kernel.targetoptions.get("max_registers"))
+    log = linked(ptx, architecture, most_registers)
     return resources(log, entry) | {"float64": float64_arithmetic(ptx)}
 
 
+def compiled(kernel, signature, architectures):
+    """(architecture, what its machine code takes) of one kernel for one signature."""
+    try:
+        library = lowered(kernel, signature, architectures[0])
+        for architecture in architectures:
+            most_registers = kernel.targetoptions.get("max_registers")
+            yield architecture, machine_code(library, architecture, most_registers)
+    except Exception:
+        yield "", {"error": traceback.format_exc()[-3000:]}
+
+
 def report(part=""):
-    """A line for each kernel that is compiled, and for each without a row in the table."""
+    """Lines for each kernel that is compiled, and one for each without a row in the table."""
     from cuda_kernels import KERNELS
 
     for name, kernel in found().items():
         if part not in name:
             continue
-        row = KERNELS.get(name)
-        if row is None:
+        if name not in KERNELS:
             yield {"kernel": name}
             continue
-        for signature in row.signatures:
-            for dtype in row.dtypes:
-                for architecture in row.architectures or ARCHITECTURES:
-                    line = dict(
-                        kernel=name, signature=signature, dtype=dtype, architecture=architecture
-                    )
-                    try:
-                        line |= compiled(kernel, signature, dtype, architecture)
-                    except Exception:
-                        line["error"] = traceback.format_exc()[-3000:]
-                    yield line
+        row, done = KERNELS[name], set()
+        for signature, dtype in product(row.signatures, row.dtypes):
+            types = argument_types(signature, dtype)
+            if types not in done:  # one of integers is the same for both
+                done.add(types)
+                for architecture, facts in compiled(kernel, types, row.architectures):
+                    what = dict(signature=signature, dtype=dtype, architecture=architecture)
+                    yield {"kernel": name} | what | facts
 
 
 if __name__ == "__main__":

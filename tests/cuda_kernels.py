@@ -17,7 +17,7 @@ class Row(NamedTuple):
     registers: int = 64  # so that all threads that a multiprocessor has room for run at once
     float64: str = ""
     dtypes: tuple = ("float32", "float64")
-    architectures: tuple = ()  # all
+    architectures: tuple = ("sm_75", "sm_80", "sm_90a")
 
 
 def row(*signatures, **limits):
