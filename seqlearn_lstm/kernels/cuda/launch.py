@@ -4,8 +4,6 @@ Every kernel is right for any number of blocks and threads; in the simulator the
 small inputs span several.
 """
 
-import numpy as np
-
 from .memory import DeviceArray, on_device
 from .primitives import SIMULATED, cuda
 
@@ -52,9 +50,8 @@ def _resident(kernel, threads, given):
 
 
 def unwrapped(argument):
-    """An argument as a kernel takes it: arrays of the host are uploaded, numbers stay."""
-    is_array = isinstance(argument, DeviceArray | np.ndarray)
-    return on_device(argument).memory if is_array else argument
+    """An argument as a kernel takes it: arrays of the host are uploaded."""
+    return on_device(argument).memory if hasattr(argument, "shape") else argument
 
 
 __all__ = ["DeviceArray", "blocks_over", "cuda", "over", "tiles_over", "together", "unwrapped"]
