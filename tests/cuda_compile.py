@@ -5,7 +5,8 @@ In a process of its own, because the simulator, in which the tests run, replaces
     python tests/cuda_compile.py [part of a kernel's name]
 
 prints a line of JSON for each kernel, signature, dtype and architecture: registers, bytes of stack,
-of spills and of shared memory, and instructions of float64. Needs numba-cuda and nvJitLink.
+of spills and of shared memory, and the first instructions of float64. Needs numba-cuda with
+nvJitLink.
 """
 
 import importlib
@@ -58,6 +59,7 @@ def argument_types(signature, dtype):
 
     x, i, d, u = getattr(types, dtype), types.int64, types.float64, types.uint64
     names = dict(x=x, i=i, d=d, u=u, v=x[::1], m=x[:, ::1], s=x[:, :], iv=i[::1], im=i[:, ::1])
+    names |= dict(dv=d[::1], dm=d[:, ::1])
     return eval(f"({signature},)", names)
 
 
@@ -133,7 +135,7 @@ def machine_code(library, architecture, most_registers):
     ptx = library.get_asm_str(cc=ARCHITECTURES[architecture])
     entry = re.search(r"\.entry\s+([\w$]+)", ptx)[1]
     log = linked(ptx, architecture, most_registers)
-    return resources(log, entry) | {"float64": float64_arithmetic(ptx)}
+    return resources(log, entry) | {"float64": float64_arithmetic(ptx)[:3]}
 
 
 def compiled(kernel, signature, architectures):

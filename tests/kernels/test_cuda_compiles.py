@@ -84,15 +84,15 @@ def indexes(x, k):
     for i in range(32):
         x[i] = stored[(i + k) % 32]
 
-@cuda.jit(max_registers=24)
-def spills(x):
-    a = cuda.local.array(24, types.float32)
-    for i in range(24):
+@cuda.jit
+def many(x):
+    a = cuda.local.array(30, types.float32)
+    for i in range(30):
         a[i] = x[i]
     for _ in range(x.shape[0]):
-        for i in range(24):
-            a[i] = a[i] * a[(i + 1) % 24] + a[(i + 5) % 24]
-    for i in range(24):
+        for i in range(30):
+            a[i] = a[i] * a[(i + 1) % 30] + a[(i + 5) % 30]
+    for i in range(30):
         x[i] = a[i]
 
 @cuda.jit
@@ -105,6 +105,8 @@ def waits(x):
     cuda.cg.this_grid().sync()
     x[1] = x[0]
 
+few = cuda.jit(max_registers=24)(many.py_func)
+bounded = cuda.jit(launch_bounds=(1024, 2))(many.py_func)
 several = {"a": promotes, 2: [promotes]}
 for name, kernel in kernels_of(sys.modules["__main__"]).items():
     signature = argument_types("v, i" if "indexes" in name else "v", "float32")
@@ -115,10 +117,13 @@ for name, kernel in kernels_of(sys.modules["__main__"]).items():
 
 def test_what_is_bad_is_seen():
     lines = {line["kernel"]: line for line in python("-c", BAD)}
-    assert lines.keys() == {"promotes", "indexes", "spills", "unknown", "waits", "several['a']"}
+    plain = {"promotes", "indexes", "many", "few", "bounded", "unknown", "waits"}
+    assert lines.keys() == plain | {"several['a']"}
     assert lines["promotes"]["float64"] == lines["several['a']"]["float64"] != []
     assert lines["indexes"]["stack"] >= 128
-    assert lines["spills"]["spilled"] > 0
+    assert lines["bounded"]["registers"] <= 32 < lines["many"]["registers"]
+    assert lines["bounded"]["spilled"] > 0 == lines["many"]["spilled"]
+    assert lines["few"]["registers"] <= 24
     assert "nothing_of_the_kind" in lines["unknown"]["error"]
     assert lines["waits"]["stack"] == lines["waits"]["spilled"] == 0
-    assert not any(lines[name]["float64"] for name in ("indexes", "spills", "waits"))
+    assert not any(lines[name]["float64"] for name in ("indexes", "many", "waits"))
