@@ -28,14 +28,22 @@ from .layout import (
 from .lstm import lstm_backward, lstm_forward
 from .lstm_extras import lstm_extras_size, lstm_sums_size, pack_lstm_extras, unpack_lstm_extras
 from .memory import to_device, to_host, zeros
+from .moments import adam, amsgrad, nadam
 from .pooling import pool_max, pool_max_backward, pool_mean_backward, pool_sum
 from .reduce import sum_of_squares
 from .rows import add_decay, divide_rows, gather, put_rows, scatter_add, sum_rows, take
+from .updates import adadelta, adagrad, clip_values, descend, rmsprop, sgd
 
 __all__ = [
+    "adadelta",
+    "adagrad",
+    "adam",
     "add_decay",
+    "amsgrad",
     "available_threads",
     "clear_gru",
+    "clip_values",
+    "descend",
     "divide_rows",
     "dropout_mask",
     "gate_columns",
@@ -46,6 +54,7 @@ __all__ = [
     "lstm_forward",
     "lstm_sums_size",
     "multiply",
+    "nadam",
     "outer",
     "pack_dense",
     "pack_gru",
@@ -62,9 +71,11 @@ __all__ = [
     "put_candidate",
     "put_rows",
     "regression_loss",
+    "rmsprop",
     "row_stride",
     "scale_rows",
     "scatter_add",
+    "sgd",
     "softmax_cross_entropy",
     "sum_of_squares",
     "sum_rows",
