@@ -32,7 +32,6 @@ def _cannot_be(item):
     return "n_jobs_to_try" in item.fixturenames or (simulated and item.get_closest_marker("large"))
 
 
-
 class OnHost:
     """A backend with memory of its own, behind functions that take and fill NumPy arrays. Plans of
     batches, flat int64, it uploads itself.
