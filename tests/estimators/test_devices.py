@@ -172,7 +172,9 @@ def test_nothing_fitted_lies_on_the_device():
 
 
 def test_a_diverging_fit_says_so():
-    wild = small(device="cuda", solver="sgd", learning_rate=1e30, clip_norm=None, max_iter=5)
+    wild = small(
+        device="cuda", solver="sgd", learning_rate=1e25, clip_norm=None, alpha=1.0, max_iter=9
+    )
     with pytest.raises(TrainingDiverged, match="the training diverged"):
         wild.fit(X, Y)
     assert not hasattr(wild, "parameters_")
