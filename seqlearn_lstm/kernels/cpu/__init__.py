@@ -57,11 +57,13 @@ __all__ = [
     "adadelta",
     "adagrad",
     "adam",
+    "add_decay",
     "amsgrad",
     "available_threads",
     "clear_gru",
     "clip_values",
     "descend",
+    "divide_rows",
     "drop_symbols",
     "dropout_mask",
     "gate_columns",
@@ -109,6 +111,7 @@ __all__ = [
     "softmax",
     "softmax_cross_entropy",
     "sum_of_squares",
+    "sum_rows",
     "take_candidate",
     "transpose",
     "unpack_dense",
@@ -124,6 +127,9 @@ plan_steps = plan.plan_steps
 plan_sources = plan.plan_sources
 plan_states = plan.plan_states
 scatter_add = rows.scatter_add
+divide_rows = rows.divide_rows
+sum_rows = rows.sum_rows
+add_decay = rows.add_decay
 dropout_mask = dropout.dropout_mask
 drop_symbols = dropout.drop_symbols
 pool_sum = pooling.pool_sum

@@ -9,6 +9,7 @@ from .primitives import SIMULATED, cuda
 
 THREADS = 4 if SIMULATED else 128  # of a block; a power of two, for sums over a block
 MOST_BLOCKS = 3 if SIMULATED else 2**12
+ROWS_OF_THREADS = (2, 2) if SIMULATED else (32, 4)  # a warp walks along a row
 
 
 def over(kernel, n, *arguments):
@@ -22,6 +23,13 @@ def blocks_over(kernel, n, *arguments):
     """Launch blocks for n rows; the kernel goes through them in steps of ``cuda.gridDim.x``."""
     if n:
         kernel[min(n, MOST_BLOCKS), THREADS](*map(unwrapped, arguments))
+
+
+def rows_over(kernel, n, *arguments):
+    """Launch a row of threads for each of n rows; the kernel goes through them from `first_row()`
+    in steps of `row_step()`.
+    """
+    tiles_over(kernel, -(-n // ROWS_OF_THREADS[1]), ROWS_OF_THREADS, *arguments)
 
 
 def tiles_over(kernel, n, threads, *arguments):
@@ -53,7 +61,23 @@ def unwrapped(argument):
     """An argument as a kernel takes it: arrays of the host are uploaded."""
     if isinstance(argument, tuple):
         return tuple(map(unwrapped, argument))
-    return on_device(argument).memory if hasattr(argument, "shape") else argument
+    is_array = getattr(argument, "shape", ()) != ()  # a scalar of NumPy has a shape, too
+    return on_device(argument).memory if is_array else argument
 
 
-__all__ = ["DeviceArray", "blocks_over", "cuda", "over", "tiles_over", "together", "unwrapped"]
+def available_threads():
+    """How many threads `n_jobs` may ask for: only the one that launches."""
+    return 1
+
+
+__all__ = [
+    "DeviceArray",
+    "available_threads",
+    "blocks_over",
+    "cuda",
+    "over",
+    "rows_over",
+    "tiles_over",
+    "together",
+    "unwrapped",
+]

@@ -7,6 +7,7 @@ PTX and once as its Python twin. A number in a kernel takes the dtype of its arr
 ``x.dtype.type(2)``: a plain 2.0 would be float64, and slow.
 """
 
+import numpy as np
 from numba import config
 
 SIMULATED = bool(config.ENABLE_CUDASIM)
@@ -17,3 +18,27 @@ else:
 
 kernel = cuda.jit
 part = cuda.jit(device=True)
+
+
+if SIMULATED:
+
+    def wrapping(function):
+        """A `part` with unsigned integers that wrap around, of which NumPy would warn."""
+        return np.errstate(over="ignore")(function)
+else:
+    wrapping = part
+
+
+# ---- a row of threads, ``cuda.threadIdx.x``, for each row of an array ----------------------------
+
+
+@part
+def first_row():
+    """The first row of the calling thread."""
+    return cuda.blockIdx.x * cuda.blockDim.y + cuda.threadIdx.y
+
+
+@part
+def row_step():
+    """From there to its next: how many rows a launch has threads for."""
+    return cuda.gridDim.x * cuda.blockDim.y

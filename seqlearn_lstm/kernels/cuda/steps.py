@@ -186,9 +186,7 @@ def make_backward(point, n_read=None, skip=0):
         W = cuda.shared.array(weights, dh.dtype)
         sums = cuda.local.array(totals, dh.dtype)
         for t in range(live.shape[0] - 1, -2, -1):
-            backward_step(
-                sums, A, W, d, UT, dh, mask, d_out, cell, numbers, t, live, slots, H
-            )
+            backward_step(sums, A, W, d, UT, dh, mask, d_out, cell, numbers, t, live, slots, H)
             cuda.cg.this_grid().sync()
 
     return backward

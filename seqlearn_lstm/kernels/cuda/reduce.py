@@ -1,0 +1,109 @@
+"""Sums over whole arrays in float64, and over warps.
+
+The order of a sum depends on its length alone, not on the device or on the launch: `_parts` blocks
+each go through an array in steps, every lane of WIDTH sums its own elements, a tree sums the
+lanes; a block sums the parts.
+"""
+
+import numpy as np
+
+from .launch import blocks_over
+from .memory import empty, to_host
+from .primitives import SIMULATED, cuda, kernel, part
+
+WIDTH = 8 if SIMULATED else 256  # a power of two
+MOST_PARTS = 3 if SIMULATED else 512
+A_LANE = 2 if SIMULATED else 8  # elements that are worth a part more
+ALL_LANES = 0xFFFFFFFF
+
+
+@part
+def _tree(lanes):
+    """Sum the lanes of a block into the first; every thread of the block comes."""
+    half = WIDTH // 2
+    while half > 0:
+        cuda.syncthreads()
+        for lane in range(cuda.threadIdx.x, half, cuda.blockDim.x):
+            lanes[lane] += lanes[lane + half]
+        half //= 2
+
+
+@kernel
+def _sums(x, out):
+    """out[p]: the sum over part p of x."""
+    lanes, parts = cuda.shared.array(WIDTH, np.float64), out.shape[0]
+    for p in range(cuda.blockIdx.x, parts, cuda.gridDim.x):
+        for lane in range(cuda.threadIdx.x, WIDTH, cuda.blockDim.x):
+            total = 0.0
+            for k in range(p * WIDTH + lane, x.shape[0], parts * WIDTH):
+                total += x[k]
+            lanes[lane] = total
+        _tree(lanes)
+        if cuda.threadIdx.x == 0:
+            out[p] = lanes[0]
+        cuda.syncthreads()
+
+
+@kernel
+def _squares(x, out):
+    """out[p]: the sum of squares over part p of x."""
+    lanes, parts = cuda.shared.array(WIDTH, np.float64), out.shape[0]
+    for p in range(cuda.blockIdx.x, parts, cuda.gridDim.x):
+        for lane in range(cuda.threadIdx.x, WIDTH, cuda.blockDim.x):
+            total = 0.0
+            for k in range(p * WIDTH + lane, x.shape[0], parts * WIDTH):
+                value = float(x[k])
+                total += value * value
+            lanes[lane] = total
+        _tree(lanes)
+        if cuda.threadIdx.x == 0:
+            out[p] = lanes[0]
+        cuda.syncthreads()
+
+
+def _over_parts(function, x, n_parts):
+    out = empty(n_parts, np.float64)
+    blocks_over(function, n_parts, x, out)
+    return out
+
+
+def _parts(n):
+    """How many blocks share a sum of n numbers."""
+    return min(-(-n // (WIDTH * A_LANE)), MOST_PARTS)
+
+
+def total(x):
+    """The sum of a flat float64 array, as a number of the host."""
+    if x.size == 0:
+        return 0.0
+    partial = _over_parts(_sums, x, _parts(x.size))
+    return float(to_host(_over_parts(_sums, partial, 1))[0])
+
+
+def sum_of_squares(x):
+    """Of a flat array, as a number of the host."""
+    if x.size == 0:
+        return 0.0
+    partial = _over_parts(_squares, x, _parts(x.size))
+    return float(to_host(_over_parts(_sums, partial, 1))[0])
+
+
+# ---- over the 32 threads of a warp, each of which gets the result --------------------------------
+
+
+@part
+def warp_sum(value):
+    value += cuda.shfl_xor_sync(ALL_LANES, value, 16)
+    value += cuda.shfl_xor_sync(ALL_LANES, value, 8)
+    value += cuda.shfl_xor_sync(ALL_LANES, value, 4)
+    value += cuda.shfl_xor_sync(ALL_LANES, value, 2)
+    return value + cuda.shfl_xor_sync(ALL_LANES, value, 1)
+
+
+@part
+def warp_largest(value):
+    """The largest value; one that is not a number may be passed over."""
+    for shift in range(5):
+        other = cuda.shfl_xor_sync(ALL_LANES, value, 16 >> shift)
+        value = other if other > value else value
+    return value
