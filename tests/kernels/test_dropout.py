@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from seqlearn_lstm.batches import plan
+from seqlearn_lstm.kernels import get_backend
 
 KEY = np.uint64(0x1234567890ABCDEF)
 LENGTHS = [4, 1, 6, 2, 2, 6]
@@ -42,6 +43,14 @@ def test_a_mask_depends_on_its_sequence_alone(kernels):
     assert np.array_equal(mask(kernels, [9, 5], 17), together[[2, 0], :17])
 
 
+@pytest.mark.parametrize("rate", [0.0, 0.3, 0.5, 1 / 3, 1 - 2**-53])
+def test_masks_are_the_same_on_all_backends(kernels, dtype, rate):
+    sequences = [7, 0, 3, 2**40, 1]
+    expected = mask(get_backend("cpu"), sequences, 23, rate=rate, dtype=dtype)
+    np.testing.assert_array_equal(mask(kernels, sequences, 23, rate=rate, dtype=dtype), expected)
+
+
+@pytest.mark.parametrize("kernels", ["cpu"], indirect=True)  # symbols are codes, of the host
 def test_symbols_are_dropped_in_all_their_places(kernels):
     rng = np.random.default_rng(0)
     offsets = np.array([0, 200, 300, 700])

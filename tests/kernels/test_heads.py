@@ -7,6 +7,8 @@ from gradcheck import assert_gradient
 
 CLASSES = [1, 2, 3, 16, 17, 70, 300]
 BOUND = {"float32": 2e-6, "float64": 1e-14}
+# Probabilities are made on the host, of scores that are no longer on a device
+HOST = pytest.mark.parametrize("kernels", ["cpu"], indirect=True)
 
 
 def padded_scores(kernels, scores):
@@ -37,6 +39,7 @@ def problem(rng, dtype, n_classes):
     return scores, targets, weights
 
 
+@HOST
 @pytest.mark.parametrize("n_classes", CLASSES)
 def test_probabilities(kernels, dtype, problem):
     scores, n_classes = problem[0], problem[0].shape[1]
@@ -80,14 +83,24 @@ def test_one_class_costs_nothing(kernels, rng, dtype):
     assert not gradient.any()
 
 
+def huge_scores(size, dtype):
+    return np.array([[size, -size, 0], [-size, -size, -size], [size, size, -size]], dtype)
+
+
 @pytest.mark.parametrize("size", [1e4, 1e29], ids=["1e4", "1e29"])
-def test_huge_scores_stay_finite(kernels, dtype, size):
-    scores = np.array([[size, -size, 0], [-size, -size, -size], [size, size, -size]], dtype)
+def test_the_loss_of_huge_scores_stays_finite(kernels, dtype, size):
+    scores = huge_scores(size, dtype)
     targets, weights = np.array([1, 0, 0]), np.ones(3)
     loss, gradient = loss_and_gradient(kernels, scores, targets, weights)
     naive_loss, naive_gradient = naive.softmax_cross_entropy(scores, targets, weights)
     np.testing.assert_allclose(loss, naive_loss, rtol=1e-6)
     np.testing.assert_allclose(gradient, naive_gradient, atol=BOUND[dtype.name])
+
+
+@HOST
+@pytest.mark.parametrize("size", [1e4, 1e29], ids=["1e4", "1e29"])
+def test_probabilities_of_huge_scores_stay_finite(kernels, dtype, size):
+    scores = huge_scores(size, dtype)
     padded = padded_scores(kernels, scores)
     kernels.softmax(padded, 3)
     np.testing.assert_allclose(
@@ -111,8 +124,9 @@ def test_a_score_that_is_not_a_number_shows_in_the_loss(kernels, problem):
         assert np.isfinite(gradient[1:]).all(), column
 
 
+@HOST
 @pytest.mark.parametrize("n_classes", [3, 70])
-def test_a_row_depends_on_itself_alone(kernels, problem):
+def test_probabilities_of_a_row_depend_on_itself_alone(kernels, problem):
     scores, n_classes = problem[0], problem[0].shape[1]
     together = padded_scores(kernels, scores)
     kernels.softmax(together, n_classes)
@@ -120,3 +134,18 @@ def test_a_row_depends_on_itself_alone(kernels, problem):
         alone = padded_scores(kernels, scores[row : row + 1])
         kernels.softmax(alone, n_classes)
         assert alone.tobytes() == together[row].tobytes()
+
+
+@pytest.mark.parametrize("n_classes", [3, 70])
+def test_the_gradient_of_a_row_depends_on_itself_alone(kernels, problem):
+    scores, targets, weights = problem
+    n_classes, total_weight = scores.shape[1], float(weights.sum())
+    together = padded_scores(kernels, scores)
+    loss = kernels.softmax_cross_entropy(together, targets, weights, total_weight, n_classes)
+    losses = []
+    for row in range(len(scores)):
+        alone, own = padded_scores(kernels, scores[row : row + 1]), slice(row, row + 1)
+        args = targets[own], weights[own], total_weight, n_classes
+        losses.append(kernels.softmax_cross_entropy(alone, *args))
+        assert alone.tobytes() == together[row].tobytes()
+    assert loss == pytest.approx(sum(losses), rel=1e-13)

@@ -71,7 +71,9 @@ def divide_rows(x, column, divisors, width):
 
 def sum_rows(x, first, out):
     """out (n,) = the sum of x[first:, :n] over rows, in their order."""
-    x[first:, : out.size].sum(axis=0, out=out)
+    out[:] = 0
+    for row in x[first:]:  # `sum` would sum a single column pairwise
+        out += row[: out.size]
 
 
 def add_decay(values, slopes, strength):
