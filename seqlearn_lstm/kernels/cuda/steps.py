@@ -68,8 +68,8 @@ def make_forward_step(point, G, n_read=None, skip=0):
     def forward_step(
         sums, A, W, a, row, column, b, first, pre, pre_row, cell, numbers, t, live, slots, kept, H
     ):
-        """a[row:, column:]: the states that the product reads; pre[pre_row:, : G H]: what else is
-        summed
+        """a[row:, column:]: what the product reads; pre[pre_row:, : G H]: what else is summed; pre
+        without rows: nothing
         """
         x, y, across = cuda.threadIdx.x, cuda.threadIdx.y, (H + UNITS - 1) // UNITS
         n_rows = live[t]
@@ -80,7 +80,7 @@ def make_forward_step(point, G, n_read=None, skip=0):
             for p in range(PER):
                 r = i0 + p * GROUPS + y
                 for g in range(G):
-                    inside = r < n_rows and u < H
+                    inside = r < n_rows and u < H and pre.shape[0] > 0
                     sums[p, g] = pre[pre_row + r, g * H + u] if inside else sums.dtype.type(0)
             tile_product(sums, A, W, a, row + i0, n_rows - i0, column, b, first, unit, H, H)
             for p in range(PER):
