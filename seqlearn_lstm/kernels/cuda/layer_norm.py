@@ -55,21 +55,22 @@ def centre(a, stats, row, gate, width, H):
 
 
 @part
-def gate_backward(d, centred, stats, extras, sums, r, row, gate, width, H):
-    """From the gradient behind the gain of one gate, in a row of d, to the one at its products;
-    what it adds to the gradients of gain and bias goes to row r of sums.
+def gate_backward(d, centred, scale, extras, sums, mine, gate, width, H):
+    """From the gradient behind the gain of one gate of a row, d, to the one at its products; what
+    it adds to the gradients of gain and bias goes to sums, whose elements of the row begin with `mine`.
     """
-    x, first, scale, kind = cuda.threadIdx.x, gate * H, stats[row, gate], d.dtype.type
+    x, kind = cuda.threadIdx.x, d.dtype.type
     n, plain, slope = kind(H), kind(0), kind(0)
     for u in range(x, width, UNITS):
-        normal, behind = centred[row, first + u] * scale, d[row, first + u]
-        sums[r, (BIAS + gate) * H + u] += behind
-        sums[r, (GAIN + gate) * H + u] += behind * normal
-        behind *= extras[GAIN + gate, u]
-        d[row, first + u] = behind
+        e = gate * H + u
+        normal, behind = centred[e] * scale, d[e]
+        sums[mine + BIAS * H + e] += behind
+        sums[mine + GAIN * H + e] += behind * normal
+        behind *= extras[GAIN * H + e]
+        d[e] = behind
         plain += behind
         slope += behind * normal
     plain, slope = row_mean(plain, n), row_mean(slope, n)
     for u in range(x, width, UNITS):
-        normal = centred[row, first + u] * scale
-        d[row, first + u] = scale * (d[row, first + u] - plain - normal * slope)
+        e = gate * H + u
+        d[e] = scale * (d[e] - plain - centred[e] * scale * slope)
