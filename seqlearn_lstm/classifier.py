@@ -127,7 +127,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
             Columns in the order of `classes_`, float64.
         """
         scores, _ = self._scores(X, lengths, initial_states)
-        return self._head.probabilities(self._kernels, scores)
+        return self._head.probabilities(scores)
 
     def predict_log_proba(self, X, lengths=None, initial_states=None):
         """The logarithm of the probability of each class.
@@ -147,7 +147,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
             Finite even where `predict_proba` gives 0.
         """
         scores, _ = self._scores(X, lengths, initial_states)
-        return self._head.log_probabilities(self._kernels, scores)
+        return self._head.log_probabilities(scores)
 
     def decision_function(self, X, lengths=None, initial_states=None):
         """The scores before the softmax.

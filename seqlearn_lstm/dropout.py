@@ -59,10 +59,15 @@ class Masks:
 
     def inputs(self, batch, width):
         """(B, width) for the inputs, or None. Symbols that are left in make up for the others."""
-        left = 1 / (1 - self.rates.embedding)
-        if self.rates.inputs:
-            return left * self._mask(batch, width, self.rates.inputs, INPUTS, 0)
-        return np.full((len(batch), width), left, self.dtype) if left != 1 else None
+        mask = self._mask(batch, width, self.rates.inputs, INPUTS, 0)
+        if not self.rates.embedding:
+            return mask
+        whole = self.kernels.zeros((len(batch), width), self.dtype)
+        whole[...] = 1 / (1 - self.rates.embedding)
+        if mask is not None:
+            n = len(batch)
+            self.kernels.scale_rows(whole, 0, mask, np.array([n]), np.array([0, n, n]), width, 1)
+        return whole
 
     def outputs(self, batch, width, layer):
         """(B, width) for the outputs of a layer, or None."""

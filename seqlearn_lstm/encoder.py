@@ -212,9 +212,9 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
 
         for run in runs(network, sequences):
             for batch, features in pooled(run, pooling, begin, add, keep="c" in self._kinds):
-                pooling.end(batch, features)
+                pooling.end(network.kernels, batch, features, 0)
                 index = pooling.index(batch)
-                found[index[index >= 0]] = features[index >= 0]
+                found[index[index >= 0]] = network.kernels.to_host(features)[index >= 0]
         return split_steps(found, sequences.offsets) if is_ragged else found
 
     def _add_features(self, network, batch, states, features):
@@ -224,7 +224,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
             for part, state in zip(network.layers[-1], states, strict=True):
                 state = state.of_cells() if kind == "c" else state
                 if self.difference:
-                    state = _difference(batch, state, part.n_units)
+                    state = _difference(network.kernels, batch, state, part.n_units)
                 pooling.add(part, batch, state, features, column, network.work, network.n_jobs)
                 column += part.n_units
 
@@ -261,10 +261,10 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         source = getattr(self, "estimator_", self)
         return source.estimator if isinstance(source, FrozenEstimator) else source
 
-    def _prepared(self, X, lengths):
+    def _prepared(self, X, lengths, device=None):
         if self._source is self:
-            return super()._prepared(X, lengths)
-        return self._source._prepared(X, lengths)
+            return super()._prepared(X, lengths, device)
+        return self._source._prepared(X, lengths, device)
 
     def _check_cells(self):
         """Raise ValueError where cell states are asked for of a network that has none."""
@@ -288,11 +288,11 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         return tags
 
 
-def _difference(batch, state, n_units):
+def _difference(kernels, batch, state, n_units):
     """The change that each step made, in the place of the state after it."""
-    values = state.rows[:, state.column : state.column + n_units]
+    values = kernels.to_host(state.rows)[:, state.column : state.column + n_units]
     changes = np.zeros_like(values)
     known = batch.after >= 0
     after, before = batch.after[known], np.flatnonzero(known)
     changes[after] = values[after] - values[before]
-    return States(changes, 0)
+    return States(kernels.to_device(changes), 0)

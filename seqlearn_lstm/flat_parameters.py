@@ -25,11 +25,9 @@ class FlatParameters:
         self.theta, self.gradient = (
             self.kernels.zeros(sum(map(_whole, sizes)), self.dtype) for _ in range(2)
         )
-        values, slopes = _cut(self.theta, sizes), _cut(self.gradient, sizes)
-        for part in self.parts:
-            n = len(part.sizes)
-            part.bind(values[:n], slopes[:n])
-            values, slopes = values[n:], slopes[n:]
+        both = zip(self._arrays(self.theta), self._arrays(self.gradient), strict=True)
+        for (part, values), (_, slopes) in both:
+            part.bind(values, slopes)
 
     def initial_parameters(self, rng):
         """Draw canonical parameters, float64: {name: array}."""
@@ -38,24 +36,34 @@ class FlatParameters:
 
     def set_parameters(self, parameters):
         """Take canonical parameters {name: array}."""
-        for part in [self.embedding, *self.parts] if self.embedding else self.parts:
-            prefix = f"{part.key}."
-            part.pack(
-                {
-                    name.removeprefix(prefix): value
-                    for name, value in parameters.items()
-                    if name.startswith(prefix)
-                }
-            )
+        self.pack(parameters, self.theta)
+        if self.embedding:
+            self.embedding.pack(_of(self.embedding, parameters))
 
     def get_parameters(self, gradient=False):
         """Canonical parameters (or their gradients) {name: array}, copies."""
-        found = _named(
-            (part, part.unpack(part.slopes if gradient else part.values)) for part in self.parts
-        )
+        found = self.unpack(self.gradient if gradient else self.theta)
         if self.embedding:
             found |= _named([(self.embedding, self.embedding.unpack(gradient))])
+        return found
+
+    def pack(self, canonical, flat):
+        """Canonical arrays {name: array} into a flat one like `theta`."""
+        for part, arrays in self._arrays(flat):
+            part.pack(_of(part, canonical), arrays)
+
+    def unpack(self, flat):
+        """A flat array like `theta` as canonical ones {name: array} of the host, copies."""
+        found = _named((part, part.unpack(arrays)) for part, arrays in self._arrays(flat))
         return {name: np.array(value) for name, value in found.items()}  # no views of larger ones
+
+    def _arrays(self, flat):
+        """Yield each part with its views of a flat array."""
+        views = _cut(flat, [size for part in self.parts for size in part.sizes])
+        for part in self.parts:
+            n = len(part.sizes)
+            yield part, views[:n]
+            views = views[n:]
 
     def weight_views(self):
         """Pairs of views (weights, their gradients) without the biases: what L2 decay is for."""
@@ -66,6 +74,16 @@ class FlatParameters:
 def _named(parts):
     """{"key.name": array} from pairs (part, {name: array})."""
     return {f"{part.key}.{name}": value for part, arrays in parts for name, value in arrays.items()}
+
+
+def _of(part, canonical):
+    """The arrays of one part, by their names without its key."""
+    prefix = f"{part.key}."
+    return {
+        name.removeprefix(prefix): value
+        for name, value in canonical.items()
+        if name.startswith(prefix)
+    }
 
 
 def _whole(size):

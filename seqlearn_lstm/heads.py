@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .kernels import get_backend
+
 
 @dataclass(frozen=True)
 class SoftmaxHead:
@@ -24,19 +26,22 @@ class SoftmaxHead:
             scores, targets, weights, float(weights.sum()), self.n_classes
         )
 
-    def probabilities(self, kernels, scores):
+    # Predictions lie on the host, whatever has computed them.
+
+    def probabilities(self, scores):
         """Softmax in float64 of plain scores (n, C)."""
-        padded = self._padded(kernels, scores)
-        kernels.softmax(padded, self.n_classes)
+        padded = self._padded(scores)
+        get_backend("cpu").softmax(padded, self.n_classes)
         return padded[:, : self.n_classes].copy()
 
-    def log_probabilities(self, kernels, scores):
+    def log_probabilities(self, scores):
         """Log of `probabilities`, exact where a probability is too small for a float."""
         logs = np.empty((len(scores), self.n_classes))
-        kernels.log_softmax(self._padded(kernels, scores), logs, self.n_classes)
+        get_backend("cpu").log_softmax(self._padded(scores), logs, self.n_classes)
         return logs
 
-    def _padded(self, kernels, scores):
+    def _padded(self, scores):
+        kernels = get_backend("cpu")
         columns = kernels.padded(self.n_classes, np.float64)
         padded = kernels.zeros((len(scores), columns), np.float64)
         padded[:, : self.n_classes] = scores

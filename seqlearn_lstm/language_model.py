@@ -158,7 +158,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         probabilities : ndarray of shape (n_sequences, n_symbols)
             Columns in the order of `classes_`, float64.
         """
-        return self._head.probabilities(self._kernels, self._next_scores(X))
+        return self._head.probabilities(self._next_scores(X))
 
     def predict(self, X):
         """The symbol that most probably comes next.
@@ -212,6 +212,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """
         right, n = 0, 0
         for scores, targets, known in self._steps_of(X):
+            scores = self._kernels.to_host(scores)
             said = self._possible(scores[known, : len(self.vocabulary_)]).argmax(axis=1)
             right += np.count_nonzero(said == targets[known])
             n += len(said)
@@ -237,6 +238,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
         for scores, source in self._windows_of(inputs):
             rows = np.flatnonzero(np.isin(source, last))
+            scores = self._kernels.to_host(scores)
             found[last.searchsorted(source[rows])] = scores[rows, : found.shape[1]]
         return found
 

@@ -51,6 +51,12 @@ class Network(FlatParameters):
         n = self.architecture.n_directions
         return [self.recurrent[start : start + n] for start in range(0, len(self.recurrent), n)]
 
+    def take_rows(self, rows):
+        """The container's rows where this network reads them: numbers are uploaded, the codes of
+        symbols stay on the host.
+        """
+        return rows if self.embedding else self.kernels.to_device(rows)
+
     # ---- one batch -----------------------------------------------------------------------------
 
     def forward(self, batch, rows, keep, masks=None, given=None):
@@ -103,7 +109,7 @@ class Network(FlatParameters):
 
     def end_features(self, batch, features, masks=None):
         """From pooled states to scores."""
-        self.pooling.end(batch, features[:, 1:])
+        self.pooling.end(self.kernels, batch, features, 1)
         self._drop_features(batch, features, 1, masks or NoMasks())
         return self.dense.forward(features, self.work, self.n_jobs)
 
@@ -140,7 +146,7 @@ class Network(FlatParameters):
         finals = []
         for layer, found in zip(self.layers, states, strict=True):
             for part, state in zip(layer, found, strict=True):
-                finals += state.final(batch, part.n_units)
+                finals += state.final(self.kernels, batch, part.n_units)
         return np.hstack(finals)
 
     # ---- and back ------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ class _OneASequence:
     def begin(self, layer, batch, work):
         """Make room for a whole batch."""
 
-    def end(self, batch, features):
-        """What is left to do when all steps were added; features without the column of ones."""
+    def end(self, kernels, batch, features, column):
+        """What is left to do when all steps were added; features from `column` on."""
 
 
 class LastPooling(_OneASequence):
@@ -45,7 +45,7 @@ class LastPooling(_OneASequence):
         """Returns (d_out, dh, ...) for `Recurrent.backpropagate`; d_features has no column of ones."""
         finals = layer.final_gradients(batch, work)
         finals[0][:, : layer.n_units] = d_features[:, column : column + layer.n_units]
-        return np.zeros((0, layer.n_padded), work.dtype), *finals
+        return layer.kernels.zeros((0, layer.n_padded), work.dtype), *finals
 
 
 class MeanPooling(_OneASequence):
@@ -57,8 +57,8 @@ class MeanPooling(_OneASequence):
             layer.n_units,
         )  # fmt: skip
 
-    def end(self, batch, features):
-        features /= batch.totals[:, None].astype(features.dtype)
+    def end(self, kernels, batch, features, column):
+        kernels.divide_rows(features, column, batch.totals, features.shape[1] - column)
 
     def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
         d_out = layer.output_gradient(batch, work)
@@ -106,7 +106,7 @@ class NoPooling:
     def begin(self, layer, batch, work):
         pass
 
-    def end(self, batch, features):
+    def end(self, kernels, batch, features, column):
         pass
 
     def add(self, layer, batch, states, features, column, work, n_jobs):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from .batches import plan
+from .kernels import get_backend
 from .pooling import STEPS
 from .symbols import check_symbols
 
@@ -43,7 +44,8 @@ class Stream:
 
     def _build(self):
         """The network and the memory of one step."""
-        network = self._network = self.estimator._bound_network(n_jobs=1)
+        # A single step has nothing to share: no device is faster than one core.
+        network = self._network = self.estimator._bound_network(get_backend("cpu"), n_jobs=1)
         architecture = network.architecture
         if architecture.bidirectional:
             raise ValueError(
@@ -117,7 +119,7 @@ class Stream:
         if self.n_steps == 0:
             raise ValueError("no step has been pushed yet; expected push(x) first")
         head = self.estimator._head
-        return head.probabilities(self._network.kernels, self._scores)[0]
+        return head.probabilities(self._scores)[0]
 
     def _read(self, x):
         """The numbers of one step, checked."""

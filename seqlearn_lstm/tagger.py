@@ -125,7 +125,7 @@ class LSTMSequenceTagger(LabelEstimator):
             Columns in the order of `classes_`, float64.
         """
         scores, sequences = self._scores(X, lengths, initial_states)
-        values = self._head.probabilities(self._kernels, scores)
+        values = self._head.probabilities(scores)
         is_flat = self._reads_table(X, lengths)
         return values if is_flat else list(split_steps(values, sequences.offsets))
 

@@ -70,9 +70,10 @@ def runs(network, sequences, initial=None):
     initial : ndarray of shape (n_sequences, state_width) or None
         The states to start from.
     """
+    rows = network.take_rows(sequences.rows)
     for batch in prediction_batches(sequences.offsets, WINDOW):
         states = None if initial is None else initial[batch.members]
-        yield Run(network, batch, sequences.rows, states)
+        yield Run(network, batch, rows, states)
 
 
 def pooled(run, pooling, begin, add, keep=False):

@@ -12,6 +12,8 @@ import tempfile
 
 import numpy as np
 import pytest
+from backends import OnHost
+from backends import pytest_collection_modifyitems as pytest_collection_modifyitems
 
 _OWN_CACHE = None
 if "NUMBA_CACHE_DIR" not in os.environ:
@@ -40,39 +42,6 @@ def kernels(request):
 
     backend = get_backend(request.param)
     return OnHost(backend) if request.param == "cuda" else backend
-
-
-class OnHost:
-    """A backend with memory of its own, behind functions that take and fill NumPy arrays. Plans of
-    batches, flat int64, it uploads itself.
-    """
-
-    def __init__(self, backend):
-        self.backend = backend
-
-    def zeros(self, shape, dtype):
-        return np.zeros(shape, dtype)
-
-    def panels(self, flat, n_rows, n_columns):
-        (cut,) = self.backend.panels(flat, n_rows, n_columns)
-        return [cut]
-
-    def __getattr__(self, name):
-        function = getattr(self.backend, name)
-
-        def call(*arguments):
-            on_device = {
-                k: self.backend.to_device(array)
-                for k, array in enumerate(arguments)
-                if isinstance(array, np.ndarray) and (array.ndim > 1 or array.dtype != np.int64)
-            }
-            found = function(*(on_device.get(k, given) for k, given in enumerate(arguments)))
-            for k, array in on_device.items():
-                if arguments[k].flags.writeable:
-                    arguments[k][...] = self.backend.to_host(array)
-            return found
-
-        return call
 
 
 @pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])

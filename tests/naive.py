@@ -166,21 +166,23 @@ def adadelta(theta, gradient, square, change, rate, rho, epsilon):
 # ---- layouts -------------------------------------------------------------------------------------
 
 
-def panelled(matrix, lanes):
-    """A matrix as a flat panelled one: four vectors to a panel, the last one padded with zeros."""
+def panelled(matrix, kernels):
+    """A matrix as a flat panelled one: whole vectors, the last one padded with zeros."""
     n_rows, n_columns = matrix.shape
-    padded = np.zeros((n_rows, -(-n_columns // lanes) * lanes), matrix.dtype)
+    padded = np.zeros((n_rows, kernels.padded(n_columns, matrix.dtype)), matrix.dtype)
     padded[:, :n_columns] = matrix
-    panels = [padded[:, q : q + 4 * lanes] for q in range(0, padded.shape[1], 4 * lanes)]
+    wide = kernels.panel_columns(padded.shape[1], matrix.dtype)
+    panels = [padded[:, q : q + wide] for q in range(0, padded.shape[1], wide)]
     return np.concatenate([panel.ravel() for panel in panels])
 
 
-def unpanelled(flat, n_rows, lanes):
+def unpanelled(flat, n_rows, kernels):
     """A flat panelled matrix as (n_rows, columns padded)."""
     n_columns = flat.size // n_rows
+    wide = kernels.panel_columns(n_columns, flat.dtype)
     panels, start = [], 0
-    for q in range(0, n_columns, 4 * lanes):
-        width = min(4 * lanes, n_columns - q)
+    for q in range(0, n_columns, wide):
+        width = min(wide, n_columns - q)
         panels.append(flat[start : start + n_rows * width].reshape(n_rows, width))
         start += n_rows * width
     return np.concatenate(panels, axis=1)

@@ -7,6 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from ..architecture import Architecture
+from ..kernels import get_backend
 from ..network import Network
 from ..pooling import STEPS
 from ..sequences import truncate_sequences
@@ -16,7 +17,7 @@ from .asked import threads_of
 from .fits import TRANSIENT
 from .fitting import FitsNetwork, check_initial
 
-FORMAT_VERSION = 2  # of what is pickled
+FORMAT_VERSION = 3  # of what is pickled
 
 
 class SequenceEstimator(FitsNetwork, BaseEstimator):
@@ -41,7 +42,7 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         begin, add = network.begin_features, network.add_features
         for run in runs(network, sequences, initial):
             for batch, features in pooled(run, network.pooling, begin, add):
-                padded = network.end_features(batch, features)
+                padded = network.kernels.to_host(network.end_features(batch, features))
                 index = network.pooling.index(batch)
                 known = index >= 0
                 scores[index[known]] = padded[known, : architecture.n_out]
@@ -74,18 +75,19 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
             found[run.batch.members] = run.states
         return found
 
-    def _prepared(self, X, lengths):
+    def _prepared(self, X, lengths, device=None):
         """The fitted network, and X as it reads it."""
         check_is_fitted(self)
         sequences = self._read_again(X, lengths)
         if self._architecture["pooling"] != STEPS:
             sequences, _ = truncate_sequences(sequences, self.max_timesteps, self.truncate)
-        return self._bound_network(threads_of(self, self._kernels)), sequences
+        kernels = self._kernels if device is None else get_backend(device)
+        return self._bound_network(kernels, threads_of(self, kernels)), sequences
 
-    def _bound_network(self, n_jobs):
+    def _bound_network(self, kernels, n_jobs):
         """The fitted network."""
         check_is_fitted(self)
-        network = Network(Architecture(**self._architecture), self._kernels, self._dtype, n_jobs)
+        network = Network(Architecture(**self._architecture), kernels, self._dtype, n_jobs)
         network.set_parameters(self.parameters_)
         return network
 

@@ -1,6 +1,6 @@
 """How the front doors fit: from what was read to a trained network, kept as plain arrays."""
 
-from copy import copy, deepcopy
+from copy import copy
 from dataclasses import asdict
 from numbers import Integral
 
@@ -23,9 +23,9 @@ from ..training import (
     VALIDATION,
     Checkpoint,
     Task,
-    TrainingState,
     first_state,
     random_stream,
+    restored,
     train,
 )
 from .asked import architecture_of, check_combination, settings_of, threads_of
@@ -115,6 +115,11 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             train(task, state, listeners)
         except FloatingPointError as error:
             raise self._diverged(network, state, error) from None
+        except MemoryError as error:
+            raise MemoryError(
+                f"{error}; a batch_size of {max(1, settings.batch_size // 2)}, or shorter sequences "
+                "(max_timesteps, bptt_steps), need less"
+            ) from error
         self._keep(network, state, settings)
         for listener in listeners:
             listener.end(task, state)
@@ -134,10 +139,10 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         """(the checkpoint or None, the state to go on from or None)."""
         if goes_on:
             past = getattr(self, "_training", None)
-            return None, TrainingState(**deepcopy(past)) if past else self._from_parameters(network)
+            return None, restored(past, network) if past else self._from_parameters(network)
         if self.checkpoint is None:
             return None, None
-        ignored = {"n_jobs", "verbose", "checkpoint"}
+        ignored = {"device", "n_jobs", "verbose", "checkpoint"}
         params = {k: _name_of(v) for k, v in sorted(self.get_params().items()) if k not in ignored}
         if not isinstance(self.random_state, Integral):
             params["random_state"] = None  # the seed that was drawn stands in the file
@@ -146,7 +151,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             self.checkpoint,
             [type(self).__name__, params, *given, joblib.hash(validation)],
         )
-        return checkpoint, checkpoint.load()
+        return checkpoint, checkpoint.load(network)
 
     def _split(self, sequences, targets, y, validation, pooling, seed):
         """(the sequences to train with, or None for all; X and y to validate with, or Nones)."""
@@ -194,7 +199,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
 
     @property
     def _kernels(self):
-        return get_backend("cpu")
+        return get_backend(self.device)
 
 
 def _name_of(value):

@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 
+from ..training import portable
 from ..training.listeners import as_arrays
 
 # Attributes that some fits leave and others do not.
@@ -26,7 +27,7 @@ def learned(network, state, settings):
     if state.record is not None:
         found["record_"] = as_arrays(state.record)
     if settings is None or settings.keep:
-        found["_training"] = vars(state)
+        found["_training"] = portable(state, network)
     return found
 
 

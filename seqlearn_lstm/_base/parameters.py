@@ -213,8 +213,13 @@ TRAINING = [
         them every bit of the fitted model.""",
     ),
     Parameter(
+        "device", "cpu", [StrOptions({"cpu", "cuda", "auto"})], '{"cpu", "cuda", "auto"}',
+        """What computes: the processor, a GPU, or a GPU where there is one. Set after a fit, it says
+        what predicts. See the user guide.""",
+    ),
+    Parameter(
         "n_jobs", None, [Integral, None], "int or None",
-        """Number of threads; None and -1: all that this process may use (joblib leaves its process
+        """Number of threads of the processor; None and -1: all that this process may use (joblib leaves its process
         workers their share of the cores). The result does not depend on it.""",
     ),
     Parameter(

@@ -32,7 +32,7 @@ def layer_of(parameters, cell):
                 f"{name} has shape {given[name].shape}; expected {shape} for {cell!r} with {n_in} "
                 f"inputs, the rows of W, and {n_units} units, the rows of U"
             )
-    part.pack({name: value.astype(dtype) for name, value in given.items()})
+    part.pack({name: value.astype(dtype) for name, value in given.items()}, values)
     return part
 
 

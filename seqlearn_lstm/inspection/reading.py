@@ -60,7 +60,7 @@ def read_one(estimator, x, initial_states=None):
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"x is read as one sequence, [x]: {error}") from error
-    network, seen = source._prepared(everything, None)
+    network, seen = source._prepared(everything, None, device="cpu")
     initial = check_initial(initial_states, seen, network)
     n_timesteps, n_seen = len(everything.rows), len(seen.rows)
     first = n_timesteps - n_seen if source.truncate == "pre" else 0

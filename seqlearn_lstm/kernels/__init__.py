@@ -5,6 +5,10 @@ A backend is a module with the functions below; ``get_backend(name)`` gives it. 
 C-contiguous, float32 or float64 (all of one call the same), indices int64. Nothing is checked here,
 no strings, no None. Results do not depend on ``n_jobs``, to the bit.
 
+Arrays may lie on a device. There they can be cut by ranges, reshaped, copied, written to (``x[...] =``
+a number or an array, also of the host) and added to (``x += y``); all else is a function's work. The plans
+of batches, and all other indices, are arrays of the host, which nobody writes to any more.
+
 Letters
     B sequences of a batch, longest first; T steps of the longest; I inputs; H units; C outputs; L lanes of the backend
     live (T,), slots (T + 2,), n_slots, n_states    how the rows of a batch lie: ``batches``
@@ -12,8 +16,10 @@ Letters
 
 Memory and layouts; a panelled matrix is flat, its panels of columns one after another
     zeros(shape, dtype)          aligned memory
+    to_device(array), to_host(array)     an array of the host where kernels read it, and back; on the CPU: itself
     lanes(dtype)                 L;  padded(n, dtype): n rounded up to L;  row_stride(n, dtype): a good row length for n columns
     panels(flat, n_rows, n_columns)      a panelled matrix as a list of 2-D views; row 0 of weights is the bias
+    panel_columns(n_columns, dtype)      columns of a panel
     gate_columns(n_units, dtype)         4 Hg
     pack_lstm(b, W, U, flat)     canonical to backend, (1 + I + H, 4 Hg);  unpack_lstm(flat, n_in, n_units): back, (b, W, U)
     unpack_gates(flat, n_rows, n_units)  activated gates as the kernels below leave them, (4, n_rows, H), in their order
@@ -31,14 +37,16 @@ Memory and layouts; a panelled matrix is flat, its panels of columns one after a
     available_threads()          how many threads `n_jobs` may ask for
 
 Rows
-    plan_steps, plan_sources, plan_states    the row numbers of a batch, for ``batches`` (host arrays on every backend)
     gather(source, source_column, index, out, out_column, width, n_jobs) out rows from source rows; zeros where index < 0
     put_rows(source, index, out, width, n_jobs)    out[index[k], :width] = source[k, :width]; rows of `index` distinct
     scatter_add(source, source_column, index, out, out_column, width)    out[index[k]] += source[k] where index >= 0
+    take(source, index, column, width)           those rows and columns, as a new array of the host
+    divide_rows(x, column, divisors, width)      x[r, column : column + width] /= divisors[r];  divisors int64
+    sum_rows(x, first, out)                      out (n,) = the sum of x[first:, :n] over rows
+    add_decay(values, slopes, strength) -> sum of squares of values; slopes += strength * values
 
 Dropout; a key is a uint64, sequences (B,) their numbers in the container: what is dropped depends on nothing else
     dropout_mask(out, sequences, key, rate)      out (B, n): 0 with probability `rate`, else 1 / (1 - rate)
-    drop_symbols(symbols, sequences, live, slots, key, rate)       symbols (n_slots,): some become -1, in all of a sequence
     scale_rows(x, column, mask, live, slots, width, n_jobs)        x[slots[t] + r, column + k] *= mask[r, k]
 
 LSTM, one direction of one layer
@@ -102,7 +110,6 @@ Pooling; first (B,): the step of its sequence that step 0 is; where that is not 
     pool_max_backward(d_pooled, d_column, live, slots, first, steps, d_out, width)
 
 Heads; scores (rows, C padded)
-    softmax(scores, n_classes)                 in place;  log_softmax(scores, out, n_classes): destroys scores
     softmax_cross_entropy(scores, targets, weights, total_weight, n_classes) -> loss; scores become the gradient
     regression_loss(scores, targets, weights, total_weight, kind, delta) -> loss; scores become the gradient
         targets (rows, outputs) float64; kind 0: squared error, 1: absolute error, 2: Huber's with
@@ -119,13 +126,58 @@ Solvers; flat arrays of one length, any; g = scale * gradient. What each does is
     adam(theta, gradient, m, v, scale, rate, decay, beta_1, beta_2, root_correction, epsilon, n_jobs)
     amsgrad(theta, gradient, m, v, largest, scale, rate, beta_1, beta_2, root_correction, epsilon, n_jobs)
     nadam(theta, gradient, m, v, scale, gradient_rate, rate, beta_1, beta_2, root_correction, epsilon, n_jobs)
+
+On the host, whatever computes: functions of the CPU's backend alone
+    plan_steps, plan_sources, plan_states    the row numbers of a batch, for ``batches``
+    drop_symbols(symbols, sequences, live, slots, key, rate)       symbols (n_slots,): some become -1, in all of a sequence
+    softmax(scores, n_classes)               in place;  log_softmax(scores, out, n_classes): destroys scores
 """
 
+import os
 from functools import cache
 from importlib import import_module
+from importlib.util import find_spec
+
+
+def get_backend(device):
+    """The module that computes.
+
+    Parameters
+    ----------
+    device : {"cpu", "cuda", "auto"}
+        "auto": "cuda" where there is a GPU. The simulator is none.
+
+    Raises
+    ------
+    RuntimeError
+        If there is no GPU for "cuda", or nothing that compiles for it.
+    """
+    if device == "cpu":
+        return _backend("cpu")
+    reason = None if _simulates() else _why_no_cuda()
+    if device == "auto":
+        return _backend("cpu" if reason or _simulates() else "cuda")
+    if reason:
+        raise RuntimeError(f'device is "cuda", but {reason}; device="cpu" needs neither')
+    return _backend("cuda")
 
 
 @cache
-def get_backend(name):
-    """The module that computes: "cpu"."""
+def _backend(name):
     return import_module(f".{name}", __name__)
+
+
+def _simulates():
+    """Whether CUDA kernels run in the simulator."""
+    return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("0", "")
+
+
+@cache
+def _why_no_cuda():
+    """What is missing for "cuda"; None: nothing."""
+    if find_spec("numba_cuda") is None:
+        return (
+            "numba-cuda is not installed; expected pip install "
+            '"seqlearn_lstm[cuda13]", or [cuda12] for an older driver'
+        )
+    return import_module(".cuda.primitives", __name__).why_no_device()

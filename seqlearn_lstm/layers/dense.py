@@ -18,8 +18,8 @@ class Dense(Part):
     def initial(self, rng):
         return {"W": glorot_uniform(rng, self.n_in, self.n_out), "b": np.zeros(self.n_out)}
 
-    def pack(self, parameters):
-        self.kernels.pack_dense(parameters["b"], parameters["W"], self.weights)
+    def pack(self, parameters, arrays):
+        self.kernels.pack_dense(parameters["b"], parameters["W"], arrays[0])
 
     def unpack(self, arrays):
         b, W = self.kernels.unpack_dense(arrays[0], self.n_in, self.n_out)

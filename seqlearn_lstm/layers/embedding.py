@@ -4,6 +4,7 @@ gradient.
 
 import numpy as np
 
+from ..kernels import get_backend
 from .memory import Stream
 
 
@@ -36,10 +37,14 @@ class Embedding:
 
     def unpack(self, gradient=False):
         if not gradient:
-            return {"W": self.table[:, : self.n_out].copy()}
+            return {"W": self.canonical(self.table)}
         dense = np.zeros((self.n_symbols, self.n_out), self.table.dtype)
-        dense[self.touched] = self.gradient[:, : self.n_out]
+        dense[self.touched] = self.canonical(self.gradient)
         return {"W": dense}
+
+    def canonical(self, rows):
+        """Rows of the table, or of what lies as it does, without padding: a copy of the host."""
+        return self.kernels.to_host(rows)[:, : self.n_out].copy()
 
     def stream(self, batch, codes, key, numbers, rate):
         """The rows of a batch's symbols. codes (n_rows, 1) int64, of the container; `rate` of the
@@ -48,7 +53,9 @@ class Embedding:
         """
         symbols = np.where(batch.source < 0, -1, codes[batch.source, 0])
         if rate:
-            self.kernels.drop_symbols(symbols, numbers, batch.live, batch.slots, key, rate)
+            # Symbols lie on the host, whatever computes.
+            drop_symbols = get_backend("cpu").drop_symbols
+            drop_symbols(symbols, numbers, batch.live, batch.slots, key, rate)
         mirrored = batch.reverse
 
         def index(backward):
@@ -72,4 +79,5 @@ class Embedding:
         self.gradient = work.array(self.key, "sum", (len(self.touched), self.table.shape[1]))
         self.gradient[:] = 0
         for touched, gradient in parts:
-            self.gradient[self.touched.searchsorted(touched)] += gradient
+            index = self.touched.searchsorted(touched)
+            self.kernels.scatter_add(gradient, 0, index, self.gradient, 0, self.n_out)

@@ -16,10 +16,10 @@ class GRULayer(Recurrent):
     def _initial_cell(self, rng):
         return {**super()._initial_cell(rng), "b_n": np.zeros(self.n_units)}
 
-    def _pack_cell(self, parameters):
+    def _pack_cell(self, parameters, arrays):
         b_n = parameters.get("b_n", np.zeros(self.n_units))
         b, W, U = (parameters[letter] for letter in "bWU")
-        self.kernels.pack_gru(b, W, U, b_n, self.weights)
+        self.kernels.pack_gru(b, W, U, b_n, arrays[0])
 
     def _unpack_cell(self, arrays):
         b, W, U, b_n = self.kernels.unpack_gru(arrays[0], self.n_in, self.n_units)

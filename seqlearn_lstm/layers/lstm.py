@@ -13,8 +13,8 @@ class PlainLSTM(Recurrent):
     n_kinds = 2
     kept_gates = gate_names = "ifgo"
 
-    def _pack_cell(self, parameters):
-        self.kernels.pack_lstm(*(parameters[letter] for letter in "bWU"), self.weights)
+    def _pack_cell(self, parameters, arrays):
+        self.kernels.pack_lstm(*(parameters[letter] for letter in "bWU"), arrays[0])
 
     def _unpack_cell(self, arrays):
         b, W, U = self.kernels.unpack_lstm(arrays[0], self.n_in, self.n_units)

@@ -48,18 +48,18 @@ class OptionsLSTM(Recurrent):
                     parameters[name] = _without_f(parameters[name], n_gates)
         return parameters
 
-    def _pack_cell(self, parameters):
+    def _pack_cell(self, parameters, arrays):
         H = self.n_units
         whole = dict(parameters)
         if not self.cell.forget_gate:
             for name in {"W", "U", "b", "gain", "p"} & whole.keys():
                 whole[name] = _with_f(whole[name], H)
-        self.kernels.pack_lstm(whole["b"], whole["W"], whole["U"], self.weights)
+        self.kernels.pack_lstm(whole["b"], whole["W"], whole["U"], arrays[0])
         extras = [
             np.asarray(whole.get(name, np.zeros(n * H)), self.dtype)
             for name, n in (("p", 3), ("gain", 4), ("cell_gain", 1), ("cell_shift", 1))
         ]
-        self.kernels.pack_lstm_extras(*extras, self.values[1])
+        self.kernels.pack_lstm_extras(*extras, arrays[1])
 
     def _unpack_cell(self, arrays):
         b, W, U = self.kernels.unpack_lstm(arrays[0], self.n_in, self.n_units)

@@ -84,10 +84,12 @@ class States:
         """The cell states in the place of the hidden ones."""
         return States(self.cells, 0)
 
-    def final(self, batch, n_units):
-        """The states after the last step of each sequence, (n_sequences, n_units) of each kind."""
-        found = [self.rows[batch.final, self.column : self.column + n_units]]
+    def final(self, kernels, batch, n_units):
+        """The states after the last step of each sequence, (n_sequences, n_units) of each kind, as
+        arrays of the host.
+        """
+        found = [kernels.take(self.rows, batch.final, self.column, n_units)]
         if self.cells is not None:
-            index = batch.final if self.keeps else slice(len(batch))
-            found.append(self.cells[index, :n_units])
+            index = batch.final if self.keeps else np.arange(len(batch))
+            found.append(kernels.take(self.cells, index, 0, n_units))
         return found

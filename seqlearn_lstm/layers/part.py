@@ -25,12 +25,12 @@ class Part:
         """Draw canonical parameters, {name without the key: float64 array}."""
         raise NotImplementedError
 
-    def pack(self, parameters):
-        """Write canonical parameters {name: array} into `values`."""
+    def pack(self, parameters, arrays):
+        """Write canonical parameters {name: array} into arrays like `values`."""
         raise NotImplementedError
 
     def unpack(self, arrays):
-        """Canonical parameters of arrays like `values`, or gradients of those like `slopes`."""
+        """And back: new arrays of the host."""
         raise NotImplementedError
 
     def decayed(self):

@@ -67,19 +67,19 @@ class Recurrent(Part):
         W, U, b = self.cell.initial_weights(rng, self.n_in, self.n_units)
         return {"W": W, "U": U, "b": b}
 
-    def pack(self, parameters):
-        self._pack_cell(parameters)
+    def pack(self, parameters, arrays):
+        self._pack_cell(parameters, arrays)
         if self.learn_initial:
-            states = self.values[-1].reshape(self.n_kinds, -1)
+            states = arrays[-1].reshape(self.n_kinds, -1)
             for state, name in zip(states, self._state_names(), strict=True):
                 state[: self.n_units] = parameters[name]
 
     def unpack(self, arrays):
         parameters = self._unpack_cell(arrays)
         if self.learn_initial:
-            states = arrays[-1].reshape(self.n_kinds, -1)[:, : self.n_units]
+            states = self.kernels.to_host(arrays[-1]).reshape(self.n_kinds, -1)
             for name, state in zip(self._state_names(), states, strict=True):
-                parameters[name] = state.copy()
+                parameters[name] = state[: self.n_units].copy()
         return parameters
 
     def _state_names(self):
@@ -108,7 +108,7 @@ class Recurrent(Part):
         arrays = self._state_arrays(batch, z, work, keep)
         self._set_initial(batch, arrays, given)
         if recurrent_mask is None:
-            recurrent_mask = np.zeros((0, self.n_padded), self.dtype)
+            recurrent_mask = self.kernels.zeros((0, self.n_padded), self.dtype)
         self._forward(batch, z, arrays, recurrent_mask, work, n_jobs, keep)
         (rows, column), *cells = arrays
         return States(rows, column, cells[0][0] if cells else None, keep)
@@ -126,7 +126,8 @@ class Recurrent(Part):
         """The states before the first step where none are given, (n_kinds, n_units)."""
         if not self.learn_initial:
             return np.zeros((self.n_kinds, self.n_units), self.dtype)
-        return self.values[-1].reshape(self.n_kinds, -1)[:, : self.n_units]
+        states = self.kernels.to_host(self.values[-1])
+        return states.reshape(self.n_kinds, -1)[:, : self.n_units]
 
     def _state_arrays(self, batch, z, work, keep):
         """(array, first column) of each kind of state, h first; rows as in ``batches``."""
@@ -187,13 +188,13 @@ class Recurrent(Part):
         input_mask, recurrent_mask = masks
         d_out, *finals = slopes
         if recurrent_mask is None:
-            recurrent_mask = np.zeros((0, self.n_padded), self.dtype)
+            recurrent_mask = self.kernels.zeros((0, self.n_padded), self.dtype)
         z = work.array(self.key, "z", (batch.n_states, self.row_stride))
         self._backward(batch, z, d_out, finals, recurrent_mask, work, n_jobs)
         if self.learn_initial:
             starts = self.slopes[-1].reshape(self.n_kinds, -1)
             for start, gradient in zip(starts, finals, strict=True):
-                start[:] = gradient[batch.n_carried :].sum(axis=0)
+                self.kernels.sum_rows(gradient, batch.n_carried, start)
         if not need_inputs:
             return None
         dx = self._input_gradient(batch, work, n_jobs)
@@ -225,7 +226,7 @@ class Recurrent(Part):
         gates, width = self._gates(batch, work, True), kernels.padded(self.n_in, work.dtype)
         WT = work.array(self.key, "WT", (n_columns * width,))
         dx = work.array(self.key, "dx", (n_slots, width))
-        K, panel = 1 + self.n_in + self.n_units, 4 * kernels.lanes(work.dtype)
+        K, panel = 1 + self.n_in + self.n_units, kernels.panel_columns(n_columns, work.dtype)
         kernels.transpose(WT, self.weights, K, n_columns, 1, self.n_in, n_jobs)
         kernels.multiply(dx, gates, n_slots, n_columns, panel, WT, n_slots, width, n_jobs)
         return dx

@@ -14,8 +14,8 @@ class RNNLayer(Recurrent):
     def n_columns(self):
         return self.n_padded
 
-    def _pack_cell(self, parameters):
-        self.kernels.pack_rnn(*(parameters[letter] for letter in "bWU"), self.weights)
+    def _pack_cell(self, parameters, arrays):
+        self.kernels.pack_rnn(*(parameters[letter] for letter in "bWU"), arrays[0])
 
     def _unpack_cell(self, arrays):
         b, W, U = self.kernels.unpack_rnn(arrays[0], self.n_in, self.n_units)

@@ -1,7 +1,5 @@
 """Updates of some rows of a table: what an embedding needs."""
 
-import numpy as np
-
 
 def step_rows(solver, kernels, table, rows, gradient, state, learning_rate, scale, n_jobs):
     """Update some rows of a table and of its state; the others are not touched, as if they had not
@@ -11,11 +9,11 @@ def step_rows(solver, kernels, table, rows, gradient, state, learning_rate, scal
 
     table, and the state's arrays  (n, width);  rows (k,) distinct;  gradient (k, width)
     """
-    arrays = {name: value for name, value in state.items() if isinstance(value, np.ndarray)}
+    arrays = {name: value for name, value in state.items() if hasattr(value, "shape")}
     width = table.shape[1]
 
     def taken(array):
-        some = np.empty_like(gradient)
+        some = kernels.zeros(gradient.shape, gradient.dtype)
         kernels.gather(array, 0, rows, some, 0, width, n_jobs)
         return some
 

@@ -5,6 +5,7 @@ epochs, and who is told how it goes on.
 from .checkpoint import Checkpoint
 from .listener import Listener, Update
 from .loop import train
+from .portable import portable, restored
 from .state import (
     INITIAL,
     SHUFFLE,
@@ -27,6 +28,8 @@ __all__ = [
     "TrainingState",
     "Update",
     "first_state",
+    "portable",
     "random_stream",
+    "restored",
     "train",
 ]

@@ -58,9 +58,7 @@ class Backpropagation:
         for batch in training_batches(self.task.sequences.offsets, self.order, size):
             if self.ends is not None:
                 batch = replace(batch, n_carried=len(batch))
-            run = Run(
-                self.task.network, batch, self.task.sequences.rows, self._begin(batch), self.masks
-            )
+            run = Run(self.task.network, batch, self.task.rows, self._begin(batch), self.masks)
             yield from self._gradients(run)
             if self.task.settings.stateful:
                 self.ends = np.empty_like(run.states)

@@ -12,9 +12,9 @@ from contextlib import suppress
 import numpy as np
 
 from .listener import Listener
-from .state import TrainingState
+from .portable import portable, restored
 
-FORMAT = 1
+FORMAT = 2
 
 
 class Checkpoint(Listener):
@@ -30,8 +30,8 @@ class Checkpoint(Listener):
     def __init__(self, path, what):
         self.path, self.name = os.fspath(path), fingerprint(what)
 
-    def load(self):
-        """The state, or None where there is no file.
+    def load(self, network):
+        """The state, with arrays for a network, or None where there is no file.
 
         Raises
         ------
@@ -52,14 +52,14 @@ class Checkpoint(Listener):
                 f"the checkpoint {self.path} belongs to a fit with other parameters or other data; "
                 "remove it, or name another file"
             )
-        return TrainingState(**saved["state"])
+        return restored(saved["state"], network)
 
     def after_epoch(self, task, state, seconds):
-        self.save(state)
+        self.save(state, task.network)
         return False
 
-    def save(self, state):
-        """Write the state.
+    def save(self, state, network):
+        """Write the state of a network's training.
 
         Raises
         ------
@@ -69,7 +69,8 @@ class Checkpoint(Listener):
         part = f"{self.path}.part"
         try:
             with open(part, "wb") as file:
-                pickle.dump({"format": FORMAT, "name": self.name, "state": vars(state)}, file)
+                values = portable(state, network)
+                pickle.dump({"format": FORMAT, "name": self.name, "state": values}, file)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, self.path)

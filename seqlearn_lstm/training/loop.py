@@ -52,7 +52,7 @@ def _aligned(kernels, solver_state):
     """
     copies = dict(solver_state)
     for name, value in solver_state.items():
-        if isinstance(value, np.ndarray):
+        if hasattr(value, "shape"):
             copies[name] = kernels.zeros(value.shape, value.dtype)
             copies[name][:] = value
     return copies
@@ -110,8 +110,7 @@ def _decay(network, strength):
     """Add the gradient of the L2 term strength / 2 * |W|^2 and return the term."""
     penalty = 0.0
     for values, slopes in network.weight_views():
-        slopes += values.dtype.type(strength) * values
-        penalty += float(np.square(values, dtype=np.float64).sum())
+        penalty += network.kernels.add_decay(values, slopes, strength)
     return strength / 2 * penalty
 
 

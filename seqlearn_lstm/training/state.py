@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -112,6 +113,11 @@ class Task:
     settings: Settings
     initial: np.ndarray | None = None
     validate: Callable[[], float] | None = None
+
+    @cached_property
+    def rows(self):
+        """The rows of all sequences, where the network reads them."""
+        return self.network.take_rows(self.sequences.rows)
 
 
 def random_stream(seed, purpose, epoch=0):

@@ -194,6 +194,7 @@ def test_sum_of_squares(kernels, rng, dtype):
         assert abs(result - expected) <= BOUND[dtype.name] * expected
 
 
+@pytest.mark.parametrize("kernels", ["cpu"], indirect=True)  # CUDA's: test_cuda_launches.py
 def test_sum_of_squares_counts_every_entry(kernels, dtype):
     n = 4096 + 3 * kernels.lanes(dtype) + 1
     x = kernels.zeros(n, dtype)

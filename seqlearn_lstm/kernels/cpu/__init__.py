@@ -22,6 +22,7 @@ from . import (
     rows,
     updates,
 )
+from .arrays import add_decay, divide_rows, sum_rows, take, to_device, to_host
 from .layout import (
     clear_gru,
     gate_columns,
@@ -31,6 +32,7 @@ from .layout import (
     pack_lstm,
     pack_rnn,
     padded,
+    panel_columns,
     panels,
     put_candidate,
     row_stride,
@@ -90,6 +92,7 @@ __all__ = [
     "pack_lstm_extras",
     "pack_rnn",
     "padded",
+    "panel_columns",
     "panels",
     "plan_sources",
     "plan_states",
@@ -112,7 +115,10 @@ __all__ = [
     "softmax_cross_entropy",
     "sum_of_squares",
     "sum_rows",
+    "take",
     "take_candidate",
+    "to_device",
+    "to_host",
     "transpose",
     "unpack_dense",
     "unpack_gates",
@@ -127,9 +133,6 @@ plan_steps = plan.plan_steps
 plan_sources = plan.plan_sources
 plan_states = plan.plan_states
 scatter_add = rows.scatter_add
-divide_rows = rows.divide_rows
-sum_rows = rows.sum_rows
-add_decay = rows.add_decay
 dropout_mask = dropout.dropout_mask
 drop_symbols = dropout.drop_symbols
 pool_sum = pooling.pool_sum

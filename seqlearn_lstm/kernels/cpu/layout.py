@@ -44,9 +44,14 @@ def zeros(shape, dtype):
     return memory[start : start + size].view(dtype).reshape(shape)
 
 
+def panel_columns(n_columns, dtype):
+    """Columns of a panel; the last one may have fewer."""
+    return PANEL_VECTORS * lanes(dtype)
+
+
 def panels(flat, n_rows, n_columns):
     """Views of a panelled matrix in a flat array: a list of (n_rows, width)."""
-    width = PANEL_VECTORS * lanes(flat.dtype)
+    width = panel_columns(n_columns, flat.dtype)
     return [
         flat[start * n_rows : min(start + width, n_columns) * n_rows].reshape(n_rows, -1)
         for start in range(0, n_columns, width)

@@ -1,7 +1,5 @@
 """Moving rows of a batch: from the container into slots, from one direction or layer to the next."""
 
-import numpy as np
-
 from .compile import kernel, part
 from .share import hand_out
 from .simd import load, load_first, store, store_first
@@ -59,24 +57,3 @@ def put_rows(source, index, out, width, share, n_shares, launcher):
     n, lds, ldo = index.shape[0], source.shape[1], out.shape[1]
     for k in range(share * n // n_shares, (share + 1) * n // n_shares):
         copy_row(source, k * lds, out, index[k] * ldo, width)
-
-
-# ---- without a kernel: NumPy's own loops ---------------------------------------------------------
-
-
-def divide_rows(x, column, divisors, width):
-    """x[r, column + j] /= divisors[r] for j < width; divisors (rows,) int64."""
-    x[:, column : column + width] /= divisors[:, None].astype(x.dtype)
-
-
-def sum_rows(x, first, out):
-    """out (n,) = the sum of x[first:, :n] over rows, in their order."""
-    out[:] = 0
-    for row in x[first:]:  # `sum` would sum a single column pairwise
-        out += row[: out.size]
-
-
-def add_decay(values, slopes, strength):
-    """slopes += strength * values; returns the sum of squares of the values, summed as float64."""
-    slopes += values.dtype.type(strength) * values
-    return float(np.square(values, dtype=np.float64).sum())

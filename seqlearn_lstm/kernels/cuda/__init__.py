@@ -34,15 +34,23 @@ from .lstm_options import lstm_options_forward
 from .lstm_options_bptt import lstm_options_backward
 from .memory import DeviceArray as DeviceArray
 from .memory import to_device, to_host, zeros
+from .moments import adam, amsgrad, nadam
 from .pooling import pool_max, pool_max_backward, pool_mean_backward, pool_sum
 from .reduce import sum_of_squares
 from .rnn import rnn_backward, rnn_forward
-from .rows import add_decay, divide_rows, gather, put_rows, scatter_add, sum_rows
+from .rows import add_decay, divide_rows, gather, put_rows, scatter_add, sum_rows, take
+from .updates import adadelta, adagrad, clip_values, descend, rmsprop, sgd
 
 __all__ = [
+    "adadelta",
+    "adagrad",
+    "adam",
     "add_decay",
+    "amsgrad",
     "available_threads",
     "clear_gru",
+    "clip_values",
+    "descend",
     "divide_rows",
     "dropout_mask",
     "gate_columns",
@@ -60,6 +68,7 @@ __all__ = [
     "lstm_options_gradient",
     "lstm_sums_size",
     "multiply",
+    "nadam",
     "outer",
     "pack_dense",
     "pack_gru",
@@ -76,14 +85,17 @@ __all__ = [
     "put_candidate",
     "put_rows",
     "regression_loss",
+    "rmsprop",
     "rnn_backward",
     "rnn_forward",
     "row_stride",
     "scale_rows",
     "scatter_add",
+    "sgd",
     "softmax_cross_entropy",
     "sum_of_squares",
     "sum_rows",
+    "take",
     "take_candidate",
     "to_device",
     "to_host",

@@ -4,8 +4,8 @@ Every kernel is right for any number of blocks and threads; in the simulator the
 small inputs span several.
 """
 
-from .memory import DeviceArray, on_device
-from .primitives import SIMULATED, cuda
+from .memory import on_device
+from .primitives import SIMULATED
 
 THREADS = 4 if SIMULATED else 128  # of a block; a power of two, for sums over a block
 MOST_BLOCKS = 3 if SIMULATED else 2**12
@@ -68,16 +68,3 @@ def unwrapped(argument):
 def available_threads():
     """How many threads `n_jobs` may ask for: only the one that launches."""
     return 1
-
-
-__all__ = [
-    "DeviceArray",
-    "available_threads",
-    "blocks_over",
-    "cuda",
-    "over",
-    "rows_over",
-    "tiles_over",
-    "together",
-    "unwrapped",
-]

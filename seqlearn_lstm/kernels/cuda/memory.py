@@ -64,6 +64,12 @@ class DeviceArray:
         new[...] = self
         return new
 
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+    def __reduce__(self):
+        raise TypeError("an array on the device cannot be pickled; to_host(array) can")
+
 
 def empty(shape, dtype):
     """Memory with anything in it: NaN in the simulator."""

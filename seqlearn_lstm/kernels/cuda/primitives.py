@@ -42,3 +42,10 @@ def first_row():
 def row_step():
     """From there to its next: how many rows a launch has threads for."""
     return cuda.gridDim.x * cuda.blockDim.y
+
+
+def why_no_device():
+    """What keeps kernels from running; None: nothing."""
+    if SIMULATED or cuda.is_available():
+        return None
+    return f"no GPU was found ({cuda.cuda_error() or 'the driver lists none'})"

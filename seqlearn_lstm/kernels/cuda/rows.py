@@ -5,6 +5,7 @@ of a row; `index` and `divisors` are int64 arrays of the host.
 import numpy as np
 
 from .launch import over, rows_over
+from .memory import Scratch, to_host
 from .primitives import cuda, first_row, kernel, row_step
 from .reduce import sum_of_squares
 
@@ -101,3 +102,14 @@ def add_decay(values, slopes, strength):
     values = values.reshape(-1)
     over(_add_scaled, values.size, values, values.dtype.type(strength), slopes.reshape(-1))
     return sum_of_squares(values)
+
+
+_scratch = Scratch()
+
+
+def take(source, index, column, width):
+    """source[index, column : column + width], as a new array of the host."""
+    n = index.size
+    taken = _scratch.array("taken", n * width, source.dtype).reshape(n, width)
+    gather(source, column, index, taken, 0, width, 1)
+    return to_host(taken)

@@ -63,12 +63,12 @@ class _Launch:
         for z, y, x in product(*map(range, n_blocks[::-1])):
             block = x + n_blocks[0] * (y + n_blocks[1] * z)
             for k, (tz, ty, tx) in enumerate(product(*map(range, n_threads[::-1]))):
-                thread = greenlet(kernel.py_func)
+                thread = greenlet(_quietly)
                 thread.launch, thread.block, thread.number = self, block, k
                 thread.blockIdx = SimpleNamespace(x=x, y=y, z=z)
                 thread.threadIdx = SimpleNamespace(x=tx, y=ty, z=tz)
                 self.threads.append(thread)
-        self.arguments = arguments
+        self.arguments = kernel.py_func, *map(_seen, arguments)
         self.order = random.Random(Kernel.seed)
 
     def run(self):
@@ -121,18 +121,57 @@ class _Launch:
         return "; ".join(lines)
 
 
+def _quietly(py_func, *arguments):
+    """Run a thread: what overflows becomes infinite without a warning, as on a device."""
+    with np.errstate(all="ignore"):
+        py_func(*arguments)
+
+
+def _seen(argument):
+    return Memory(argument) if isinstance(argument, np.ndarray) else argument
+
+
 def _place():
-    """Where in a kernel's source the running thread stands."""
+    """Where in a kernel the running thread stands: file, line, instruction of the line."""
     frame = sys._getframe(1)
     while frame.f_code.co_filename == __file__:
         frame = frame.f_back
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}:{frame.f_lasti}"
+
+
+class Memory:
+    """An array as kernels see it, which is element by element: a negative index, which NumPy would
+    count from the end, is an error, as is one that is too large.
+    """
+
+    __slots__ = ("array", "dtype", "shape", "size")
+
+    def __init__(self, array):
+        self.array, self.dtype, self.shape, self.size = array, array.dtype, array.shape, array.size
+
+    def __getitem__(self, key):
+        _check(key)
+        return self.array[key]
+
+    def __setitem__(self, key, value):
+        _check(key)
+        self.array[key] = value
+
+
+def _check(key):
+    try:
+        negative = (min(key) if type(key) is tuple else key) < 0
+    except TypeError:
+        return  # a range
+    if negative:
+        raise IndexError(f"index {key} is negative")
 
 
 def _unknown(shape, dtype):
     """Memory that nobody has written to."""
     dtype = np.dtype(dtype)
-    return np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
+    array = np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
+    return Memory(array)
 
 
 # ---- what a kernel sees --------------------------------------------------------------------------

@@ -1,0 +1,65 @@
+"""The same tests for all backends: what a test says of where it runs, and a backend with memory of
+its own behind functions of NumPy arrays.
+"""
+
+import os
+
+import numpy as np
+import pytest
+
+CPU_ONLY = pytest.mark.parametrize("kernels", ["cpu"], indirect=True)
+
+
+def large(*case):
+    """A case that the simulator would take too long for."""
+    return pytest.param(*case, marks=pytest.mark.large)
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what makes no sense on CUDA, or is too large to be simulated."""
+    left_out = [item for item in items if _is_cuda(item) and _cannot_be(item)]
+    items[:] = [item for item in items if not (_is_cuda(item) and _cannot_be(item))]
+    config.hook.pytest_deselected(items=left_out)
+
+
+def _is_cuda(item):
+    return hasattr(item, "callspec") and item.callspec.params.get("kernels") == "cuda"
+
+
+def _cannot_be(item):
+    simulated = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
+    # CUDA knows no `n_jobs`.
+    return "n_jobs_to_try" in item.fixturenames or (simulated and item.get_closest_marker("large"))
+
+
+class OnHost:
+    """A backend with memory of its own, behind functions that take and fill NumPy arrays. Plans of
+    batches, flat int64, it uploads itself.
+    """
+
+    def __init__(self, backend):
+        self.backend = backend
+
+    def zeros(self, shape, dtype):
+        return np.zeros(shape, dtype)
+
+    def panels(self, flat, n_rows, n_columns):
+        (cut,) = self.backend.panels(flat, n_rows, n_columns)
+        return [cut]
+
+    def __getattr__(self, name):
+        function = getattr(self.backend, name)
+
+        def call(*arguments):
+            on_device = {
+                k: self.backend.to_device(array)
+                for k, array in enumerate(arguments)
+                if isinstance(array, np.ndarray) and (array.ndim > 1 or array.dtype != np.int64)
+            }
+            found = function(*(on_device.get(k, given) for k, given in enumerate(arguments)))
+            for k, array in on_device.items():
+                if arguments[k].flags.writeable:
+                    arguments[k][...] = self.backend.to_host(array)
+            return found
+
+        return call

@@ -1,0 +1,129 @@
+"""CUDA kernels as machine code, on any machine with numba-cuda: all compile, for three generations
+of devices, keep what they compute in registers, and leave float64 alone.
+"""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cuda_kernels import KERNELS
+
+TESTS = Path(__file__).parent.parent
+
+
+def is_installed(*names):
+    try:
+        return all(map(importlib.util.find_spec, names))
+    except ModuleNotFoundError:
+        return False
+
+
+pytestmark = pytest.mark.skipif(
+    not is_installed("numba_cuda", "cuda.bindings.nvjitlink"),
+    reason="the compiler is in numba-cuda[cu12] or numba-cuda[cu13]",
+)
+
+
+def python(*arguments):
+    """What a Python without the simulator prints, a line of JSON each."""
+    variables = {k: v for k, v in os.environ.items() if k != "NUMBA_ENABLE_CUDASIM"}
+    path = [str(TESTS.parent), str(TESTS), *filter(None, [variables.get("PYTHONPATH")])]
+    done = subprocess.run(
+        [sys.executable, *arguments],
+        env=variables | {"PYTHONPATH": os.pathsep.join(path)}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    return list(map(json.loads, done.stdout.splitlines()))
+
+
+@pytest.fixture(scope="module")
+def kernels_lines():
+    """What `cuda_compile.py` says, by kernel."""
+    found = {}
+    for line in python(TESTS / "cuda_compile.py"):
+        found.setdefault(line["kernel"], []).append(line)
+    return found
+
+
+def test_every_kernel_is_in_the_table(kernels_lines):
+    assert kernels_lines.keys() == KERNELS.keys()
+
+
+@pytest.mark.parametrize("name", KERNELS)
+def test_machine_code(kernels_lines, name):
+    row = KERNELS[name]
+    assert len(kernels_lines[name]) >= len(row.signatures) * len(row.architectures)
+    for line in kernels_lines[name]:
+        assert "error" not in line, line["error"]
+        assert line["stack"] == line["spilled"] == 0, line
+        assert line["registers"] <= row.registers, line
+        if line["dtype"] == "float32" and not row.float64:
+            assert not line["float64"], line
+
+
+BAD = """
+import json, math, sys
+from cuda_compile import argument_types, compiled, kernels_of
+from numba import cuda
+from numba.cuda import types
+
+@cuda.jit
+def promotes(x):
+    x[0] *= 0.1
+
+@cuda.jit
+def indexes(x, k):
+    stored = cuda.local.array(32, x.dtype)
+    for i in range(32):
+        stored[(i * k) % 32] = x[i]
+    cuda.syncthreads()
+    for i in range(32):
+        x[i] = stored[(i + k) % 32]
+
+@cuda.jit
+def many(x):
+    a = cuda.local.array(30, types.float32)
+    for i in range(30):
+        a[i] = x[i]
+    for _ in range(x.shape[0]):
+        for i in range(30):
+            a[i] = a[i] * a[(i + 1) % 30] + a[(i + 5) % 30]
+    for i in range(30):
+        x[i] = a[i]
+
+@cuda.jit
+def unknown(x):
+    x[0] = nothing_of_the_kind
+
+@cuda.jit
+def waits(x):
+    x[0] = 1
+    cuda.cg.this_grid().sync()
+    x[1] = x[0]
+
+few = cuda.jit(max_registers=24)(many.py_func)
+bounded = cuda.jit(launch_bounds=(1024, 2))(many.py_func)
+several = {"a": promotes, 2: [promotes]}
+for name, kernel in kernels_of(sys.modules["__main__"]).items():
+    signature = argument_types("v, i" if "indexes" in name else "v", "float32")
+    for architecture, facts in compiled(kernel, signature, ["sm_90a"]):
+        print(json.dumps({"kernel": name.rpartition(".")[2]} | facts))
+"""
+
+
+def test_what_is_bad_is_seen():
+    lines = {line["kernel"]: line for line in python("-c", BAD)}
+    plain = {"promotes", "indexes", "many", "few", "bounded", "unknown", "waits"}
+    assert lines.keys() == plain | {"several['a']"}
+    assert lines["promotes"]["float64"] == lines["several['a']"]["float64"] != []
+    assert lines["indexes"]["stack"] >= 128
+    assert lines["bounded"]["registers"] <= 32 < lines["many"]["registers"]
+    assert lines["bounded"]["spilled"] > 0 == lines["many"]["spilled"]
+    assert lines["few"]["registers"] <= 24
+    assert "nothing_of_the_kind" in lines["unknown"]["error"]
+    assert lines["waits"]["stack"] == lines["waits"]["spilled"] == 0
+    assert not any(lines[name]["float64"] for name in ("indexes", "many", "waits"))
