@@ -88,12 +88,13 @@ def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
     _run(out.reshape(-1), out.shape[1], a, (K, 1), b, (n_columns, 1), sizes)
 
 
-def multiply_columns(out, a, width, b, n_rows, n_columns):
-    """out[:n_rows] = a[:n_rows, :width] @ b[:width]; out (n_rows, n_columns), b with rows of
-    n_columns.
+def multiply_columns(out, a, width, b, n_rows, n_columns, first=0):
+    """out[:n_rows] = a[:n_rows, columns] @ b[columns], where columns are `width` from `first` on;
+    out (n_rows, n_columns), b with rows of n_columns.
     """
-    sizes = n_rows, n_columns, width
-    _run(out.reshape(-1), n_columns, a, (a.shape[1], 1), b, (n_columns, 1), sizes)
+    sizes, a_strides, flat = (n_rows, n_columns, width), (a.shape[1], 1), a.reshape(-1)[first:]
+    b = b.reshape(-1)[first * n_columns :]
+    _run(out.reshape(-1), n_columns, flat, a_strides, b, (n_columns, 1), sizes)
 
 
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):

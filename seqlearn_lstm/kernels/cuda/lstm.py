@@ -58,12 +58,12 @@ forward = make_forward(forward_point, GATES)
 backward = make_backward(backward_point)
 
 
-def input_sums(z, W, n_rows, n_in, n_columns):
+def input_sums(z, W, n_rows, n_in, n_columns, first=0):
     """What the bias and the inputs add to the pre-activations, (n_rows, n_columns), in memory for a
-    call.
+    call; first=1: what the inputs add.
     """
     pre = _scratch.array("pre", n_rows * n_columns, W.dtype).reshape(n_rows, n_columns)
-    multiply_columns(pre, z, 1 + n_in, W, n_rows, n_columns)
+    multiply_columns(pre, z, 1 + n_in - first, W, n_rows, n_columns, first)
     return pre
 
 
