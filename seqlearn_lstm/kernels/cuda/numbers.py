@@ -35,6 +35,7 @@ class Number:
 
     __slots__ = ("offset", "terms")
     __array_ufunc__ = None  # NumPy's numbers leave arithmetic to those below
+    __eq__ = __bool__ = None  # errors: what every object has would be wrong in silence
 
     def __init__(self, terms, offset=0.0):
         self.terms, self.offset = terms, offset
