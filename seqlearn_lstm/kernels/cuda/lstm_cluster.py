@@ -1,0 +1,150 @@
+"""The LSTM, forward, on clusters of blocks: the recurrent weights stay in registers through all steps,
+and the blocks of a cluster send each other the new states. For sm_90 and up, float32, H <= 256.
+
+`cluster` says how the work lies. Rows as in `batches.Batch`: row slots[t] + r is step t of sequence r.
+
+pre    (n_slots, 4 H)         what bias and inputs give to the gates i, f, g, o
+U      (H, 4 H)               the recurrent weights
+z      (n_states, ldz)        columns from `column` on: IN initial h in rows 0..B; OUT h of all steps
+c      (n_states or B, H)     IN initial c in rows 0..B; OUT row kept[t + 1] + r
+gates  (n_slots or B, 4 H)    OUT activated gates, row kept[t] + r; may be `pre` if kept is slots
+
+Kernels get all of them flat. Shared memory of a block: states (2, 8, stride), h of all units, before
+the step and after it in turn; arrived, a barrier for each of the two.
+"""
+
+from functools import cache
+
+import numpy as np
+
+from .cluster import ROWS, activations, apart, make_product, part_of, shape_of, steps_of
+from .launch import unwrapped
+from .primitives import (
+    cluster_of,
+    cluster_rank,
+    cluster_sync,
+    cuda,
+    expect,
+    kernel,
+    open_barrier,
+    send4,
+    wait,
+)
+
+ALL, ZERO = 0xFFFFFFFF, np.float32(0)
+
+
+def lstm_cluster_forward(
+    pre, U, z, column, c, gates, live, slots, kept, n_units, precision, cluster=None
+):
+    """Fill the h columns of z, c and gates, from the pre-activations and the initial states.
+
+    precision is "tf32" or "float32"; cluster: the number of blocks, if not the least.
+    """
+    shape = shape_of(n_units, precision, cluster)
+    blocks = -(-int(live[0]) // ROWS) * shape.cluster
+    flat = (array.reshape(-1) for array in (pre, U, z, c, gates))
+    arguments = (*flat, live, slots, kept, z.shape[1], column)
+    forward_kernel(shape, precision)[blocks, shape.threads](*map(unwrapped, arguments))
+
+
+@cache
+def forward_kernel(shape, precision):
+    """The kernel of one shape."""
+    H, CLUSTER, SHARE, PADDED, THREADS = *shape, shape.padded, shape.threads
+    STRIDE = apart(PADDED, 16)
+    WEIGHTS, BUFFER, BYTES = PADDED // 2, ROWS * STRIDE, 4 * ROWS * PADDED
+    SENDS = -(-CLUSTER // 4)
+    unit_of, row_of, output_of, source_of, rounded, product = make_product(
+        precision, PADDED, STRIDE
+    )
+    sigmoid, tanh = activations(precision)
+    part = part_of(precision)
+
+    @part
+    def load_weights(weights, U, first_unit, lane):
+        for i in range(WEIGHTS):
+            n, k = output_of(i, lane), source_of(i, lane)
+            unit = first_unit + (n & 3)
+            inside = k < H and unit < H
+            x = U[np.uint32(k * 4 * H + (n >> 2) * H + unit if inside else 0)]
+            weights[i] = rounded(x) if inside else ZERO
+
+    @part
+    def load_states(states, z, live, first, ldz, column):
+        for k in range(cuda.threadIdx.x, ROWS * PADDED, THREADS):
+            r, unit = k // PADDED, k % PADDED
+            inside = unit < H and first + r < live[0]
+            x = z[np.uint64((first + r) * ldz + column + unit if inside else 0)]
+            states[np.uint32(r * STRIDE + unit)] = rounded(x) if inside else ZERO
+
+    @part
+    def send(states, arrived, buffer, row, unit, h, lane):
+        """The four lanes of a row have its h of four units: each sends all of them to some blocks."""
+        u, base = unit_of(lane), lane & ~unit_mask
+        h0 = cuda.shfl_sync(ALL, h, base)
+        h1 = cuda.shfl_sync(ALL, h, base + unit_step)
+        h2 = cuda.shfl_sync(ALL, h, base + 2 * unit_step)
+        h3 = cuda.shfl_sync(ALL, h, base + 3 * unit_step)
+        to = np.uint32(buffer * BUFFER + row * STRIDE + unit - u)
+        for k in range(SENDS):
+            rank = u + 4 * k
+            if rank < CLUSTER:
+                send4(states, to, arrived, np.uint32(buffer), np.uint32(rank), h0, h1, h2, h3)
+
+    unit_step = 4 if precision == "tf32" else 8  # lanes from one unit of a row to the next
+    unit_mask = 3 * unit_step
+
+    @kernel(launch_bounds=(THREADS, 1), fastmath=precision == "tf32")
+    def forward(pre, U, z, c, gates, live, slots, kept, ldz, column):
+        cluster_of(CLUSTER)
+        states = cuda.shared.array(2 * BUFFER, np.float32)
+        arrived = cuda.shared.array(2, np.int64)
+        weights = cuda.local.array(WEIGHTS, np.float32)
+        thread = cuda.threadIdx.x
+        lane = thread & 31
+        first = cuda.blockIdx.x // CLUSTER * ROWS
+        first_unit = cluster_rank() * SHARE + (thread >> 5) * 4
+        unit, r = first_unit + unit_of(lane), row_of(lane)
+        row, n_steps = first + r, steps_of(live, first)
+        load_weights(weights, U, first_unit, lane)
+        load_states(states, z, live, first, ldz, column)
+        if thread == 0:
+            open_barrier(arrived, 0)
+            open_barrier(arrived, 1)
+        cluster_sync()
+
+        alive = unit < H and row < live[0]
+        slot, after, kept_slot, kept_after = slots[0], slots[1], kept[0], kept[1]
+        xi = xf = xg = xo = c_t = ZERO
+        if alive:
+            k = np.uint64((slot + row) * (4 * H) + unit)
+            xi, xf, xg, xo = pre[k], pre[k + np.uint64(H)], pre[k + np.uint64(2 * H)], pre[k + np.uint64(3 * H)]
+            c_t = c[np.uint64(row * H + unit)]
+        for t in range(n_steps):
+            before, buffer = t & 1, (t + 1) & 1
+            if thread == 0:
+                expect(arrived, np.uint32(buffer), np.uint32(BYTES))
+            si, sf, sg, so = product(weights, 0, states, before * BUFFER, lane)
+            i, f, g, o = sigmoid(xi + si), sigmoid(xf + sf), tanh(xg + sg), sigmoid(xo + so)
+            c_t = f * c_t + i * g
+            h = o * tanh(c_t)
+            send(states, arrived, buffer, r, unit, rounded(h), lane)
+            # While it is under way: what the step leaves behind, and the inputs of the next one.
+            if alive:
+                z[np.uint64((after + row) * ldz + column + unit)] = h
+                c[np.uint64((kept_after + row) * H + unit)] = c_t
+                k = np.uint64((kept_slot + row) * (4 * H) + unit)
+                gates[k] = i
+                gates[k + np.uint64(H)] = f
+                gates[k + np.uint64(2 * H)] = g
+                gates[k + np.uint64(3 * H)] = o
+            if t + 1 < n_steps:
+                slot, after, kept_slot, kept_after = after, slots[t + 2], kept_after, kept[t + 2]
+                alive = unit < H and row < live[t + 1]
+                if alive:
+                    k = np.uint64((slot + row) * (4 * H) + unit)
+                    xi, xf, xg, xo = pre[k], pre[k + np.uint64(H)], pre[k + np.uint64(2 * H)], pre[k + np.uint64(3 * H)]
+            wait(arrived, np.uint32(buffer), np.uint32((t >> 1) & 1))
+
+    return forward
