@@ -17,7 +17,18 @@ from functools import cache
 
 import numpy as np
 
-from .cluster import ROWS, activations, apart, make_product, part_of, shape_of, steps_of
+from .cluster import (
+    ROWS,
+    Weights,
+    activations,
+    apart,
+    lanes_of,
+    make_loader,
+    make_product,
+    part_of,
+    shape_of,
+    steps_of,
+)
 from .launch import unwrapped
 from .primitives import (
     cluster_of,
@@ -53,22 +64,15 @@ def forward_kernel(shape, precision):
     """The kernel of one shape."""
     H, CLUSTER, SHARE, PADDED, THREADS = *shape, shape.padded, shape.threads
     STRIDE = apart(PADDED, 16)
-    WEIGHTS, BUFFER, BYTES = PADDED // 2, ROWS * STRIDE, 4 * ROWS * PADDED
-    SENDS = -(-CLUSTER // 4)
-    unit_of, row_of, output_of, source_of, rounded, product = make_product(
-        precision, PADDED, STRIDE
-    )
+    BUFFER, WEIGHTS, BYTES = ROWS * STRIDE, PADDED // 2, 4 * ROWS * PADDED
+    STATES, SENDS = 2 * BUFFER, -(-CLUSTER // 4)
+    part, lanes = part_of(precision), lanes_of(precision)
+    unit_of, row_of, source_of, rounded = lanes.unit_of, lanes.row_of, lanes.source_of, lanes.rounded
+    UNIT_STEP = lanes.unit_step
+    layout = Weights((lanes.piece * 4 * H, 4 * H, H), (lanes.piece, 1, 0))
+    load_weights = make_loader(precision, PADDED, layout, H)
+    product = make_product(precision, PADDED, STRIDE)
     sigmoid, tanh = activations(precision)
-    part = part_of(precision)
-
-    @part
-    def load_weights(weights, U, first_unit, lane):
-        for i in range(WEIGHTS):
-            n, k = output_of(i, lane), source_of(i, lane)
-            unit = first_unit + (n & 3)
-            inside = k < H and unit < H
-            x = U[np.uint32(k * 4 * H + (n >> 2) * H + unit if inside else 0)]
-            weights[i] = rounded(x) if inside else ZERO
 
     @part
     def load_states(states, z, live, first, ldz, column):
@@ -81,24 +85,22 @@ def forward_kernel(shape, precision):
     @part
     def send(states, arrived, buffer, row, unit, h, lane):
         """The four lanes of a row have its h of four units: each sends all of them to some blocks."""
-        u, base = unit_of(lane), lane & ~unit_mask
+        u = unit_of(lane)
+        base = lane - u * UNIT_STEP
         h0 = cuda.shfl_sync(ALL, h, base)
-        h1 = cuda.shfl_sync(ALL, h, base + unit_step)
-        h2 = cuda.shfl_sync(ALL, h, base + 2 * unit_step)
-        h3 = cuda.shfl_sync(ALL, h, base + 3 * unit_step)
+        h1 = cuda.shfl_sync(ALL, h, base + UNIT_STEP)
+        h2 = cuda.shfl_sync(ALL, h, base + 2 * UNIT_STEP)
+        h3 = cuda.shfl_sync(ALL, h, base + 3 * UNIT_STEP)
         to = np.uint32(buffer * BUFFER + row * STRIDE + unit - u)
         for k in range(SENDS):
             rank = u + 4 * k
             if rank < CLUSTER:
                 send4(states, to, arrived, np.uint32(buffer), np.uint32(rank), h0, h1, h2, h3)
 
-    unit_step = 4 if precision == "tf32" else 8  # lanes from one unit of a row to the next
-    unit_mask = 3 * unit_step
-
     @kernel(launch_bounds=(THREADS, 1), fastmath=precision == "tf32")
     def forward(pre, U, z, c, gates, live, slots, kept, ldz, column):
         cluster_of(CLUSTER)
-        states = cuda.shared.array(2 * BUFFER, np.float32)
+        states = cuda.shared.array(STATES, np.float32)
         arrived = cuda.shared.array(2, np.int64)
         weights = cuda.local.array(WEIGHTS, np.float32)
         thread = cuda.threadIdx.x
@@ -107,7 +109,8 @@ def forward_kernel(shape, precision):
         first_unit = cluster_rank() * SHARE + (thread >> 5) * 4
         unit, r = first_unit + unit_of(lane), row_of(lane)
         row, n_steps = first + r, steps_of(live, first)
-        load_weights(weights, U, first_unit, lane)
+        k = 4 * source_of(lane)
+        load_weights(weights, 0, U, k * (4 * H) + unit, k, unit, lane)
         load_states(states, z, live, first, ldz, column)
         if thread == 0:
             open_barrier(arrived, 0)

@@ -25,6 +25,7 @@ part = cuda.jit(device=True)
 # cluster_rank()           the block's number in its cluster
 # cluster_sync()           all threads of the cluster wait for each other
 # tf32(x)                  x rounded to 10 bits of mantissa, as tensor cores take it
+# reciprocal(x)            1 / x, to the last bit or the one before
 # mma(a0..a3, b0, b1, c0..c3)    of a warp: A (16, 8) @ B (8, 8) + C, in the fragments of mma.m16n8k8
 # load4(array, k)          four elements from k on, a multiple of 4; the array is flat and shared
 # open_barrier(barriers, k)      element k of a shared int64 array becomes a barrier; one thread does it
@@ -60,6 +61,9 @@ if SIMULATED:
     def tf32(x):
         bits = int(np.float32(x).view(np.uint32))
         return np.uint32((bits + 0x1000) & 0xFFFFE000).view(np.float32)
+
+    def reciprocal(x):
+        return np.float32(1) / x
 
     def mma(*fragment):
         """Lane 4 g + q has A[g, q], A[g + 8, q], A[g, q + 4], A[g + 8, q + 4]; B[q, g],
@@ -150,8 +154,11 @@ else:
 
         return signature(returns, *given), generate
 
-    @intrinsic(prefer_literal=True)
+    @intrinsic
     def cluster_of(typingctx, n):
+        if not isinstance(n, types.IntegerLiteral):
+            return None  # numba asks again, with the number itself
+
         def annotate(context, builder, signature, values):
             module, kernel = builder.module, builder.function
             notes = cgutils.get_or_insert_named_metadata(module, "nvvm.annotations")
@@ -173,7 +180,12 @@ else:
 
     @intrinsic
     def tf32(typingctx, x):
-        return _ptx("cvt.rna.tf32.f32 $0, $1;", "=f,f", float32, float32, effects=False)
+        text = "{ .reg .b32 y; cvt.rna.tf32.f32 y, $1; mov.b32 $0, y; }"
+        return _ptx(text, "=f,f", float32, float32, effects=False)
+
+    @intrinsic
+    def reciprocal(typingctx, x):
+        return _ptx("rcp.approx.ftz.f32 $0, $1;", "=f,f", float32, float32, effects=False)
 
     @intrinsic
     def mma(typingctx, a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
