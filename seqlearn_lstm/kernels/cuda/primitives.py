@@ -28,6 +28,7 @@ part = cuda.jit(device=True)
 # reciprocal(x)            1 / x, to the last bit or the one before
 # mma(a0..a3, b0, b1, c0..c3)    of a warp: A (16, 8) @ B (8, 8) + C, in the fragments of mma.m16n8k8
 # load4(array, k)          four elements from k on, a multiple of 4; the array is flat and shared
+# store4(array, k, a, b, c, d)   and into them
 # open_barrier(barriers, k)      element k of a shared int64 array becomes a barrier; one thread does it
 # expect(barriers, k, n)   one thread, once a phase: the phase ends when n bytes have come
 # wait(barriers, k, parity)      until the phase of this parity has ended; phases are 0, 1, 0, 1, ...
@@ -87,6 +88,10 @@ if SIMULATED:
     def load4(array, k):
         assert k % 4 == 0
         return tuple(array[k : k + 4])
+
+    def store4(array, k, *values):
+        assert k % 4 == 0
+        array[k : k + 4] = values
 
     def open_barrier(barriers, k):
         thread = getcurrent()
@@ -202,6 +207,11 @@ else:
         return _ptx(
             "ld.shared.v4.f32 {$0, $1, $2, $3}, [$4];", "=f,=f,=f,=f,r", four, array, uint32
         )
+
+    @intrinsic
+    def store4(typingctx, array, k, a, b, c, d):
+        text = "st.shared.v4.f32 [$0], {$1, $2, $3, $4};"
+        return _ptx(text, "r,f,f,f,f", types.none, array, uint32, *[float32] * 4)
 
     @intrinsic
     def open_barrier(typingctx, barriers, k):
