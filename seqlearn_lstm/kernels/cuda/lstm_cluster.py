@@ -17,18 +17,8 @@ from functools import cache
 
 import numpy as np
 
-from .cluster import (
-    ROWS,
-    Weights,
-    activations,
-    apart,
-    lanes_of,
-    make_loader,
-    make_product,
-    part_of,
-    shape_of,
-    steps_of,
-)
+from .cluster import ROWS, ZERO, activations, apart, gate_parts, part_of, shape_of, steps_of
+from .cluster_product import ALL, Weights, lanes_of, make_loader, make_product
 from .launch import unwrapped
 from .primitives import (
     cluster_of,
@@ -41,8 +31,6 @@ from .primitives import (
     send4,
     wait,
 )
-
-ALL, ZERO = 0xFFFFFFFF, np.float32(0)
 
 
 def lstm_cluster_forward(
@@ -67,12 +55,13 @@ def forward_kernel(shape, precision):
     BUFFER, WEIGHTS, BYTES = ROWS * STRIDE, PADDED // 2, 4 * ROWS * PADDED
     STATES, SENDS = 2 * BUFFER, -(-CLUSTER // 4)
     part, lanes = part_of(precision), lanes_of(precision)
-    unit_of, row_of, source_of, rounded = lanes.unit_of, lanes.row_of, lanes.source_of, lanes.rounded
-    UNIT_STEP = lanes.unit_step
+    unit_of, row_of, source_of = lanes.unit_of, lanes.row_of, lanes.source_of
+    rounded, UNIT_STEP = lanes.rounded, lanes.unit_step
     layout = Weights((lanes.piece * 4 * H, 4 * H, H), (lanes.piece, 1, 0))
     load_weights = make_loader(precision, PADDED, layout, H)
     product = make_product(precision, PADDED, STRIDE)
     sigmoid, tanh = activations(precision)
+    load_gates, store_gates = gate_parts(precision, H)
 
     @part
     def load_states(states, z, live, first, ldz, column):
@@ -121,8 +110,7 @@ def forward_kernel(shape, precision):
         slot, after, kept_slot, kept_after = slots[0], slots[1], kept[0], kept[1]
         xi = xf = xg = xo = c_t = ZERO
         if alive:
-            k = np.uint64((slot + row) * (4 * H) + unit)
-            xi, xf, xg, xo = pre[k], pre[k + np.uint64(H)], pre[k + np.uint64(2 * H)], pre[k + np.uint64(3 * H)]
+            xi, xf, xg, xo = load_gates(pre, slot + row, unit)
             c_t = c[np.uint64(row * H + unit)]
         for t in range(n_steps):
             before, buffer = t & 1, (t + 1) & 1
@@ -137,17 +125,12 @@ def forward_kernel(shape, precision):
             if alive:
                 z[np.uint64((after + row) * ldz + column + unit)] = h
                 c[np.uint64((kept_after + row) * H + unit)] = c_t
-                k = np.uint64((kept_slot + row) * (4 * H) + unit)
-                gates[k] = i
-                gates[k + np.uint64(H)] = f
-                gates[k + np.uint64(2 * H)] = g
-                gates[k + np.uint64(3 * H)] = o
+                store_gates(gates, kept_slot + row, unit, i, f, g, o)
             if t + 1 < n_steps:
                 slot, after, kept_slot, kept_after = after, slots[t + 2], kept_after, kept[t + 2]
                 alive = unit < H and row < live[t + 1]
                 if alive:
-                    k = np.uint64((slot + row) * (4 * H) + unit)
-                    xi, xf, xg, xo = pre[k], pre[k + np.uint64(H)], pre[k + np.uint64(2 * H)], pre[k + np.uint64(3 * H)]
+                    xi, xf, xg, xo = load_gates(pre, slot + row, unit)
             wait(arrived, np.uint32(buffer), np.uint32((t >> 1) & 1))
 
     return forward

@@ -18,19 +18,18 @@ from functools import cache
 import numpy as np
 
 from .cluster import (
+    ONE,
     ROWS,
-    TILE,
-    Weights,
+    ZERO,
     activations,
     apart,
-    lanes_of,
-    make_loader,
-    make_product,
+    gate_parts,
     part_of,
     shape_of,
     steps_of,
     unrolled,
 )
+from .cluster_product import TILE, Weights, lanes_of, make_loader, make_product
 from .launch import unwrapped
 from .primitives import (
     cluster_of,
@@ -44,8 +43,6 @@ from .primitives import (
     store4,
     wait,
 )
-
-ZERO, ONE = np.float32(0), np.float32(1)
 
 
 def lstm_cluster_backward(
@@ -73,11 +70,13 @@ def backward_kernel(shape, precision):
     ERRORS, HALF, BYTES = ROWS * STRIDE, CLUSTER * ROWS * WIDTH, 4 * ROWS * PADDED
     ALL_ERRORS, RECEIVED, WEIGHTS = 2 * ERRORS, 2 * HALF, TILES * K // 2
     part, lanes = part_of(precision), lanes_of(precision)
-    unit_of, row_of, source_of, rounded = lanes.unit_of, lanes.row_of, lanes.source_of, lanes.rounded
+    unit_of, row_of, source_of = lanes.unit_of, lanes.row_of, lanes.source_of
+    rounded = lanes.rounded
     layout = Weights((lanes.piece // 4, H, 4 * H), (lanes.piece // 4, 0, 1))
     load_weights = make_loader(precision, K, layout, H)
     product = make_product(precision, K, STRIDE)
     _, tanh = activations(precision)
+    load_gates, store_gates = gate_parts(precision, H)
 
     @part
     def load_tile(k, weights, U, warp, rank, lane):
@@ -139,8 +138,7 @@ def backward_kernel(shape, precision):
         if has_slot:
             c_before = c[np.uint64((slot + row) * H + unit)]
         if alive:
-            k = np.uint64((slot + row) * (4 * H) + unit)
-            i, f, g, o = gates[k], gates[k + np.uint64(H)], gates[k + np.uint64(2 * H)], gates[k + np.uint64(3 * H)]
+            i, f, g, o = load_gates(gates, slot + row, unit)
             if has_outputs:
                 d = d_out[np.uint64((slot + row) * ldd + unit)]
         for step in range(last + 1):
@@ -160,11 +158,7 @@ def backward_kernel(shape, precision):
             to = np.uint32(buffer * ERRORS + r * STRIDE + 4 * local)
             store4(errors, to, rounded(di), rounded(df), rounded(dg), rounded(do))
             if has_slot:
-                k = np.uint64((slot + row) * (4 * H) + unit)
-                gates[k] = di
-                gates[k + np.uint64(H)] = df
-                gates[k + np.uint64(2 * H)] = dg
-                gates[k + np.uint64(3 * H)] = do
+                store_gates(gates, slot + row, unit, di, df, dg, do)
                 c_after = c_before
             was_alive = alive
             # What the step before reads is on its way during the product.
@@ -176,8 +170,7 @@ def backward_kernel(shape, precision):
                 if has_slot:
                     c_before = c[np.uint64((slot + row) * H + unit)]
                 if alive:
-                    k = np.uint64((slot + row) * (4 * H) + unit)
-                    i, f, g, o = gates[k], gates[k + np.uint64(H)], gates[k + np.uint64(2 * H)], gates[k + np.uint64(3 * H)]
+                    i, f, g, o = load_gates(gates, slot + row, unit)
                     if has_outputs:
                         d = d_out[np.uint64((slot + row) * ldd + unit)]
             cuda.syncthreads()
