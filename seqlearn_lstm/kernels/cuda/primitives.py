@@ -37,6 +37,8 @@ part = cuda.jit(device=True)
 if SIMULATED:
     from greenlet import getcurrent
 
+    from .simulator import BarrierError
+
     class _Barrier:
         """One of a block's barriers."""
 
@@ -46,7 +48,8 @@ if SIMULATED:
         def count(self, arrivals, n_bytes):
             self.arrivals -= arrivals
             self.n_bytes += int(n_bytes)
-            assert self.arrivals >= 0, "expect() came twice in a phase"
+            if self.arrivals < 0:
+                raise BarrierError("expect() came twice in a phase")
             if not self.arrivals and not self.n_bytes:
                 self.phase, self.arrivals = self.phase + 1, 1
 

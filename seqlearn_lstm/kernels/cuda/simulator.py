@@ -2,10 +2,11 @@
 ``numba.cuda`` that runs the source of a kernel as Python.
 
 All threads of a launch exist at once, each a coroutine that runs until it waits. Barriers of warps,
-blocks, clusters and the grid are real: none goes on before all have come. Shared and local memory starts as
-NaN. The order in which threads run is drawn anew from barrier to barrier, from a seed: a missing
-barrier shows as a wrong number or as NaN, in the same way each time. What shows on a device only:
-memory that is not yet visible to another thread, which is what fences are for.
+blocks, clusters and the grid are real: none goes on before all have come. Shared and local memory
+starts as NaN. The order in which threads run is drawn anew from barrier to barrier, from a seed, and
+some blocks are slower than others: a missing barrier shows as a wrong number or as NaN, in the same
+way each time. What shows on a device only: memory that is not yet visible to another thread, which is
+what fences are for.
 """
 
 import random
@@ -17,6 +18,7 @@ import numpy as np
 from greenlet import getcurrent, greenlet
 
 WARP = 32
+LATENESS = 0.0, 0.5, 0.98  # of blocks: how likely one stays behind the others, from turn to turn
 
 
 class BarrierError(RuntimeError):
@@ -71,13 +73,17 @@ class _Launch:
         self.order = random.Random(Kernel.seed)
 
     def run(self):
-        ready, started = list(self.threads), False
+        ready = list(self.threads)
+        lateness = {thread.block: self.order.choice(LATENESS) for thread in ready}
         while ready:
             self.order.shuffle(ready)
+            blocks = sorted({thread.block for thread in ready})
+            late = [block for block in blocks if self.order.random() < lateness[block]]
+            late = set(late) if len(late) < len(blocks) else ()
             for thread in ready:
-                thread.switch(*(() if started else self.arguments))
-            started = True
-            ready = self._released()
+                if thread.block not in late:
+                    thread.switch(*(() if thread else self.arguments))  # the first time: a call
+            ready = [thread for thread in ready if thread.block in late] + self._released()
         if any(not thread.dead for thread in self.threads):
             raise BarrierError(f"threads wait for others that never come: {self._waits()}")
 
@@ -137,7 +143,9 @@ class _Launch:
         return found
 
     def _waits(self):
-        lines = [f"{entries[0][1]}: {len(entries)} of {group}" for group, entries in self.waiting.items()]
+        lines = [
+            f"{entries[0][1]}: {len(entries)} of {group}" for group, entries in self.waiting.items()
+        ]
         lines += sorted({f"{place}: for a condition" for _, place, _ in self.watching})
         return "; ".join(lines)
 

@@ -9,7 +9,7 @@ MOST_UNITS = (
 
 
 def tier(n_units, dtype, precision, capability):
-    """ "cluster" or "portable": the tier of an LSTM without options.
+    """The tier of an LSTM without options: "cluster" or "portable".
 
     Parameters
     ----------
