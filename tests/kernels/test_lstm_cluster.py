@@ -28,7 +28,7 @@ CASES = {
     "two clusters": ([3, 1, 2, 2, 3, 1, 1, 3, 2, 1, 3], 20, 2),
     "whole tiles": ([2, 4, 1], 32, 1),
     "padded": ([2, 3], 40, 4),
-    "the largest cluster": ([1, 2], 40, 8),
+    "the largest cluster": ([1, 2], 33, 8),
 }
 CASE = pytest.mark.parametrize("lengths, n_units, blocks", CASES.values(), ids=CASES.keys())
 # Exact: as of the portable kernels. tf32: factors are rounded to 11 bits, the first one not stored,
@@ -193,7 +193,7 @@ def test_saturated_gates_stay_finite(precision):
         assert all(np.isfinite(array).all() for array in arrays)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_no_order_of_the_threads_matters(precision, monkeypatch, seed):
     problem = Problem([3, 2], 20)
     usual = Run(problem, precision, 2)

@@ -79,7 +79,7 @@ def make_loader(precision, K, layout, n_units):
     part = part_of(precision)
     lanes = lanes_of(precision)
     output_of, rounded, n_outputs = lanes.output_of, lanes.rounded, lanes.n_outputs
-    apart = 4 // n_outputs
+    output_step = 4 // n_outputs
     per_piece, per_factor, per_output = layout.steps
     units_per_piece, units_per_factor, units_per_output = layout.unit_steps
 
@@ -87,12 +87,14 @@ def make_loader(precision, K, layout, n_units):
     def load_piece(piece, weights, i, matrix, first, source_unit, output_unit, lane):
         for e in range(4):
             for j in range(n_outputs):
-                o = output_of(lane) + apart * j
+                o = output_of(lane) + output_step * j
                 k = first + piece * per_piece + e * per_factor + o * per_output
                 source = source_unit + piece * units_per_piece + e * units_per_factor
                 inside = source < n_units and output_unit + o * units_per_output < n_units
-                x = rounded(matrix[np.uint32(k if inside else 0)])
-                weights[i + 4 * n_outputs * piece + n_outputs * e + j] = x if inside else ZERO
+                x = ZERO
+                if inside:  # not (k if inside else 0): addresses would take more registers
+                    x = rounded(matrix[np.uint64(k)])
+                weights[i + 4 * n_outputs * piece + n_outputs * e + j] = x
 
     return unrolled(part, load_piece, 0, K // lanes.piece)
 

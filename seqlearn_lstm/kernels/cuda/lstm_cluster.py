@@ -95,7 +95,7 @@ def forward_kernel(shape, precision):
         thread = cuda.threadIdx.x
         lane = thread & 31
         first = cuda.blockIdx.x // CLUSTER * ROWS
-        first_unit = cluster_rank() * SHARE + (thread >> 5) * 4
+        first_unit = np.int64(cluster_rank()) * SHARE + (thread >> 5) * 4
         unit, r = first_unit + unit_of(lane), row_of(lane)
         row, n_steps = first + r, steps_of(live, first)
         k = 4 * source_of(lane)

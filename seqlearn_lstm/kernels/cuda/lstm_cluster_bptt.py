@@ -95,6 +95,17 @@ def backward_kernel(shape, precision):
                 d0, d1, d2, d3,
             )  # fmt: skip
 
+    @part
+    def load_step(d_out, c, gates, place, unit, alive, has_slot, ldd, has_outputs):
+        i = f = g = o = d = c_before = ZERO
+        if has_slot:
+            c_before = c[np.uint64(place * H + unit)]
+        if alive:
+            i, f, g, o = load_gates(gates, place, unit)
+            if has_outputs:
+                d = d_out[np.uint64(place * ldd + unit)]
+        return i, f, g, o, d, c_before
+
     load_tiles = unrolled(part, load_tile, 0, TILES)
     send_tiles = unrolled(part, send_tile, 0, TILES)
 
@@ -123,24 +134,20 @@ def backward_kernel(shape, precision):
             open_barrier(arrived, 1)
         cluster_sync()
 
-        # One step beyond the last of these rows, if it is one: their dead slots are there.
+        # One step beyond the last of these rows, if there is one: their dead slots are in it.
         last = min(steps_of(live, first), live.shape[0] - 1)
         slot, after = slots[last], slots[last + 1]
         exists = unit < H and row < live[0]
         alive = unit < H and row < live[last]
         has_slot = unit < H and row < after - slot
-        d_h = d_c = ZERO
+        d_h = d_c = c_after = ZERO
         if exists:
             d_h, d_c = dh[np.uint64(row * H + unit)], dc[np.uint64(row * H + unit)]
-        c_after = c_before = i = f = g = o = d = ZERO
         if alive:
             c_after = c[np.uint64((after + row) * H + unit)]
-        if has_slot:
-            c_before = c[np.uint64((slot + row) * H + unit)]
-        if alive:
-            i, f, g, o = load_gates(gates, slot + row, unit)
-            if has_outputs:
-                d = d_out[np.uint64((slot + row) * ldd + unit)]
+        i, f, g, o, d, c_before = load_step(
+            d_out, c, gates, slot + row, unit, alive, has_slot, ldd, has_outputs
+        )
         for step in range(last + 1):
             buffer = step & 1
             if thread == 0:
@@ -167,12 +174,9 @@ def backward_kernel(shape, precision):
                 after, slot = slot, slots[t]
                 alive = unit < H and row < live[t]
                 has_slot = unit < H and row < after - slot
-                if has_slot:
-                    c_before = c[np.uint64((slot + row) * H + unit)]
-                if alive:
-                    i, f, g, o = load_gates(gates, slot + row, unit)
-                    if has_outputs:
-                        d = d_out[np.uint64((slot + row) * ldd + unit)]
+                i, f, g, o, d, c_before = load_step(
+                    d_out, c, gates, slot + row, unit, alive, has_slot, ldd, has_outputs
+                )
             cuda.syncthreads()
             send_tiles(weights, errors, received, arrived, buffer, warp, rank, lane)
             wait(arrived, np.uint32(buffer), np.uint32((step >> 1) & 1))
