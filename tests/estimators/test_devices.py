@@ -100,6 +100,23 @@ def test_encoder():
         np.testing.assert_allclose(on_cuda, on_cpu, atol=1e-5)
 
 
+@pytest.mark.parametrize("precision, bound", [("float32", 1e-4), ("tf32", 5e-3)])
+def test_clusters_of_blocks(monkeypatch, precision, bound):
+    """tf32 rounds the factors of products to 10 bits."""
+    from seqlearn_lstm.kernels.cuda import lstm
+
+    launched = []
+    monkeypatch.setattr(lstm, "capability", lambda: (9, 0))
+    for name in ("lstm_cluster_forward", "lstm_cluster_backward"):
+        run = getattr(lstm, name)
+        monkeypatch.setattr(
+            lstm, name, lambda *args, run=run, name=name: launched.append(name) or run(*args)
+        )
+    params = dict(max_iter=1, batch_size=10, bidirectional=True, precision=precision)
+    assert_alike(*both(partial(small, **params), X, Y), bound)
+    assert set(launched) == {"lstm_cluster_forward", "lstm_cluster_backward"}
+
+
 def test_a_fit_goes_on_with_the_same_bits():
     params = dict(device="cuda", dropout=0.2, batch_size=4, warm_start=True, embedding_dim=None)
     whole = small(max_iter=3, **params).fit(X, Y)

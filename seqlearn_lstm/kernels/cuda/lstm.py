@@ -1,4 +1,5 @@
-"""The LSTM layer, for any number of units and any device; ``cpu.lstm`` has its formulas.
+"""The LSTM layer, for any number of units and any device; ``cpu.lstm`` has its formulas. Where the
+device and the layer allow it, `lstm_cluster` does the steps instead.
 
 z     (n_states, 1 + I + H)   rows [1 | x | h]
 c     (n_states or B, H)      cell states
@@ -12,13 +13,17 @@ What the inputs add to the pre-activations is one product before the first step.
 import math
 
 from .activations import sigmoid
-from .gemm import multiply_columns
+from .gemm import multiply_columns, transpose
 from .launch import together
+from .lstm_cluster import lstm_cluster_forward
+from .lstm_cluster_bptt import lstm_cluster_backward
 from .memory import Scratch, zeros
-from .primitives import part
+from .primitives import capability, part
 from .steps import BLOCK, count_tiles, make_backward, make_forward
+from .tiers import tier
 
 GATES = 4
+PRECISIONS = {False: "float32", True: "tf32"}
 
 _scratch = Scratch()
 
@@ -71,8 +76,17 @@ def no_mask(dtype, n_units):
     return zeros((0, n_units), dtype)
 
 
+def _runs_on_clusters(n_units, dtype, tf32):
+    return tier(n_units, dtype, PRECISIONS[tf32], capability()) == "cluster"
+
+
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=False):
     pre = input_sums(z, W, int(slots[-2]), n_in, GATES * n_units)
+    if _runs_on_clusters(n_units, W.dtype, tf32):
+        U = W.reshape(-1, GATES * n_units)[1 + n_in :]
+        how = live, slots, kept, n_units, PRECISIONS[tf32]
+        lstm_cluster_forward(pre, U, z, 1 + n_in, c, gates, *how)
+        return
     cell = z, c, gates.reshape(-1, GATES * n_units)
     together(
         forward, count_tiles(int(live[0]), n_units), BLOCK,
@@ -81,6 +95,12 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=
 
 
 def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, tf32=False):
+    if _runs_on_clusters(n_units, dh.dtype, tf32):
+        U = _scratch.array("U", UT.size, UT.dtype)
+        transpose(U, UT, GATES * n_units, n_units, 0, GATES * n_units, n_jobs)
+        how = live, slots, n_units, PRECISIONS[tf32]
+        lstm_cluster_backward(d_out, c, gates, U, dh, dc, *how)
+        return
     d = gates.reshape(-1, GATES * n_units)
     together(
         backward, count_tiles(int(live[0]), n_units), BLOCK,

@@ -2,9 +2,8 @@
 on the CPU, in which the same source runs.
 
 ``kernel`` compiles what is launched, ``part`` what kernels call. Kernels name CUDA's own things as
-``cuda.threadIdx``, ``cuda.syncthreads()``; what Numba does not offer stands here, once as inline
-PTX and once as its Python twin. A number in a kernel takes the dtype of its array,
-``x.dtype.type(2)``: a plain 2.0 would be float64, and slow.
+``cuda.threadIdx``, ``cuda.syncthreads()``; what Numba does not offer stands in `ptx`. A number in a
+kernel takes the dtype of its array, ``x.dtype.type(2)``: a plain 2.0 would be float64, and slow.
 """
 
 import os
@@ -54,3 +53,8 @@ def why_no_device():
     if SIMULATED or cuda.is_available():
         return None
     return f"no GPU was found ({cuda.cuda_error() or 'the driver lists none'})"
+
+
+def capability():
+    """The compute capability of the device: (major, minor)."""
+    return (7, 5) if SIMULATED else tuple(cuda.get_current_device().compute_capability)

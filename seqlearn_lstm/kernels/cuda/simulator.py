@@ -2,10 +2,11 @@
 ``numba.cuda`` that runs the source of a kernel as Python.
 
 All threads of a launch exist at once, each a coroutine that runs until it waits. Barriers of warps,
-blocks, clusters and the grid are real: none goes on before all have come. Shared and local memory starts as
-NaN. The order in which threads run is drawn anew from barrier to barrier, from a seed: a missing
-barrier shows as a wrong number or as NaN, in the same way each time. What shows on a device only:
-memory that is not yet visible to another thread, which is what fences are for.
+blocks, clusters and the grid are real: none goes on before all have come. Shared and local memory
+starts as NaN. The order in which threads run is drawn anew from barrier to barrier, from a seed, and
+some blocks are slower than others: a missing barrier shows as a wrong number or as NaN, in the same
+way each time. What shows on a device only: memory that is not yet visible to another thread, which is
+what fences are for.
 """
 
 import random
@@ -17,6 +18,7 @@ import numpy as np
 from greenlet import getcurrent, greenlet
 
 WARP = 32
+LATENESS = 0.0, 0.5, 0.98  # of blocks: how likely one stays behind the others, from turn to turn
 
 
 class BarrierError(RuntimeError):
@@ -30,14 +32,12 @@ class Kernel:
     ----------
     py_func : callable
         The source.
-    cluster : int
-        Blocks of a cluster.
     """
 
     seed = 0  # of the order of all launches
 
-    def __init__(self, py_func, cluster=1):
-        self.py_func, self.cluster = py_func, cluster
+    def __init__(self, py_func):
+        self.py_func = py_func
 
     def __getitem__(self, configuration):
         n_blocks, n_threads = (_three(size) for size in configuration[:2])
@@ -54,11 +54,12 @@ class _Launch:
     """All threads of a launch, and where each of them waits."""
 
     def __init__(self, kernel, n_blocks, n_threads, arguments):
-        self.cluster, self.shared, self.waiting, self.posted = kernel.cluster, {}, {}, {}
+        self.shared, self.waiting, self.posted = {}, {}, {}
+        self.barriers, self.watching = {}, []
         self.block_shape, self.grid_shape = n_threads, n_blocks
         self.size = {"grid": int(np.prod(n_threads) * np.prod(n_blocks))}
         self.size["block"] = self.size["warp"] = int(np.prod(n_threads))
-        self.size["cluster"] = self.cluster * self.size["block"]
+        self.make_clusters(1)
         self.threads = []
         for z, y, x in product(*map(range, n_blocks[::-1])):
             block = x + n_blocks[0] * (y + n_blocks[1] * z)
@@ -72,15 +73,32 @@ class _Launch:
         self.order = random.Random(Kernel.seed)
 
     def run(self):
-        ready, started = list(self.threads), False
+        ready = list(self.threads)
+        lateness = {thread.block: self.order.choice(LATENESS) for thread in ready}
         while ready:
             self.order.shuffle(ready)
+            blocks = sorted({thread.block for thread in ready})
+            late = [block for block in blocks if self.order.random() < lateness[block]]
+            late = set(late) if len(late) < len(blocks) else ()
             for thread in ready:
-                thread.switch(*(() if started else self.arguments))
-            started = True
-            ready = self._released()
+                if thread.block not in late:
+                    thread.switch(*(() if thread else self.arguments))  # the first time: a call
+            ready = [thread for thread in ready if thread.block in late] + self._released()
         if any(not thread.dead for thread in self.threads):
             raise BarrierError(f"threads wait for others that never come: {self._waits()}")
+
+    def make_clusters(self, n_blocks):
+        """Let so many blocks, one after another, be a cluster."""
+        n_all = self.size["grid"] // self.size["block"]
+        if n_all % n_blocks:
+            raise ValueError(f"{n_all} blocks are no multiple of clusters of {n_blocks}")
+        self.cluster, self.size["cluster"] = n_blocks, n_blocks * self.size["block"]
+
+    def beside(self, array, rank):
+        """The shared array of another block of the cluster, where this block has `array`."""
+        place = next(place for (_, place), other in self.shared.items() if other is array)
+        block = getcurrent().block
+        return self.shared[block - block % self.cluster + int(rank), place]
 
     def _members(self, kind, thread):
         """(name of the thread's group, how many it has)."""
@@ -103,9 +121,19 @@ class _Launch:
         thread.parent.switch()
         return values
 
+    def until(self, condition):
+        """Let a thread wait for what others do: until the condition, a function, gives True."""
+        thread = getcurrent()
+        self.watching.append((thread, _place(), condition))
+        thread.parent.switch()
+
     def _released(self):
-        """The threads whose groups are complete."""
-        found = []
+        """The threads whose groups are complete, or whose conditions are true."""
+        found, watching = [], []
+        for entry in self.watching:
+            thread, _, condition = entry
+            (found.append(thread) if condition() else watching.append(entry))
+        self.watching = watching
         for group, entries in list(self.waiting.items()):
             if len({place for _, place, _ in entries}) > 1:
                 raise BarrierError(f"threads of one group wait at several places: {self._waits()}")
@@ -118,6 +146,7 @@ class _Launch:
         lines = [
             f"{entries[0][1]}: {len(entries)} of {group}" for group, entries in self.waiting.items()
         ]
+        lines += sorted({f"{place}: for a condition" for _, place, _ in self.watching})
         return "; ".join(lines)
 
 
@@ -231,15 +260,20 @@ class Cuda:
     def syncwarp(self, mask=0xFFFFFFFF):
         getcurrent().launch.wait("warp")
 
+    def shfl_sync(self, mask, value, lane):
+        thread = getcurrent()
+        values = thread.launch.wait("warp", value)
+        return values.get(thread.number // WARP * WARP + int(lane), value)
+
     def shfl_xor_sync(self, mask, value, lane_mask):
         thread = getcurrent()
         values = thread.launch.wait("warp", value)
         other = thread.number ^ lane_mask
         return values.get(other, value)
 
-    def jit(self, function=None, *, device=False, cluster=1, **_):
+    def jit(self, function=None, *, device=False, **_):
         def wrap(py_func):
-            return py_func if device else Kernel(py_func, cluster)
+            return py_func if device else Kernel(py_func)
 
         return wrap(function) if function else wrap
 

@@ -1,0 +1,234 @@
+"""What Numba does not offer: clusters of blocks, tensor cores, memory of other blocks. Each stands
+here once as inline PTX and once as its Python twin for the simulator. For sm_90 and up.
+
+cluster_of(n)            first thing in a kernel: n blocks, a constant, make a cluster
+cluster_rank()           the block's number in its cluster
+cluster_sync()           all threads of the cluster wait for each other
+tf32(x)                  x rounded to 10 bits of mantissa, as tensor cores take it
+reciprocal(x)            1 / x, to the last bit or the one before
+mma(a0..a3, b0, b1, c0..c3)    of a warp: A (16, 8) @ B (8, 8) + C, in the fragments of mma.m16n8k8
+load4(array, k)          four elements from k on, a multiple of 4; the array is flat and shared
+store4(array, k, a, b, c, d)   and into them
+open_barrier(barriers, k)      element k of a shared int64 array becomes a barrier; one thread does it
+expect(barriers, k, n)   one thread, once a phase: the phase ends when n bytes have come
+wait(barriers, k, parity)      until the phase of this parity has ended; phases are 0, 1, 0, 1, ...
+send4(array, k, barriers, j, rank, a, b, c, d)    into the same array of the block `rank`; 16 bytes for its barrier j
+"""
+
+import numpy as np
+
+from .primitives import SIMULATED
+
+if SIMULATED:
+    from greenlet import getcurrent
+
+    from .simulator import BarrierError
+
+    class _Barrier:
+        """One of a block's barriers."""
+
+        def __init__(self):
+            self.phase, self.arrivals, self.n_bytes = 0, 1, 0
+
+        def count(self, arrivals, n_bytes):
+            self.arrivals -= arrivals
+            self.n_bytes += int(n_bytes)
+            if self.arrivals < 0:
+                raise BarrierError("expect() came twice in a phase")
+            if not self.arrivals and not self.n_bytes:
+                self.phase, self.arrivals = self.phase + 1, 1
+
+    def cluster_of(n):
+        getcurrent().launch.make_clusters(n)
+
+    def cluster_rank():
+        return np.uint32(getcurrent().block % getcurrent().launch.cluster)
+
+    def cluster_sync():
+        getcurrent().launch.wait("cluster")
+
+    def tf32(x):
+        bits = int(np.float32(x).view(np.uint32))
+        return np.uint32((bits + 0x1000) & 0xFFFFE000).view(np.float32)
+
+    def reciprocal(x):
+        return np.float32(1) / x
+
+    def mma(*fragment):
+        """Lane 4 g + q has A[g, q], A[g + 8, q], A[g, q + 4], A[g + 8, q + 4]; B[q, g],
+        B[q + 4, g]; C[g, 2 q], C[g, 2 q + 1], C[g + 8, 2 q], C[g + 8, 2 q + 1].
+        """
+        thread = getcurrent()
+        fragments = thread.launch.wait("warp", fragment)
+        if "sum" not in fragments:  # the first to come computes it for all lanes
+            first = thread.number // 32 * 32
+            x = np.array([fragments[first + lane] for lane in range(32)], np.float64).T
+            x = x.reshape(10, 8, 4)
+            A = np.block([[x[0], x[2]], [x[1], x[3]]])
+            B = np.vstack([x[4].T, x[5].T])
+            C = np.block([[x[6:8].transpose(1, 2, 0).reshape(8, 8)],
+                          [x[8:10].transpose(1, 2, 0).reshape(8, 8)]])  # fmt: skip
+            fragments["sum"] = (C + A @ B).astype(np.float32)
+        g, q = divmod(thread.number % 32, 4)
+        D = fragments["sum"]
+        return D[g, 2 * q], D[g, 2 * q + 1], D[g + 8, 2 * q], D[g + 8, 2 * q + 1]
+
+    def load4(array, k):
+        assert k % 4 == 0
+        return tuple(array[k : k + 4])
+
+    def store4(array, k, *values):
+        assert k % 4 == 0
+        array[k : k + 4] = values
+
+    def open_barrier(barriers, k):
+        thread = getcurrent()
+        thread.launch.barriers[thread.block, k] = _Barrier()
+
+    def expect(barriers, k, n_bytes):
+        thread = getcurrent()
+        thread.launch.barriers[thread.block, k].count(1, n_bytes)
+
+    def wait(barriers, k, parity):
+        thread = getcurrent()
+        barrier = thread.launch.barriers[thread.block, k]
+        thread.launch.until(lambda: barrier.phase % 2 != parity)
+
+    def send4(array, k, barriers, j, rank, *values):
+        assert k % 4 == 0
+        launch, block = getcurrent().launch, getcurrent().block
+        launch.beside(array, rank)[k : k + 4] = values
+        launch.barriers[block - block % launch.cluster + int(rank), j].count(0, -16)
+
+else:
+    from llvmlite import ir
+    from numba.cuda import cgutils, types
+    from numba.cuda.extending import intrinsic
+    from numba.cuda.typing import signature
+
+    uint32, float32 = types.uint32, types.float32
+    four = types.UniTuple(float32, 4)
+    LLVM = {
+        types.none: ir.VoidType(),
+        uint32: ir.IntType(32),
+        float32: ir.FloatType(),
+        four: ir.LiteralStructType([ir.FloatType()] * 4),
+    }
+
+    def _address(context, builder, array_type, array, k):
+        """Where element k of a shared array lies, in 32 bits."""
+        data = context.make_array(array_type)(context, builder, array).data
+        shared = builder.addrspacecast(data, ir.PointerType(data.type.pointee, addrspace=3))
+        first = builder.trunc(builder.ptrtoint(shared, ir.IntType(64)), LLVM[uint32])
+        size = ir.Constant(LLVM[uint32], array_type.dtype.bitwidth // 8)
+        return builder.add(first, builder.mul(k, size))
+
+    def _ptx(text, constraints, returns, *given, effects=True):
+        """Signature and code of inline PTX. An array and the number behind it are one operand, the
+        address of that element.
+        """
+
+        def generate(context, builder, signature, values):
+            operands, pairs = [], iter(zip(signature.args, values, strict=True))
+            for kind, value in pairs:
+                if isinstance(kind, types.Array):
+                    value = _address(context, builder, kind, value, next(pairs)[1])
+                operands.append(value)
+            function = ir.FunctionType(LLVM[returns], [value.type for value in operands])
+            clobbered = constraints + ",~{memory}" if effects else constraints
+            code = ir.InlineAsm(function, text, clobbered.lstrip(","), side_effect=effects)
+            found = builder.call(code, operands)
+            if returns == types.none:
+                return context.get_dummy_value()
+            if returns == four:
+                parts = [builder.extract_value(found, k) for k in range(4)]
+                return context.make_tuple(builder, four, parts)
+            return found
+
+        return signature(returns, *given), generate
+
+    @intrinsic
+    def cluster_of(typingctx, n):
+        if not isinstance(n, types.IntegerLiteral):
+            return None  # numba asks again, with the number itself
+
+        def annotate(context, builder, signature, values):
+            module, kernel = builder.module, builder.function
+            notes = cgutils.get_or_insert_named_metadata(module, "nvvm.annotations")
+            for axis, size in zip("xyz", (n.literal_value, 1, 1), strict=True):
+                name = ir.MetaDataString(module, f"cluster_dim_{axis}")
+                notes.add(module.add_metadata((kernel, name, ir.Constant(LLVM[uint32], size))))
+            return context.get_dummy_value()
+
+        return signature(types.none, n), annotate
+
+    @intrinsic
+    def cluster_rank(typingctx):
+        return _ptx("mov.u32 $0, %cluster_ctarank;", "=r", uint32, effects=False)
+
+    @intrinsic
+    def cluster_sync(typingctx):
+        text = "barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned;"
+        return _ptx(text, "", types.none)
+
+    @intrinsic
+    def tf32(typingctx, x):
+        text = "{ .reg .b32 y; cvt.rna.tf32.f32 y, $1; mov.b32 $0, y; }"
+        return _ptx(text, "=f,f", float32, float32, effects=False)
+
+    @intrinsic
+    def reciprocal(typingctx, x):
+        return _ptx("rcp.approx.ftz.f32 $0, $1;", "=f,f", float32, float32, effects=False)
+
+    @intrinsic
+    def mma(typingctx, a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
+        text = (
+            "{ .reg .b32 a<4>, b<2>; mov.b32 a0, $4; mov.b32 a1, $5; mov.b32 a2, $6;"
+            " mov.b32 a3, $7; mov.b32 b0, $8; mov.b32 b1, $9;"
+            " mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"
+            " {$0, $1, $2, $3}, {a0, a1, a2, a3}, {b0, b1}, {$10, $11, $12, $13}; }"
+        )
+        return _ptx(text, "=f,=f,=f,=f" + ",f" * 10, four, *[float32] * 10, effects=False)
+
+    @intrinsic
+    def load4(typingctx, array, k):
+        return _ptx(
+            "ld.shared.v4.f32 {$0, $1, $2, $3}, [$4];", "=f,=f,=f,=f,r", four, array, uint32
+        )
+
+    @intrinsic
+    def store4(typingctx, array, k, a, b, c, d):
+        text = "st.shared.v4.f32 [$0], {$1, $2, $3, $4};"
+        return _ptx(text, "r,f,f,f,f", types.none, array, uint32, *[float32] * 4)
+
+    @intrinsic
+    def open_barrier(typingctx, barriers, k):
+        text = "mbarrier.init.shared::cta.b64 [$0], 1;"
+        return _ptx(text, "r", types.none, barriers, uint32)
+
+    @intrinsic
+    def expect(typingctx, barriers, k, n_bytes):
+        text = "mbarrier.arrive.expect_tx.relaxed.cluster.shared::cta.b64 _, [$0], $1;"
+        return _ptx(text, "r,r", types.none, barriers, uint32, uint32)
+
+    @intrinsic
+    def wait(typingctx, barriers, k, parity):
+        text = (
+            "{ .reg .pred done; again_${:uid}:"
+            " mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 done, [$0], $1;"
+            " @!done bra again_${:uid}; }"
+        )
+        return _ptx(text, "r,r", types.none, barriers, uint32, uint32)
+
+    @intrinsic
+    def send4(typingctx, array, k, barriers, j, rank, a, b, c, d):
+        # Unlike a plain store and a barrier of the cluster it needs no memory fence.
+        text = (
+            "{ .reg .u32 to, barrier; .reg .b32 x<4>;"
+            " mapa.shared::cluster.u32 to, $0, $2; mapa.shared::cluster.u32 barrier, $1, $2;"
+            " mov.b32 x0, $3; mov.b32 x1, $4; mov.b32 x2, $5; mov.b32 x3, $6;"
+            " st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32"
+            " [to], {x0, x1, x2, x3}, [barrier]; }"
+        )
+        given = (array, uint32, barriers, uint32, uint32, *[float32] * 4)
+        return _ptx(text, "r,r,r,f,f,f,f", types.none, *given)
