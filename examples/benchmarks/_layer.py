@@ -134,7 +134,7 @@ class Layer:
 def largest_difference(results, others):
     """The largest difference of any element, in units of the largest value of its array."""
     pairs = zip(results, others, strict=True)
-    return max(float(abs(x - other).max() / abs(other).max()) for x, other in pairs)
+    return float(np.max([abs(x - other).max() / abs(other).max() for x, other in pairs]))
 
 
 class _Slopes:
