@@ -48,7 +48,7 @@ def what_is_missing(simulate):
     try:
         get_backend("cuda")
     except RuntimeError as error:
-        return f"{error}, and --simulate compares the results without one"
+        return f"{' '.join(str(error).split())}, and --simulate compares results without one"
     import torch
 
     if not torch.cuda.is_available():
