@@ -86,6 +86,28 @@ def test_labels_by_a_rule(example):
     assert module.from_event_alone(X, y, X, y) < 0.7
 
 
+def test_labels_on_a_device(example, monkeypatch):
+    """The simulator would take hours: this is about who is told."""
+    module, told = example("plot_torch_rnn"), []
+
+    class Tagger:
+        loss_curve_, best_iter_ = [np.log(3), 0.0], 1
+
+        def __init__(self, *args, **params):
+            told.append(params["device"])
+
+        def fit(self, *args, **more):
+            return self
+
+        def score(self, X, y):
+            return 1.0
+
+    monkeypatch.setattr(module, "LSTMSequenceTagger", Tagger)
+    monkeypatch.setattr(module, "gone_on", lambda *args: 0.0)
+    module.main(["--device", "cuda"])
+    assert set(told) == {"cuda"} and len(told) == 5
+
+
 def test_states_of_visitors(example):
     module = example("plot_torch_rnn")
     X, y = module.visits(200, seed=0)
