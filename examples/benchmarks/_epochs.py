@@ -28,12 +28,13 @@ class Data:
         self.sequences = [x[:n] for x, n in zip(self.X, self.lengths, strict=True)]
 
 
-def ours(data, device, precision):
+def ours(data, device, precision, n_jobs=None):
     """A function that fits for an epoch and returns its loss."""
     shape = data.shape
     model = LSTMClassifier(
         (shape.H,) * shape.n_layers, batch_size=shape.B, learning_rate=RATE, max_iter=1,
         random_state=0, device=device, precision=precision,
+        n_jobs=n_jobs,
     )  # fmt: skip
     X = data.sequences if shape.ragged else data.X
     return lambda: model.fit(X, data.y).loss_curve_[-1]
