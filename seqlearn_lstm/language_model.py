@@ -193,7 +193,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         for scores, targets, known in self._steps_of(X, y):
             weights = known.astype(np.float64)
             loss = self._head.loss_and_gradient(self._kernels, scores, targets, weights)
-            total -= loss * weights.sum()
+            total -= float(loss) * weights.sum()
             n += np.count_nonzero(known)
         return float(total / n)
 

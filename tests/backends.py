@@ -60,6 +60,15 @@ class OnHost:
             for k, array in on_device.items():
                 if arguments[k].flags.writeable:
                     arguments[k][...] = self.backend.to_host(array)
-            return found
+            return _as_float(found)
 
         return call
+
+
+def _as_float(found):
+    """Numbers that are still on the device as floats; all else as it is."""
+    from seqlearn_lstm.kernels.cuda.numbers import Number
+
+    if isinstance(found, tuple):
+        return tuple(map(_as_float, found))
+    return float(found) if isinstance(found, Number) else found

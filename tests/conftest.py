@@ -12,7 +12,6 @@ import tempfile
 
 import numpy as np
 import pytest
-from backends import OnHost
 from backends import pytest_collection_modifyitems as pytest_collection_modifyitems
 
 _OWN_CACHE = None
@@ -35,13 +34,11 @@ def rng():
     return np.random.default_rng(0)
 
 
-@pytest.fixture(scope="session", params=["cpu", "cuda"])
-def kernels(request):
-    """A backend whose functions take and fill arrays of the host."""
+@pytest.fixture(scope="session")
+def kernels():
     from seqlearn_lstm.kernels import get_backend
 
-    backend = get_backend(request.param)
-    return OnHost(backend) if request.param == "cuda" else backend
+    return get_backend("cpu")
 
 
 @pytest.fixture(params=[np.float32, np.float64], ids=["float32", "float64"])

@@ -8,6 +8,8 @@ no strings, no None. Results do not depend on ``n_jobs``, to the bit.
 Arrays may lie on a device. There they can be cut by ranges, reshaped, copied, written to (``x[...] =``
 a number or an array, also of the host) and added to (``x += y``); all else is a function's work. The plans
 of batches, and all other indices, are arrays of the host, which nobody writes to any more.
+A number that a function returns may still lie on the device, too: it can be added to others, multiplied with and
+divided by numbers of the host, and given as a `scale`; float(number) waits for it.
 
 Letters
     B sequences of a batch, longest first; T steps of the longest; I inputs; H units; C outputs; L lanes of the backend
@@ -117,7 +119,9 @@ Heads; scores (rows, C padded)
         `delta`
 
 Solvers; flat arrays of one length, any; g = scale * gradient. What each does is said in ``cpu.updates``, ``cpu.moments``
-    sum_of_squares(x) -> float
+    sum_of_squares(x) -> number
+    clip_scale(gradients, limit) -> (norm, scale)      of flat arrays together: their Euclidean norm, and the scale that makes
+                                               it at most `limit`: 1, or limit / norm
     clip_values(gradient, limit, n_jobs)       in place: every element between -limit and limit
     descend(theta, gradient, scale, rate, n_jobs)                              theta -= rate * g
     sgd(theta, gradient, velocity, scale, rate, momentum, nesterov, n_jobs)

@@ -117,7 +117,7 @@ class Recurrent(Part):
     def _set_initial(self, batch, arrays, given):
         """Write the states before the first step."""
         if given is None and self.learn_initial:
-            given = self.first_states()[:, None]
+            given = self.values[-1].reshape(self.n_kinds, -1)[:, : self.n_units]
         for kind, (array, column) in enumerate(arrays):
             array[: len(batch), column : column + self.n_padded] = 0
             if given is not None:

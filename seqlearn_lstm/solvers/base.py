@@ -16,7 +16,9 @@ class Solver(Named):
         return {"n_updates": 0, **arrays}
 
     def step(self, kernels, theta, gradient, state, learning_rate, scale, n_jobs):
-        """Update theta and the state in place; the gradient counts `scale` times."""
+        """Update theta and the state in place; the gradient counts `scale` times, a number that may
+        still be on a device.
+        """
         state["n_updates"] += 1
         arrays = theta, gradient, *(state[name] for name in self._slots)
-        self._update(kernels, arrays, state, float(learning_rate), float(scale), n_jobs)
+        self._update(kernels, arrays, state, float(learning_rate), scale, n_jobs)

@@ -24,7 +24,7 @@ class Gradient(NamedTuple):
     ----------
     batch : Batch
         Of what.
-    loss : float
+    loss : float, or a number that is still on a device
         The mean loss.
     weight : float
         Sum of the weights of its targets; 0: there is nothing to learn, and no gradient.

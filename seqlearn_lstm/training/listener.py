@@ -13,9 +13,10 @@ class Update:
     ----------
     batch : Batch
         What the gradient in the network was computed of.
-    loss : float
-        Mean loss of the batch, with the L2 term.
-    norm : float
+    loss : float, or a number that is still on a device
+        Mean loss of the batch, with the L2 term. ``float(loss)`` waits for it: better after the
+        epoch.
+    norm : float, or a number that is still on a device
         Euclidean norm of the gradient, before it was clipped to `clip_norm`.
     rate : float
         The step size.

@@ -68,13 +68,17 @@ def _epoch(task, state, listeners, *solver_states):
             per_window=network.pooling.per_step,
         )  # fmt: skip
     gradients = Backpropagation(task, _order(len(task.sequences), settings, state), masks)
-    total, n_steps = 0.0, len(gradients)
+    losses, n_steps = _Losses(state.epoch), len(gradients)
     for step, (batch, loss, weight) in enumerate(gradients):
         if weight == 0:
             continue  # nothing to learn here, and a mean over it does not exist
         if settings.alpha:
             loss += _decay(network, settings.alpha / weight)
-        norm, scale = _clip(network, loss, settings, state.epoch)
+        norm, scale = _norm(network, settings)
+        losses.add(loss, norm, weight)
+        if settings.clip_value is not None:
+            _cut_values(network, settings)
+            norm, scale = _norm(network, settings)
         rate = settings.learning_rate * settings.schedule.factor(
             state.epoch, step, n_steps, settings.horizon, state.loss_curve
         )
@@ -82,8 +86,38 @@ def _epoch(task, state, listeners, *solver_states):
         update = Update(batch, loss, norm, rate)
         for listener in listeners:
             listener.after_update(task, state, update)
-        total += loss * weight
-    return float(total / task.weights.sum())
+    return float(losses.total() / task.weights.sum())
+
+
+class _Losses:
+    """The losses of an epoch, and the norms of their gradients. Those that are still on the device
+    are waited for at its end.
+    """
+
+    def __init__(self, epoch):
+        self.epoch, self.seen = epoch, []
+
+    def add(self, loss, norm, weight):
+        """Take those of an update; a FloatingPointError where they are known and not finite."""
+        self.seen.append((loss, norm, weight))
+        if isinstance(loss, float) and isinstance(norm, float):
+            self._check(loss, norm)
+
+    def total(self):
+        """The sum of all losses, each times its weight; a FloatingPointError as from `add`."""
+        total = 0.0
+        for loss, norm, weight in self.seen:
+            loss = float(loss)
+            self._check(loss, float(norm))
+            total += loss * weight
+        return total
+
+    def _check(self, loss, norm):
+        if not (math.isfinite(loss) and math.isfinite(norm)):
+            raise FloatingPointError(
+                f"in epoch {self.epoch + 1} the loss is {loss} and the norm of its gradient {norm}: the training diverged. "
+                "A smaller learning_rate, a smaller clip_norm or standardised features usually cure it."
+            )
 
 
 def _step(task, rate, scale, solver_state, table_state=None):
@@ -114,26 +148,24 @@ def _decay(network, strength):
     return strength / 2 * penalty
 
 
-def _clip(network, loss, settings, epoch):
-    """Cut single values off at `clip_value`; returns the norm of the gradient, and what to multiply
-    it with so that its norm is at most `clip_norm` (Pascanu et al. 2013).
+def _gradients(network):
+    """The flat arrays in which the gradient lies."""
+    table = [network.embedding.gradient.reshape(-1)] if network.embedding else []
+    return [network.gradient, *table]
+
+
+def _norm(network, settings):
+    """The norm of the gradient, and what to multiply it with so that its norm is at most
+    `clip_norm` (Pascanu et al. 2013).
     """
-    kernels, gradients = network.kernels, [network.gradient]
-    if network.embedding:
-        gradients.append(network.embedding.gradient.reshape(-1))
-    norm = math.sqrt(sum(map(kernels.sum_of_squares, gradients)))
-    if not (math.isfinite(loss) and math.isfinite(norm)):
-        raise FloatingPointError(
-            f"in epoch {epoch + 1} the loss is {loss} and the norm of its gradient {norm}: the training diverged. "
-            "A smaller learning_rate, a smaller clip_norm or standardised features usually cure it."
-        )
-    if settings.clip_value is not None:
-        for gradient in gradients:
-            kernels.clip_values(gradient, float(settings.clip_value), settings.n_jobs)
-        norm = math.sqrt(sum(map(kernels.sum_of_squares, gradients)))
-    if settings.clip_norm is None or norm <= settings.clip_norm:
-        return norm, 1.0
-    return norm, settings.clip_norm / norm
+    limit = math.inf if settings.clip_norm is None else float(settings.clip_norm)
+    return network.kernels.clip_scale(_gradients(network), limit)
+
+
+def _cut_values(network, settings):
+    """Cut single values of the gradient off at `clip_value`."""
+    for gradient in _gradients(network):
+        network.kernels.clip_values(gradient, float(settings.clip_value), settings.n_jobs)
 
 
 def _record(task, state, work, loss):

@@ -67,7 +67,7 @@ def test_sums(cuda, with_each_launch, rng, dtype):
         expected = np.square(numbers.astype(dtype), dtype=np.float64).sum()
         assert abs(squares - expected) <= bound * expected
         assert abs(sums - numbers.sum()) <= bound * np.abs(numbers).sum()
-    assert total(y[:0]) == cuda.sum_of_squares(x[:0]) == 0
+    assert float(total(y[:0])) == float(cuda.sum_of_squares(x[:0])) == 0
 
 
 def test_sums_count_every_number(cuda):
@@ -76,12 +76,12 @@ def test_sums_count_every_number(cuda):
     x = cuda.zeros(3 * WIDTH * A_LANE + 5, np.float64)
     for k in range(x.size):
         x[k : k + 1] = 3
-        assert total(x) == 3
-        assert cuda.sum_of_squares(x) == 9
+        assert float(total(x)) == 3
+        assert float(cuda.sum_of_squares(x)) == 9
         x[k : k + 1] = 0
     x[7:8] = np.nan
-    assert np.isnan(total(x))
-    assert np.isnan(cuda.sum_of_squares(x))
+    assert np.isnan(float(total(x)))
+    assert np.isnan(float(cuda.sum_of_squares(x)))
 
 
 def test_rows(cuda, with_each_launch, rng, dtype):
@@ -135,6 +135,6 @@ def test_losses(cuda, with_each_launch, rng, dtype, kind):
         loss = cuda.regression_loss(errors, targets, weights, total, kind, 0.5)
         classes = np.arange(13) % 4 - 1
         other = cuda.softmax_cross_entropy(scores, classes, weights, total, 3)
-        return [np.array([loss, other]), cuda.to_host(errors), cuda.to_host(scores)]
+        return [np.array([float(loss), float(other)]), cuda.to_host(errors), cuda.to_host(scores)]
 
     with_each_launch(run)

@@ -1,5 +1,6 @@
 """The CPU backend: the entry points of the contract, each a kernel and the size of its work."""
 
+import math
 from functools import cache
 
 import numpy as np
@@ -63,6 +64,7 @@ __all__ = [
     "amsgrad",
     "available_threads",
     "clear_gru",
+    "clip_scale",
     "clip_values",
     "descend",
     "divide_rows",
@@ -273,6 +275,11 @@ def _update(kernel, arrays, numbers, n_jobs):
         run(kernel, (*vectors, *numbers), 1, L, L)
         for vector, array in zip(vectors, arrays, strict=True):
             array[n - left :] = vector[:left]
+
+
+def clip_scale(gradients, limit):
+    norm = math.sqrt(sum(map(sum_of_squares, gradients)))
+    return norm, limit / norm if norm > limit else 1.0
 
 
 def clip_values(gradient, limit, n_jobs):

@@ -39,7 +39,7 @@ from .pooling import pool_max, pool_max_backward, pool_mean_backward, pool_sum
 from .reduce import sum_of_squares
 from .rnn import rnn_backward, rnn_forward
 from .rows import add_decay, divide_rows, gather, put_rows, scatter_add, sum_rows, take
-from .updates import adadelta, adagrad, clip_values, descend, rmsprop, sgd
+from .updates import adadelta, adagrad, clip_scale, clip_values, descend, rmsprop, sgd
 
 __all__ = [
     "adadelta",
@@ -49,6 +49,7 @@ __all__ = [
     "amsgrad",
     "available_threads",
     "clear_gru",
+    "clip_scale",
     "clip_values",
     "descend",
     "divide_rows",

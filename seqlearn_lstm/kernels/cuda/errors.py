@@ -47,7 +47,7 @@ def regression_loss(scores, targets, weights, total_weight, kind, delta):
     """sum_r weights[r] mean_j loss(scores[r, j] - targets[r, j]) / total_weight; scores become its
     gradient.
 
-    weights (n,) float64, zero: the row does not count. Returns the loss as a number of the host.
+    weights (n,) float64, zero: the row does not count. Returns the loss.
     """
     losses = empty(targets.size, np.float64)
     args = (scores, targets, weights, total_weight, kind, delta, losses)

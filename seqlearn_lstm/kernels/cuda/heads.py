@@ -50,8 +50,7 @@ def softmax_cross_entropy(scores, targets, weights, total_weight, n_classes):
     """The loss -sum_r weights[r] log softmax(scores[r])[targets[r]] / total_weight; scores become
     its gradient.
 
-    targets (n,) int64, below zero: the row does not count; weights (n,) float64. Returns the loss
-    as a number of the host.
+    targets (n,) int64, below zero: the row does not count; weights (n,) float64. Returns the loss.
     """
     n = scores.shape[0]
     losses = empty(n, np.float64)

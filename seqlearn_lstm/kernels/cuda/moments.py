@@ -54,8 +54,9 @@ def _adam(
     theta, gradient, m, v, scale, rate, decay, beta_1, rest_1, beta_2, rest_2, root_correction,
     epsilon,
 ):  # fmt: skip
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        _, mean, square = _follow(gradient, m, v, k, scale, beta_1, rest_1, beta_2, rest_2)
+        _, mean, square = _follow(gradient, m, v, k, factor, beta_1, rest_1, beta_2, rest_2)
         step = (mean * rate) / (math.sqrt(square) * root_correction + epsilon)
         # Not theta * (1 - decay): that number has lost most digits of a small decay.
         theta[k] -= theta[k] * decay + step
@@ -66,8 +67,9 @@ def _amsgrad(
     theta, gradient, m, v, largest, scale, rate, beta_1, rest_1, beta_2, rest_2, root_correction,
     epsilon,
 ):  # fmt: skip
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        _, mean, square = _follow(gradient, m, v, k, scale, beta_1, rest_1, beta_2, rest_2)
+        _, mean, square = _follow(gradient, m, v, k, factor, beta_1, rest_1, beta_2, rest_2)
         if largest[k] > square:
             square = largest[k]
         largest[k] = square
@@ -80,7 +82,8 @@ def _nadam(
     theta, gradient, m, v, scale, gradient_rate, rate, beta_1, rest_1, beta_2, rest_2,
     root_correction, epsilon,
 ):  # fmt: skip
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        g, mean, square = _follow(gradient, m, v, k, scale, beta_1, rest_1, beta_2, rest_2)
+        g, mean, square = _follow(gradient, m, v, k, factor, beta_1, rest_1, beta_2, rest_2)
         step = (mean * rate + g * gradient_rate) / (math.sqrt(square) * root_correction + epsilon)
         theta[k] -= step

@@ -8,7 +8,8 @@ lanes; a block sums the parts.
 import numpy as np
 
 from .launch import blocks_over
-from .memory import empty, to_host
+from .memory import empty
+from .numbers import take_slots
 from .primitives import SIMULATED, cuda, kernel, part
 
 WIDTH = 8 if SIMULATED else 256  # a power of two
@@ -61,31 +62,34 @@ def _squares(x, out):
         cuda.syncthreads()
 
 
-def _over_parts(function, x, n_parts):
-    out = empty(n_parts, np.float64)
-    blocks_over(function, n_parts, x, out)
-    return out
-
-
-def _parts(n):
-    """How many blocks share a sum of n numbers."""
-    return min(-(-n // (WIDTH * A_LANE)), MOST_PARTS)
-
-
-def total(x):
-    """The sum of a flat float64 array, as a number of the host."""
+def _reduce(function, x, out):
+    """out (1,) float64 = what a kernel sums of a flat array."""
     if x.size == 0:
-        return 0.0
-    partial = _over_parts(_sums, x, _parts(x.size))
-    return float(to_host(_over_parts(_sums, partial, 1))[0])
+        out[...] = 0
+        return
+    n_parts = min(-(-x.size // (WIDTH * A_LANE)), MOST_PARTS)
+    partial = empty(n_parts, np.float64)
+    blocks_over(function, n_parts, x, partial)
+    blocks_over(_sums, 1, partial, out)
+
+
+def put_squares(x, out):
+    """out (1,) float64 = the sum of squares of a flat array."""
+    _reduce(_squares, x, out)
 
 
 def sum_of_squares(x):
-    """Of a flat array, as a number of the host."""
-    if x.size == 0:
-        return 0.0
-    partial = _over_parts(_squares, x, _parts(x.size))
-    return float(to_host(_over_parts(_sums, partial, 1))[0])
+    """Of a flat array."""
+    out, (number,) = take_slots(1)
+    _reduce(_squares, x, out)
+    return number
+
+
+def total(x):
+    """The sum of a flat float64 array."""
+    out, (number,) = take_slots(1)
+    _reduce(_sums, x, out)
+    return number
 
 
 # ---- over the 32 threads of a warp, each of which gets the result --------------------------------

@@ -1,24 +1,41 @@
 """Solver steps: one pass over the flat parameters, a thread for each.
 
 theta gradient, and the state: velocity square change (n,); the gradient is multiplied by `scale`
-first (clipping), and g is the product. The numbers have the dtype of the arrays; `rest` is 1 - rho,
-from the host, for in float32 that difference would have lost most digits of a small one.
+first (clipping), and g is the product. The scale lies on the device, (1,) float64; the other
+numbers have the dtype of the arrays. `rest` is 1 - rho, from the host, for in float32 that
+difference would have lost most digits of a small one.
 """
 
 import math
 
+import numpy as np
+
 from .launch import over
+from .memory import empty
+from .numbers import as_array, take_slots
 from .primitives import cuda, kernel
+from .reduce import put_squares
 
 
-def update(step, arrays, *numbers):
+def update(step, arrays, scale, *numbers):
     """Launch a step over arrays of one length, and hand it its numbers in their dtype."""
-    over(step, arrays[0].size, *arrays, *map(arrays[0].dtype.type, numbers))
+    numbers = map(arrays[0].dtype.type, numbers)
+    over(step, arrays[0].size, *arrays, as_array(scale), *numbers)
+
+
+def clip_scale(gradients, limit):
+    """The norm of flat arrays together, and the scale that makes it at most `limit`."""
+    squares = empty(len(gradients), np.float64)
+    for k, gradient in enumerate(gradients):
+        put_squares(gradient, squares[k : k + 1])
+    out, numbers = take_slots(2)
+    over(_clip_scale, 1, squares, limit, out)
+    return tuple(numbers)
 
 
 def clip_values(gradient, limit, n_jobs):
     """Every element between -limit and limit; not-a-number stays: a diverged training shows."""
-    update(_clip_values, (gradient,), limit)
+    over(_clip_values, gradient.size, gradient, gradient.dtype.type(limit))
 
 
 def descend(theta, gradient, scale, rate, n_jobs):
@@ -52,6 +69,18 @@ def adadelta(theta, gradient, square, change, scale, rate, rho, epsilon, n_jobs)
 
 
 @kernel
+def _clip_scale(squares, limit, out):
+    """out (2,): the root of the sum of the squares, and the scale."""
+    if cuda.grid(1) == 0:
+        total = 0.0
+        for k in range(squares.shape[0]):
+            total += squares[k]
+        norm = math.sqrt(total)
+        out[0] = norm
+        out[1] = limit / norm if norm > limit else 1.0
+
+
+@kernel
 def _clip_values(gradient, limit):
     for k in range(cuda.grid(1), gradient.shape[0], cuda.gridsize(1)):
         if gradient[k] > limit:
@@ -62,22 +91,25 @@ def _clip_values(gradient, limit):
 
 @kernel
 def _descend(theta, gradient, scale, rate):
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        theta[k] -= (gradient[k] * scale) * rate
+        theta[k] -= (gradient[k] * factor) * rate
 
 
 @kernel
 def _sgd(theta, gradient, velocity, scale, rate, momentum):
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        speed = velocity[k] * momentum + gradient[k] * scale
+        speed = velocity[k] * momentum + gradient[k] * factor
         velocity[k] = speed
         theta[k] -= speed * rate
 
 
 @kernel
 def _nesterov(theta, gradient, velocity, scale, rate, momentum):
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        g = gradient[k] * scale
+        g = gradient[k] * factor
         speed = velocity[k] * momentum + g
         velocity[k] = speed
         theta[k] -= (speed * momentum + g) * rate
@@ -85,8 +117,9 @@ def _nesterov(theta, gradient, velocity, scale, rate, momentum):
 
 @kernel
 def _rmsprop(theta, gradient, square, scale, rate, rho, rest, epsilon):
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        g = gradient[k] * scale
+        g = gradient[k] * factor
         mean = square[k] * rho + (g * g) * rest
         square[k] = mean
         theta[k] -= (g * rate) / (math.sqrt(mean) + epsilon)
@@ -94,8 +127,9 @@ def _rmsprop(theta, gradient, square, scale, rate, rho, rest, epsilon):
 
 @kernel
 def _adagrad(theta, gradient, square, scale, rate, epsilon):
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        g = gradient[k] * scale
+        g = gradient[k] * factor
         total = square[k] + g * g
         square[k] = total
         theta[k] -= (g * rate) / (math.sqrt(total) + epsilon)
@@ -103,8 +137,9 @@ def _adagrad(theta, gradient, square, scale, rate, epsilon):
 
 @kernel
 def _adadelta(theta, gradient, square, change, scale, rate, rho, rest, epsilon):
+    factor = theta.dtype.type(scale[0])
     for k in range(cuda.grid(1), theta.shape[0], cuda.gridsize(1)):
-        g, before = gradient[k] * scale, change[k]
+        g, before = gradient[k] * factor, change[k]
         mean = square[k] * rho + (g * g) * rest
         square[k] = mean
         step = g * math.sqrt((before + epsilon) / (mean + epsilon))

@@ -43,6 +43,7 @@ class HealthCheck(Listener):
         self.norms.append(update.norm)
 
     def after_epoch(self, task, state, seconds):
+        self.norms = list(map(float, self.norms))
         self.typical.append(float(np.median(self.norms)))
         return False
 

@@ -60,6 +60,7 @@ QUANTITIES = {
     "gradients": _gradients,
     "gates": _gates,
 }
+LEFT = {"loss", "norm"}  # what may be on a device until after the epoch
 
 
 class Recorder(Listener):
@@ -114,6 +115,8 @@ class Recorder(Listener):
         self.step *= 2
 
     def after_epoch(self, task, state, seconds):
+        for name in LEFT.intersection(self.columns):
+            self.columns[name] = list(map(float, self.columns[name]))
         state.record = {name: getattr(self, name) for name in SETTINGS} | {
             "step": self.step,
             "n_updates": self.n_updates,
