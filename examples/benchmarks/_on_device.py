@@ -173,7 +173,7 @@ def run(args):
         print(*goals(found), sep="\n")
     wrong = [row["shape"] for row in found["errors"] if not row["right"]]
     if wrong or found["failed"]:
-        print("wrong:", "; ".join(wrong + found["failed"]))
+        print("wrong, or failed:", "; ".join(wrong + found["failed"]))
     return 1 if wrong or found["failed"] else 0
 
 
