@@ -4,7 +4,11 @@ The made-up data are what the examples fall back to; the user's own data are use
 """
 
 import importlib.util
+import json
 import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -21,6 +25,7 @@ from seqlearn_lstm.datasets import (
     make_text,
 )
 
+GPUS = ("/dev/nvidiactl", "/dev/dxg")
 FOLDER = Path(__file__).parents[1] / "examples"
 
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="examples/ is not beside these tests")
@@ -79,6 +84,28 @@ def test_labels_by_a_rule(example):
     assert module.by_rule(n_train=500, n_validation=100, n_test=200, n_jobs=1) >= 0.95
     X, y = module.visits(50, seed=3)
     assert module.from_event_alone(X, y, X, y) < 0.7
+
+
+def test_labels_on_a_device(example, monkeypatch):
+    """The simulator would take hours: this is about who is told."""
+    module, told = example("plot_torch_rnn"), []
+
+    class Tagger:
+        loss_curve_, best_iter_ = [np.log(3), 0.0], 1
+
+        def __init__(self, *args, **params):
+            told.append(params["device"])
+
+        def fit(self, *args, **more):
+            return self
+
+        def score(self, X, y):
+            return 1.0
+
+    monkeypatch.setattr(module, "LSTMSequenceTagger", Tagger)
+    monkeypatch.setattr(module, "gone_on", lambda *args: 0.0)
+    module.main(["--device", "cuda"])
+    assert set(told) == {"cuda"} and len(told) == 5
 
 
 def test_states_of_visitors(example):
@@ -309,6 +336,54 @@ def test_parts_that_are_not_there(example, capsys):
     with pytest.raises(SystemExit):
         example("plot_next_letter").main(["nonsense"])
     assert "no such part: nonsense" in capsys.readouterr().err
+
+
+# -- the benchmark of GPUs -------------------------------------------------------------------------
+
+
+def run_benchmark(*arguments, **variables):
+    """The finished process of against_cudnn.py."""
+    command = [sys.executable, str(FOLDER / "benchmarks" / "against_cudnn.py"), *arguments]
+    return subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
+
+
+def test_results_beside_cudnn(tmp_path):
+    pytest.importorskip("torch")
+    file = tmp_path / "figures.json"
+    done = run_benchmark("--simulate", "--precision", "float32", "--json", str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(file.read_text())
+    assert [row["shape"].endswith("ragged") for row in found["errors"]] == 2 * [False, True]
+    for row in found["errors"]:
+        assert row["right"] and row.keys() >= {"ours", "eager", "fit"}
+    assert not found["steps"] and not found["failed"]
+
+
+def test_benchmark_without_a_gpu():
+    if any(map(os.path.exists, GPUS)):
+        pytest.skip("there is a GPU")
+    done = run_benchmark(NUMBA_ENABLE_CUDASIM="0")
+    assert done.returncode == 2 and done.stdout == ""
+    assert re.fullmatch(r"nothing was run: .*\n", done.stderr)
+
+
+def test_what_times_a_gpu(example, monkeypatch, capsys):
+    """It runs, with the host's clock: the figures mean nothing."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.syspath_prepend(FOLDER / "benchmarks")
+    module = example("benchmarks/_on_device")
+    monkeypatch.setattr(module, "cuda", SimpleNamespace(event=module.HostEvent))
+    monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: module.HostEvent())
+    settings = dict(simulate=True, precision="float32", seconds=0.01, batches=2)
+    bench = module.Bench(SimpleNamespace(**settings))
+    shapes = [module.Shape(2, 3, 2, 3, ragged=ragged) for ragged in (False, True)]
+    found = {"steps": [], "epochs": [], "failed": []}
+    for measure in (bench.steps, bench.epochs):
+        assert module.over(measure, shapes, found, None) == shapes, capsys.readouterr().err
+    for row in found["steps"] + found["epochs"]:
+        assert row["time"].keys() - {"ours"} == row["ratio"].keys()
+        assert all(value > 0 for value in [*row["time"].values(), *row["ratio"].values()])
+    assert len(list(module.goals(found))) == 4  # none for the processor: the shapes are too small
 
 
 # -- pictures --------------------------------------------------------------------------------------

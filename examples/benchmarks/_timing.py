@@ -63,15 +63,26 @@ class Turns:
         return min(self.seconds[slow]) / min(self.seconds[fast])
 
 
-def take_turns(calls, seconds, turn=0.005, fewest_calls=3):
+def fastest(call, count):
+    """Seconds of the fastest of so many calls."""
+    seconds = []
+    for _ in range(count):
+        start = time.perf_counter()
+        call()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def take_turns(calls, seconds, turn=0.005, fewest_calls=3, clock=fastest):
     """Let the candidates ``{name: function}`` take turns for `seconds`.
 
     Each round is a turn of everyone, the next round has them in the opposite order. A turn is as
-    many calls for each, so many that they take about `turn` seconds.
+    many calls for each, so many that they take about `turn` seconds; ``clock(call, count)`` gives
+    the seconds of one.
     """
     for call in calls.values():
         call()
-    mean = sum(_fastest(call, 1) for call in calls.values()) / len(calls)
+    mean = sum(clock(call, 1) for call in calls.values()) / len(calls)
     count = max(fewest_calls, round(turn / mean))
     turns, order = Turns({name: [] for name in calls}), list(calls)
     begin = time.perf_counter()
@@ -79,7 +90,7 @@ def take_turns(calls, seconds, turn=0.005, fewest_calls=3):
         start, waited = time.perf_counter(), _seconds_waited()
         for name in order:
             time.sleep(PAUSE)
-            turns.seconds[name].append(_fastest(calls[name], count))
+            turns.seconds[name].append(clock(calls[name], count))
         waited = _seconds_waited() - waited
         turns.waiting.append(waited / (time.perf_counter() - start))
         order.reverse()
@@ -88,15 +99,6 @@ def take_turns(calls, seconds, turn=0.005, fewest_calls=3):
 
 def _is_enough(n_rounds, spent):
     return n_rounds > 0 and spent >= (1 if n_rounds >= FEWEST_ROUNDS else PATIENCE)
-
-
-def _fastest(call, count):
-    seconds = []
-    for _ in range(count):
-        start = time.perf_counter()
-        call()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
 
 
 def _seconds_waited():

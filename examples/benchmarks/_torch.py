@@ -7,31 +7,34 @@ OpenMP library with Numba's settings of it, and packed sequences become a hundre
 import numpy as np
 import torch
 
+WARM_UP = 3  # calls before one is recorded, as PyTorch's manual has it
+
 
 class TorchLayer:
     """``nn.LSTM`` with a `Layer`'s weights, sequences and gradient at the outputs."""
 
-    def __init__(self, lengths, layer, packed):
-        self.packed, self.lengths = packed, torch.tensor(lengths)
+    def __init__(self, lengths, layer, packed, device="cpu"):
+        self.packed, self.lengths, self.device = packed, torch.tensor(lengths), device
         self.training, self.inference = self._module(layer), self._module(layer).eval()
         self.x = self._padded(layer.rows)
         slopes = self._padded(layer.slopes)
         self.slopes = self._pack(slopes).data if self.packed else slopes
 
     def _module(self, layer):
-        two = len(layer.directions) == 2
         module = torch.nn.LSTM(
-            layer.n_in, layer.n_units, bidirectional=two, batch_first=self.packed
-        )
+            layer.n_in, layer.n_units, layer.n_layers, bidirectional=layer.bidirectional,
+            batch_first=self.packed,
+        )  # fmt: skip
         with torch.no_grad():
             for parameters, (W, U, b) in zip(_by_direction(module), layer.weights(), strict=True):
                 for parameter, values in zip(parameters, (W.T, U.T, b, 0 * b), strict=True):
                     parameter.copy_(torch.tensor(values))
-        return module
+        return module.to(self.device)
 
     def _padded(self, rows):
         sequences = torch.tensor(rows).split(self.lengths.tolist())
-        return torch.nn.utils.rnn.pad_sequence(sequences, batch_first=self.packed).contiguous()
+        padded = torch.nn.utils.rnn.pad_sequence(sequences, batch_first=self.packed)
+        return padded.contiguous().to(self.device)
 
     def _pack(self, padded):
         return torch.nn.utils.rnn.pack_padded_sequence(
@@ -66,16 +69,33 @@ class TorchLayer:
             else out.transpose(0, 1)
         )
         return np.concatenate(
-            [row[:n].numpy() for row, n in zip(padded, self.lengths, strict=True)]
+            [row[:n].numpy() for row, n in zip(padded.cpu(), self.lengths, strict=True)]
         )
 
-    def gradients(self):
-        """As ``Layer.weights(gradient=True)``."""
-        for W, U, b, _ in _by_direction(self.training):
-            yield W.grad.numpy().T, U.grad.numpy().T, b.grad.numpy()
+    def results(self):
+        """As `Layer.results`."""
+        results = [self.outputs()]
+        for parameters in _by_direction(self.training):
+            W, U, b, _ = (parameter.grad.cpu().numpy() for parameter in parameters)
+            results += [W.T, U.T, b]
+        return results
 
 
 def _by_direction(module):
     """Yield (W, U, b, the second bias) of each direction."""
     parameters = list(module.parameters())
     yield from (parameters[start : start + 4] for start in range(0, len(parameters), 4))
+
+
+def recorded(step):
+    """What replays `step`, recorded once as a CUDA graph: its kernels without PyTorch."""
+    stream = torch.cuda.Stream()
+    stream.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(stream):
+        for _ in range(WARM_UP):
+            step()
+    torch.cuda.current_stream().wait_stream(stream)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        step()
+    return graph.replay
