@@ -7,7 +7,8 @@ from pathlib import Path
 from sphinx_gallery.scrapers import figure_rst
 
 PICTURE = Path(tempfile.mkdtemp(), "picture.png")
-SMALLER = {"plot_addition.py": ["--small"]}  # what is asked of those that would take minutes
+# What is asked of those that would take minutes.
+SMALLER = {"plot_addition.py": ["--small"], "plot_torch_rnn.py": ["--small"]}
 
 
 def arguments(gallery_conf, script_vars):

@@ -71,7 +71,7 @@ def test_labels_by_heart(example, capsys):
     module = example("plot_torch_rnn")
     X, y = module.random_labels(n=20)
     curves = module.by_heart(
-        X, y, n_epochs=60, hidden_layer_sizes=(48, 48), input_projection=48, n_jobs=1
+        X, y, n_jobs=1, **module.SMALL
     )  # which asserts that the last model has all labels, and the loss after going on
     for losses in curves.values():
         assert len(losses) == 60 and abs(losses[0] / np.log(3) - 1) < 0.05

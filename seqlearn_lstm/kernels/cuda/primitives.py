@@ -52,7 +52,8 @@ def why_no_device():
     """What keeps kernels from running; None: nothing."""
     if SIMULATED or cuda.is_available():
         return None
-    return f"no GPU was found ({cuda.cuda_error() or 'the driver lists none'})"
+    reason = " ".join(str(cuda.cuda_error() or "the driver lists none").split())
+    return f"no GPU was found ({reason})"
 
 
 def capability():
