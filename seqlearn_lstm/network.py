@@ -14,12 +14,16 @@ from .pooling import POOLING
 class Network(FlatParameters):
     """An architecture bound to a backend."""
 
-    def __init__(self, architecture, kernels, dtype, n_jobs, recurrent_dropout=False):
+    def __init__(
+        self, architecture, kernels, dtype, n_jobs, recurrent_dropout=False, precision="float32"
+    ):
         self.architecture, self.kernels, self.n_jobs = architecture, kernels, n_jobs
         self.dtype = np.dtype(dtype)
         self.work = Workspace(kernels, dtype)
         self.pooling = POOLING[architecture.pooling]
         self._build(recurrent_dropout)
+        for part in self.recurrent:
+            part.tf32 = precision == "tf32"
         self._lay_out()
 
     def _build(self, recurrent_dropout):

@@ -9,8 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import joblib
 import llvmlite.binding as llvm
+import numpy as np
 import pytest
+from sklearn.base import clone
 
 TESTS = Path(__file__).parent
 # All that is written in vectors; of the cells beside the LSTM what their twins tell.
@@ -60,7 +63,34 @@ def test_other_instruction_sets(variables, vector_bytes, has_fma):
         "from seqlearn_lstm.kernels.cpu import target\nprint(target.VECTOR_BYTES, target.HAS_FMA)"
     )
     assert python(["-c", code], variables).split() == [str(vector_bytes), str(has_fma)]
-    run_tests(variables, str(TESTS / "kernels"), "-k", f"({KERNELS}) and not torch")
+    run_tests(variables, str(TESTS / "kernels"), "-k", f"({KERNELS}) and not torch and not cuda")
+
+
+FIT = """
+import sys
+import joblib
+import numpy as np
+from seqlearn_lstm import LSTMClassifier
+rng = np.random.default_rng(0)
+X = [rng.standard_normal((n, 3)) for n in (5, 2, 7, 3)]
+model = LSTMClassifier(
+    (5, 9), bidirectional=True, warm_start=True, max_iter=2, random_state=0, n_jobs=1
+)
+joblib.dump((model.fit(X, [0, 1, 0, 1]), X), sys.argv[1])
+"""
+
+
+@pytest.mark.parametrize("variables", [row[0] for row in TARGETS.values()], ids=TARGETS.keys())
+def test_a_fit_goes_on_on_another_processor(tmp_path, variables):
+    """What a solver knows lies in vectors of other widths there; what is saved does not."""
+    path = tmp_path / "model"
+    python(["-c", FIT, str(path)], variables)
+    model, X = joblib.load(path)
+    model.set_params(max_iter=1).fit(X, [0, 1, 0, 1])
+    whole = clone(model).set_params(max_iter=3).fit(X, [0, 1, 0, 1])
+    np.testing.assert_allclose(model.loss_curve_, whole.loss_curve_, rtol=1e-5)
+    for name, values in whole.parameters_.items():
+        np.testing.assert_allclose(model.parameters_[name], values, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("layer", ["workqueue", "omp", "tbb"])

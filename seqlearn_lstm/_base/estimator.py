@@ -87,7 +87,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
     def _bound_network(self, kernels, n_jobs):
         """The fitted network."""
         check_is_fitted(self)
-        network = Network(Architecture(**self._architecture), kernels, self._dtype, n_jobs)
+        architecture = Architecture(**self._architecture)
+        network = Network(architecture, kernels, self._dtype, n_jobs, precision=self.precision)
         network.set_parameters(self.parameters_)
         return network
 

@@ -78,8 +78,9 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             )
         self._architecture, self._dtype = asdict(architecture), self.dtype
         network = Network(
-            architecture, kernels, self.dtype, threads_of(self, kernels), self.recurrent_dropout > 0
-        )
+            architecture, kernels, self.dtype, threads_of(self, kernels),
+            self.recurrent_dropout > 0, self.precision,
+        )  # fmt: skip
         initial = check_initial(initial_states, sequences, network)
         checkpoint, state = self._past(
             network, goes_on, sequences, targets, weights, initial, y, validation

@@ -218,6 +218,11 @@ TRAINING = [
         what predicts. See the user guide.""",
     ),
     Parameter(
+        "precision", "tf32", [StrOptions({"float32", "tf32"})], '{"float32", "tf32"}',
+        """Of products of float32 on a GPU. "tf32": factors may be rounded to 10 bits on their way into tensor
+        cores, as PyTorch lets cuDNN do; "float32": never. The processor's are exact always.""",
+    ),
+    Parameter(
         "n_jobs", None, [Integral, None], "int or None",
         """Number of threads of the processor; None and -1: all that this process may use (joblib leaves its process
         workers their share of the cores). The result does not depend on it.""",

@@ -49,12 +49,17 @@ def together(kernel, n, threads, *arguments):
 
 
 def _resident(kernel, threads, given):
-    """How many blocks run at once."""
+    """How many blocks run at once: what registers and shared memory leave room for."""
     if SIMULATED:
         return MOST_BLOCKS
-    compiled = kernel.specialize(*given) if not kernel.specialized else kernel
-    overload = next(iter(compiled.overloads.values()))
-    return overload.max_cooperative_grid_blocks(threads)
+    key = kernel, threads, given[0].dtype
+    if key not in _known:
+        compiled = kernel.compile(tuple(map(kernel.typeof_pyval, given)))
+        _known[key] = compiled.max_cooperative_grid_blocks(threads)
+    return _known[key]
+
+
+_known = {}  # (kernel, threads, dtype): blocks
 
 
 def unwrapped(argument):

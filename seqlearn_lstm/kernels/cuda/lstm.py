@@ -71,7 +71,7 @@ def no_mask(dtype, n_units):
     return zeros((0, n_units), dtype)
 
 
-def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):
+def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=False):
     pre = input_sums(z, W, int(slots[-2]), n_in, GATES * n_units)
     cell = z, c, gates.reshape(-1, GATES * n_units)
     together(
@@ -80,7 +80,7 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):
     )  # fmt: skip
 
 
-def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs):
+def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, tf32=False):
     d = gates.reshape(-1, GATES * n_units)
     together(
         backward, count_tiles(int(live[0]), n_units), BLOCK,

@@ -7,6 +7,8 @@ PTX and once as its Python twin. A number in a kernel takes the dtype of its arr
 ``x.dtype.type(2)``: a plain 2.0 would be float64, and slow.
 """
 
+import os
+
 import numpy as np
 from numba import config
 
@@ -15,6 +17,9 @@ if SIMULATED:
     from .simulator import cuda
 else:
     from numba import cuda
+
+    if "NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS" not in os.environ:
+        config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # small batches make small grids, as they must
 
 kernel = cuda.jit
 part = cuda.jit(device=True)

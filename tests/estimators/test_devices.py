@@ -1,0 +1,217 @@
+"""A model is the same on both devices: what is fitted on one goes on and predicts on the other."""
+
+import pickle
+from functools import partial
+
+import numpy as np
+import pytest
+from estimator_helpers import NETWORKS, identical, ragged, run_python, small
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV
+
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
+from seqlearn_lstm.display import StateDisplay
+from seqlearn_lstm.exceptions import TrainingDiverged
+from seqlearn_lstm.inspection import saliency
+from seqlearn_lstm.solvers import SOLVERS
+from seqlearn_lstm.training import Checkpoint
+
+# Sums in another order differ by rounding; updates make of it what they like, so two epochs only.
+BOUND = {"float32": 1e-4, "float64": 1e-10}
+X, Y = ragged(n=10, longest=6)
+
+
+def both(make, *data, **fit):
+    """The same estimator, fitted on the processor and on the device."""
+    return [make(device=device).fit(*data, **fit) for device in ("cpu", "cuda")]
+
+
+def assert_alike(a, b, bound=BOUND["float32"]):
+    assert a.parameters_.keys() == b.parameters_.keys()
+    np.testing.assert_allclose(b.loss_curve_, a.loss_curve_, rtol=bound)
+    for name, values in a.parameters_.items():
+        assert isinstance(b.parameters_[name], np.ndarray)
+        np.testing.assert_allclose(
+            b.parameters_[name], values, rtol=bound, atol=bound, err_msg=name
+        )
+
+
+@pytest.mark.parametrize("params", NETWORKS.values(), ids=NETWORKS.keys())
+def test_networks(params):
+    params = {"max_iter": 2, "batch_size": 4} | params
+    if "hidden_layer_sizes" in params:  # the simulator takes its time
+        params["hidden_layer_sizes"] = tuple(min(n, 7) for n in params["hidden_layer_sizes"])
+    on_cpu, on_cuda = both(partial(small, **params), X, Y)
+    bound = BOUND[params.get("dtype", "float32")]
+    assert_alike(on_cpu, on_cuda, bound)
+    np.testing.assert_allclose(
+        on_cuda.predict_proba(X), on_cpu.predict_proba(X), rtol=0, atol=bound
+    )
+    moved = pickle.loads(pickle.dumps(on_cuda)).set_params(device="cpu")
+    assert identical(moved.parameters_, on_cuda.parameters_)
+    np.testing.assert_allclose(
+        moved.predict_proba(X), on_cuda.predict_proba(X), rtol=0, atol=bound / 10
+    )
+
+
+@pytest.mark.parametrize("solver", sorted(SOLVERS))
+def test_solvers(solver):
+    params = dict(solver=solver, max_iter=2, batch_size=4, clip_norm=0.1, alpha=0.1)
+    assert_alike(*both(partial(small, **params), X, Y))
+
+
+def test_symbols():
+    rng = np.random.default_rng(0)
+    texts = ["".join(rng.choice(list("abc"), n)) for n in (5, 1, 4, 6)]
+    params = dict(embedding_dim=3, embedding_dropout=0.3, input_dropout=0.2, max_iter=2)
+    assert_alike(*both(partial(small, **params), [list(text) for text in texts], [0, 1, 0, 1]))
+    settings = dict(hidden_layer_sizes=(4,), max_iter=2, random_state=0, n_jobs=1, bptt_steps=3)
+    models = both(partial(LSTMLanguageModel, **settings), texts)
+    assert_alike(*models)
+    scores = [model.score(texts) for model in models]
+    assert scores[0] == pytest.approx(scores[1], rel=1e-4)
+    assert models[1].generate("a", 5, random_state=0) == models[0].generate("a", 5, random_state=0)
+
+
+def test_numbers_and_tags():
+    settings = dict(hidden_layer_sizes=(4,), max_iter=2, batch_size=4, random_state=0, n_jobs=1)
+    for loss in ("squared_error", "huber"):
+        make = partial(LSTMRegressor, loss=loss, **settings)
+        assert_alike(*both(make, X, np.arange(len(X)) / 5))
+    tags = [np.arange(len(x)) % 2 for x in X]
+    on_cpu, on_cuda = both(partial(LSTMSequenceTagger, bidirectional=True, **settings), X, tags)
+    assert_alike(on_cpu, on_cuda)
+    assert [list(a) for a in on_cpu.predict(X)] == [list(b) for b in on_cuda.predict(X)]
+
+
+def test_encoder():
+    settings = dict(hidden_layer_sizes=(4,), max_iter=1, batch_size=4, random_state=0, n_jobs=1)
+    for params in (dict(pooling="max", states="both"), dict(pooling="mean", difference=True)):
+        models = [
+            LSTMEncoder(device=device, **settings, **params).fit(X) for device in ("cpu", "cuda")
+        ]
+        on_cpu, on_cuda = (model.transform(X) for model in models)
+        np.testing.assert_allclose(on_cuda, on_cpu, atol=1e-5)
+
+
+def test_a_fit_goes_on_with_the_same_bits():
+    params = dict(device="cuda", dropout=0.2, batch_size=4, warm_start=True, embedding_dim=None)
+    whole = small(max_iter=3, **params).fit(X, Y)
+    part = small(max_iter=2, **params).fit(X, Y)
+    part = pickle.loads(pickle.dumps(part)).set_params(max_iter=1).fit(X, Y)
+    assert identical(part.parameters_, whole.parameters_)
+    assert identical(part.loss_curve_, whole.loss_curve_)
+
+
+@pytest.mark.parametrize("solver", ["adam", "adagrad"])
+def test_a_fit_goes_on_where_the_other_device_stopped(solver):
+    params = dict(solver=solver, batch_size=4, warm_start=True)
+    whole = small(max_iter=3, **params).fit(X, Y)
+    part = small(max_iter=2, **params).fit(X, Y).set_params(device="cuda", max_iter=1)
+    assert_alike(whole, part.fit(X, Y))
+
+
+def test_a_checkpoint_goes_on(tmp_path, monkeypatch):
+    params = dict(device="cuda", batch_size=4, dropout=0.2, checkpoint=tmp_path / "run")
+    whole = small(**params | dict(checkpoint=None)).fit(X, Y)
+    save = Checkpoint.save
+
+    def save_and_die(checkpoint, state, network):
+        save(checkpoint, state, network)
+        if state.epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Checkpoint, "save", save_and_die)
+        small(**params).fit(X, Y)
+    again = small(**params).fit(X, Y)
+    assert identical(again.parameters_, whole.parameters_)
+    assert identical(again.loss_curve_, whole.loss_curve_)
+
+
+def test_the_same_bits_each_time():
+    fits = [small(device="cuda", dropout=0.3, batch_size=4).fit(X, Y) for _ in range(2)]
+    assert identical(fits[0].parameters_, fits[1].parameters_)
+
+
+def test_a_prediction_depends_on_its_sequence_alone():
+    model = small(device="cuda", bidirectional=True, pooling="mean", max_iter=1).fit(X, Y)
+    together = model.decision_function(X)
+    for k in (0, 4, 9):
+        assert model.decision_function(X[k : k + 1]).tobytes() == together[k : k + 1].tobytes()
+
+
+def test_streams_pictures_and_saliency():
+    model = small(device="cuda", max_iter=1).fit(X, Y)
+    stream = model.stream()
+    labels = [stream.push(step) for step in X[0]]
+    assert labels[-1] == model.predict(X[:1])[0]
+    display = StateDisplay.from_estimator(model, X[0])
+    assert display.ax_ is not None
+    assert saliency(model, X[0]).gradient.shape == X[0].shape
+
+
+def test_searched_and_cloned():
+    search = GridSearchCV(
+        small(device="cuda", max_iter=1), {"hidden_layer_sizes": [(3,), (4,)]}, cv=2
+    ).fit(X, Y)
+    assert search.best_estimator_.device == "cuda"
+    assert clone(search.best_estimator_).get_params()["device"] == "cuda"
+
+
+def test_nothing_fitted_lies_on_the_device():
+    model = small(device="cuda", warm_start=True, record=["loss", "norm"], max_iter=1).fit(X, Y)
+    pickle.dumps(model)  # an array of the device refuses
+    assert all(isinstance(loss, float) for loss in model.loss_curve_)
+
+
+def test_a_diverging_fit_says_so():
+    wild = small(
+        device="cuda", solver="sgd", learning_rate=1e25, clip_norm=None, alpha=1.0, max_iter=9
+    )
+    with pytest.raises(TrainingDiverged, match="the training diverged"):
+        wild.fit(X, Y)
+    assert not hasattr(wild, "parameters_")
+
+
+def test_no_room_on_the_device(monkeypatch):
+    from seqlearn_lstm.kernels import cuda
+
+    def full(*args):
+        raise MemoryError("the device has 1 of 2 MiB left, too little for an array of 3 MiB")
+
+    model = small(device="cuda", batch_size=8)
+    monkeypatch.setattr(cuda, "lstm_forward", full)
+    with pytest.raises(MemoryError, match=r"1 of 2 MiB left.*a batch_size of 4"):
+        model.fit(X, Y)
+    assert not hasattr(model, "parameters_")
+
+
+WITHOUT_A_GPU = """
+import numpy as np
+import pytest
+from seqlearn_lstm import LSTMClassifier
+X, y = np.ones((4, 3, 2)), [0, 1, 0, 1]
+assert LSTMClassifier((2,), max_iter=1, device="auto").fit(X, y).predict(X).shape == (4,)
+model = LSTMClassifier((2,), max_iter=1).fit(X, y)
+for call in (LSTMClassifier((2,), device="cuda").fit, model.set_params(device="cuda").score):
+    with pytest.raises(RuntimeError, match='device is "cuda", but .*(not installed|no GPU)') as error:
+        call(X, y)
+print(error.value)
+"""
+
+
+def test_without_a_gpu_the_error_says_what_to_do():
+    said = run_python(WITHOUT_A_GPU, NUMBA_ENABLE_CUDASIM=0)
+    assert 'device="cpu"' in said
+
+
+def test_an_unknown_device():
+    with pytest.raises(ValueError, match="'device' parameter of LSTMClassifier must be a str"):
+        LSTMClassifier(device="tpu").fit(X, Y)
