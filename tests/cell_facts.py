@@ -188,7 +188,7 @@ class CellFacts:
         hs = everybody.hs
         _, dxs, dh0 = everybody.backward(problem.d_outs, problem.dh)
         shuffled = list(np.random.default_rng(1).permutation(n))
-        for batches in ([[k] for k in range(n)], [shuffled], np.array_split(shuffled, 9)):
+        for batches in ([[k] for k in range(n)], [shuffled], np.array_split(shuffled, 1 + n // 4)):
             for members in batches:
                 run = problem.run(kernels, members)
                 d_outs = [problem.d_outs[k] for k in members]
