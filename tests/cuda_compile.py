@@ -42,7 +42,7 @@ def kernels_of(module):
             entries = value.items() if isinstance(value, dict) else enumerate(value)
             named = {f"{name}[{key!r}]": entry for key, entry in entries}
         for key, entry in named.items():
-            if is_kernel(entry) and entry.py_func.__module__ == module.__name__:
+            if is_kernel(entry) and is_own(entry, module):
                 kernels[f"{module.__name__.rpartition('.')[2]}.{key}"] = entry
     return kernels
 
@@ -53,6 +53,12 @@ def is_kernel(value):
     return isinstance(value, CUDADispatcher) and not value.targetoptions["device"]
 
 
+def is_own(kernel, module):
+    """What is written in a module, or made for it by a function of another one."""
+    function = kernel.py_func
+    return function.__module__ == module.__name__ or "<locals>" in function.__qualname__
+
+
 def argument_types(signature, dtype):
     """A signature of the table, with its names, as Numba's types."""
     from numba.cuda import types
@@ -60,7 +66,8 @@ def argument_types(signature, dtype):
     x, i, d, u = getattr(types, dtype), types.int64, types.float64, types.uint64
     names = dict(x=x, i=i, d=d, u=u, v=x[::1], m=x[:, ::1], s=x[:, :], iv=i[::1], im=i[:, ::1])
     names |= dict(dv=d[::1], dm=d[:, ::1])
-    return eval(f"({signature},)", names)
+    given = eval(f"({signature},)", names)
+    return tuple(types.BaseTuple.from_types(x) if isinstance(x, tuple) else x for x in given)
 
 
 def lowered(kernel, signature, architecture):

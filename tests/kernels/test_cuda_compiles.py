@@ -59,7 +59,8 @@ def test_machine_code(kernels_lines, name):
     assert len(kernels_lines[name]) >= len(row.signatures) * len(row.architectures)
     for line in kernels_lines[name]:
         assert "error" not in line, line["error"]
-        assert line["stack"] == line["spilled"] == 0, line
+        stack = row.stack if line["dtype"] == "float64" else 0
+        assert max(line["stack"], line["spilled"]) <= stack, line
         assert line["registers"] <= row.registers, line
         if line["dtype"] == "float32" and not row.float64:
             assert not line["float64"], line

@@ -2,6 +2,13 @@
 
 import numpy as np
 import pytest
+from backends import OnHost
+from cell_facts import Problem as CellProblem
+from cell_facts import bits_of
+from naive_lstm_options import Options
+from one_cell import GRU, RNN, GRUBefore
+from one_lstm_options import Problem as OptionsProblem
+from one_lstm_options import named
 
 from seqlearn_lstm.batches import plan
 
@@ -138,3 +145,35 @@ def test_losses(cuda, with_each_launch, rng, dtype, kind):
         return [np.array([float(loss), float(other)]), cuda.to_host(errors), cuda.to_host(scores)]
 
     with_each_launch(run)
+
+
+@pytest.fixture
+def layer_bits(cuda, monkeypatch):
+    """What the layer of a problem computes, forward and back, by the number of blocks."""
+    from seqlearn_lstm.kernels.cuda import launch
+
+    def run(problem, gradients):
+        for blocks in (1, 2, 5):
+            monkeypatch.setattr(launch, "MOST_BLOCKS", blocks)
+            layer = problem.run(OnHost(cuda))
+            yield np.concatenate(layer.hs).tobytes() + gradients(layer)
+
+    return run
+
+
+@pytest.mark.parametrize("cell", [GRU(), GRUBefore(), RNN("tanh")], ids=lambda cell: cell.name)
+def test_cells(layer_bits, dtype, cell):
+    problem = CellProblem(cell, LENGTHS, 2, WIDTH, True, dtype)
+    bits = layer_bits(problem, lambda run: bits_of(*run.backward(problem.d_outs, problem.dh)))
+    assert len(set(bits)) == 1
+
+
+@pytest.mark.parametrize("layer_norm", [False, True], ids=["plain", "layer_norm"])
+def test_lstm_with_options(layer_bits, dtype, layer_norm):
+    options = Options(peephole=True, layer_norm=layer_norm)
+    problem = OptionsProblem(LENGTHS, 2, WIDTH, options, True, dtype)
+
+    def gradients(run):
+        return b"".join(array.tobytes() for _, array in named(*problem.backward(run)))
+
+    assert len(set(layer_bits(problem, gradients))) == 1

@@ -7,6 +7,7 @@ from itertools import product
 import naive_lstm_options as twin
 import numpy as np
 import pytest
+from backends import CPU_ONLY, large
 from gradcheck import assert_gradient, relative_error
 from naive_lstm_options import ACTIVATIONS, Options
 from one_layer import panels_of_gates, run_layer, unknown
@@ -21,7 +22,13 @@ CASES = {
     "many tiles": (list(RNG.integers(1, 9, 40)), 5, 20),
     "many panels": ([6, 2, 5, 1, 3, 1, 1], 7, 33),
 }
-CASE = pytest.mark.parametrize("lengths, n_in, n_units", CASES.values(), ids=CASES.keys())
+FEW = [4, 1, 2, 3, 1], 2, 5
+LARGE = "many tiles", "many panels"  # in the simulator a tile is so small that the others have many
+CASE = pytest.mark.parametrize(
+    "lengths, n_in, n_units",
+    [large(*case) if name in LARGE else case for name, case in CASES.items()],
+    ids=CASES.keys(),
+)
 BOOLEANS = "peephole", "forget_gate", "layer_norm"
 
 
@@ -52,13 +59,20 @@ VARIANTS = {_name(*variant): variant for variant in _VARIANTS}
 VARIANT = pytest.mark.parametrize("options, masked", VARIANTS.values(), ids=VARIANTS.keys())
 FORGETFUL = {name: variant for name, variant in VARIANTS.items() if variant[0].forget_gate}
 EVERYTHING = Options(True, True, True, "sigmoid", "tanh")
-# All variants of one case, all cases with everything on
-SAMPLES = {name: (*CASES["many tiles"], *variant) for name, variant in VARIANTS.items()}
-SAMPLES |= {f"everything, {name}": (*case, EVERYTHING, True) for name, case in CASES.items()}
+# All variants of one case, and of a small one; all cases with everything on
+SAMPLES = {name: large(*CASES["many tiles"], *variant) for name, variant in VARIANTS.items()}
+SAMPLES |= {f"few, {name}": (*FEW, *variant) for name, variant in VARIANTS.items()}
+SAMPLES |= {
+    f"everything, {name}": (large if name in LARGE else pytest.param)(*case, EVERYTHING, True)
+    for name, case in CASES.items()
+}
 SAMPLE = pytest.mark.parametrize(
     "lengths, n_in, n_units, options, masked", SAMPLES.values(), ids=SAMPLES.keys()
 )
 BOUND = {"float32": 1e-5, "float64": 1e-12}
+# A normalisation of three units makes gradients that are small differences: half a unit in the last
+# place of the inputs moves one of them by 5e-6, and so do multiply-adds, fused or not.
+BACKWARD_BOUND = {"float32": 3e-5, "float64": 1e-12}
 
 
 def all_bits(results):
@@ -85,7 +99,7 @@ def test_backward_equals_naive(kernels, dtype, lengths, n_in, n_units, options, 
     for (name, array), (_, truth) in zip(
         ours, named(*problem.naive_backward(with_outputs)), strict=True
     ):
-        assert relative_error(array, truth) <= BOUND[dtype.name], name
+        assert relative_error(array, truth) <= BACKWARD_BOUND[dtype.name], name
 
 
 @VARIANT
@@ -184,13 +198,20 @@ def test_any_number_of_threads_gives_the_same_bits(
 
 
 @VARIANT
-def test_a_sequence_depends_on_itself_alone(kernels, dtype, options, masked):
-    lengths, n_in, n_units = CASES["many tiles"]
+@pytest.mark.parametrize(
+    "lengths, n_in, n_units", [large(*CASES["many tiles"]), FEW], ids=["many tiles", "few"]
+)
+def test_a_sequence_depends_on_itself_alone(
+    kernels, dtype, lengths, n_in, n_units, options, masked
+):
     problem = Problem(lengths, n_in, n_units, options, masked, dtype)
     shuffled = list(np.random.default_rng(1).permutation(len(lengths)))
     everybody = problem.run(kernels)
     *_, dxs, dh0, dc0 = problem.backward(everybody)
-    for batch in ([[k] for k in range(len(lengths))], np.array_split(shuffled, 9)):
+    for batch in (
+        [[k] for k in range(len(lengths))],
+        np.array_split(shuffled, 1 + len(lengths) // 4),
+    ):
         for members in batch:
             run = problem.run(kernels, members)
             d_outs = [problem.d_outs[k] for k in members]
@@ -216,6 +237,7 @@ def test_saturated_gates_stay_finite(kernels, dtype, options, masked):
         assert np.isfinite(array).all(), name
 
 
+@CPU_ONLY  # a GPU computes with denormals as fast as with other numbers
 @pytest.mark.parametrize("options, masked", FORGETFUL.values(), ids=FORGETFUL.keys())
 def test_a_gradient_that_vanishes_is_zero_before(kernels, dtype, options, masked):
     """It would go on as denormals, which are ten times as slow."""

@@ -55,18 +55,18 @@ def centre(a, stats, row, gate, width, H):
 
 
 @part
-def gate_backward(d, centred, scale, extras, sums, mine, gate, width, H):
+def gate_backward(d, centred, scale, extras, sums, r, gate, width, H):
     """From the gradient behind the gain of one gate of a row, d, to the one at its products; what
-    it adds to the gradients of gain and bias goes to sums, whose elements of the row begin with `mine`.
+    it adds to the gradients of gain and bias goes to row r of sums.
     """
     x, kind = cuda.threadIdx.x, d.dtype.type
     n, plain, slope = kind(H), kind(0), kind(0)
     for u in range(x, width, UNITS):
         e = gate * H + u
         normal, behind = centred[e] * scale, d[e]
-        sums[mine + BIAS * H + e] += behind
-        sums[mine + GAIN * H + e] += behind * normal
-        behind *= extras[GAIN * H + e]
+        sums[r, BIAS * H + e] += behind
+        sums[r, GAIN * H + e] += behind * normal
+        behind *= extras[GAIN + gate, u]
         d[e] = behind
         plain += behind
         slope += behind * normal

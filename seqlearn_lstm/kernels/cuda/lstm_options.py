@@ -3,7 +3,7 @@
 z c gates W UT          as in `lstm`, but the h columns of z hold h~
 h       (n_states, H)   the states; rows as in z
 mask    (B or 0, H)     no rows: none
-extras  (9, H) flat     as in `lstm_extras`
+extras  (9, H)          as in `lstm_extras`
 centred stats           as in `layer_norm`; no rows without it
 options                 a tuple of numbers, as in the contract
 
@@ -15,7 +15,7 @@ from .activations import sigmoid, squash
 from .launch import together
 from .layer_norm import CELL_MEAN, CELL_SCALE, centre, moments
 from .lstm import GATES, input_sums
-from .lstm_extras import CELL_GAIN, CELL_SHIFT, GAIN, P
+from .lstm_extras import CELL_GAIN, CELL_SHIFT, EXTRAS, GAIN, P
 from .primitives import cuda, kernel, part
 from .states import enter, remember
 from .steps import (
@@ -41,13 +41,13 @@ def new_cell(i, f, a, o, c, k, k_after, gates, extras, u, H, options):
     peephole, forget_gate, _, activation, _ = options
     one, cell = c.dtype.type(1), c[k, u]
     if peephole:
-        i += cell * extras[P * H + u]
-        f += cell * extras[(P + 1) * H + u]
+        i += cell * extras[P, u]
+        f += cell * extras[P + 1, u]
     i, g = sigmoid(i, one), squash(a, activation, one)
     f = sigmoid(f, one) if forget_gate else one
     cell = f * cell + i * g
     if peephole:
-        o += cell * extras[(P + 2) * H + u]
+        o += cell * extras[P + 2, u]
     o = sigmoid(o, one)
     c[k_after, u] = cell
     gates[k, u] = i
@@ -105,17 +105,17 @@ def forward_row(r, width, k, k_after, after, cell, b, column, options, H):
     s_i, s_f = centre(centred, stats, k, 0, width, H), centre(centred, stats, k, 1, width, H)
     s_g, s_o = centre(centred, stats, k, 2, width, H), centre(centred, stats, k, 3, width, H)
     for u in range(x, width, UNITS):
-        i = centred[k, u] * s_i * extras[GAIN * H + u] + b[u]
-        f = centred[k, H + u] * s_f * extras[(GAIN + 1) * H + u] + b[H + u]
-        a = centred[k, 2 * H + u] * s_g * extras[(GAIN + 2) * H + u] + b[2 * H + u]
-        o = centred[k, 3 * H + u] * s_o * extras[(GAIN + 3) * H + u] + b[3 * H + u]
+        i = centred[k, u] * s_i * extras[GAIN, u] + b[u]
+        f = centred[k, H + u] * s_f * extras[GAIN + 1, u] + b[H + u]
+        a = centred[k, 2 * H + u] * s_g * extras[GAIN + 2, u] + b[2 * H + u]
+        o = centred[k, 3 * H + u] * s_o * extras[GAIN + 3, u] + b[3 * H + u]
         new_cell(i, f, a, o, c, k, k_after, gates, extras, u, H, options)
     mean, scale = moments(c, k_after, 0, width, H)
     if x == 0 and width > 0:
         stats[k, CELL_MEAN] = mean
         stats[k, CELL_SCALE] = scale
     for u in range(x, width, UNITS):
-        y = (c[k_after, u] - mean) * scale * extras[CELL_GAIN * H + u] + extras[CELL_SHIFT * H + u]
+        y = (c[k_after, u] - mean) * scale * extras[CELL_GAIN, u] + extras[CELL_SHIFT, u]
         new = gates[k, 3 * H + u] * squash(y, options[4], one)
         remember(new, h, after, u, z, column, mask, r)
 
@@ -149,6 +149,7 @@ def lstm_options_forward(
 ):  # fmt: skip
     B, column, columns = int(live[0]), 1 + n_in, GATES * n_units
     options, b, gates = tuple(map(int, options)), W.reshape(-1), gates.reshape(-1, columns)
+    extras = extras.reshape(EXTRAS, n_units)
     enter(h, z, column, mask, B)
     if options[2]:
         pre = input_sums(z, W, int(slots[-2]), n_in, columns, 1)

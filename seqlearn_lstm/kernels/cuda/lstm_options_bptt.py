@@ -1,7 +1,6 @@
 """Back-propagation through time for `lstm_options`, whose docstring says what the arrays are.
 
-extras (9, H) flat, sums (B, 13, H) flat   as in `lstm_extras`; a thread adds to its sums step by step, from its row's
-                                           first element on, `mine`
+extras (9, H), sums (B, 13 H)   as in `lstm_extras`; a thread adds to its elements of sums step by step
 
 Under layer normalisation a step has two parts again: the recurrent product, and row by row the way
 back through the normalisations.
@@ -11,7 +10,7 @@ from .activations import squash, unsquash
 from .launch import together
 from .layer_norm import CELL_MEAN, CELL_SCALE, gate_backward, row_mean
 from .lstm import GATES
-from .lstm_extras import CELL_GAIN, CELL_SHIFT, SUMS, P
+from .lstm_extras import CELL_GAIN, CELL_SHIFT, EXTRAS, SUMS, P
 from .lstm_options import rounds, row_of_thread
 from .primitives import cuda, kernel, part
 from .steps import (
@@ -30,7 +29,7 @@ WEIGHTS, SUM = (DEPTH, UNITS), (PER, 1)
 
 
 @part
-def cell_backward(d_c, d_o, cell, new, gates, extras, sums, mine, u, H, options):
+def cell_backward(d_c, d_o, cell, new, gates, extras, sums, r, u, H, options):
     """From the gradient at the new cell of one row and unit to the ones before i, f and g, in the
     row of gates; and to the cell before, which is returned.
     """
@@ -38,17 +37,17 @@ def cell_backward(d_c, d_o, cell, new, gates, extras, sums, mine, u, H, options)
     one = gates.dtype.type(1)
     i, f, g = gates[u], gates[H + u], gates[2 * H + u]
     if peephole:
-        d_c += d_o * extras[(P + 2) * H + u]
+        d_c += d_o * extras[P + 2, u]
     d_i, d_f = d_c * g * (i * (one - i)), d_c * cell * (f * (one - f))
     gates[u] = d_i
     gates[H + u] = d_f
     gates[2 * H + u] = unsquash(d_c * i, g, activation, one)
     d_c *= f
     if peephole:
-        d_c += d_i * extras[P * H + u] + d_f * extras[(P + 1) * H + u]
-        sums[mine + P * H + u] += d_i * cell
-        sums[mine + (P + 1) * H + u] += d_f * cell
-        sums[mine + (P + 2) * H + u] += d_o * new
+        d_c += d_i * extras[P, u] + d_f * extras[P + 1, u]
+        sums[r, P * H + u] += d_i * cell
+        sums[r, (P + 1) * H + u] += d_f * cell
+        sums[r, (P + 2) * H + u] += d_o * new
     return d_c
 
 
@@ -58,13 +57,13 @@ def cell_backward(d_c, d_o, cell, new, gates, extras, sums, mine, u, H, options)
 @part
 def backward_point(d_h, cell, options, before, after, r, u, H):
     c, all_gates, extras, sums, dc = cell
-    gates, new, mine = all_gates[before], c[after, u], r * SUMS * H
+    gates, new = all_gates[before], c[after, u]
     one, o = c.dtype.type(1), gates[3 * H + u]
     y = squash(new, options[4], one)
     d_o = d_h * y * (o * (one - o))
     d_c = dc[r, u] + unsquash(d_h * o, y, options[4], one)
     gates[3 * H + u] = d_o
-    dc[r, u] = cell_backward(d_c, d_o, c[before, u], new, gates, extras, sums, mine, u, H, options)
+    dc[r, u] = cell_backward(d_c, d_o, c[before, u], new, gates, extras, sums, r, u, H, options)
     return one - one
 
 
@@ -83,19 +82,19 @@ output_step = make_backward_step(output_point)
 
 
 @part
-def outputs_backward(dh, c, gates, mean, scale, extras, sums, mine, width, H, kind):
+def outputs_backward(dh, c, gates, mean, scale, extras, sums, r, width, H, kind):
     """From the gradient at the outputs of a row, dh, to the one before o, in gates, and to what the
     cells' normalisation is multiplied with, in dh. Returned: the means that go through it.
     """
     one, plain, slope = dh.dtype.type(1), dh.dtype.type(0), dh.dtype.type(0)
     for u in range(cuda.threadIdx.x, width, UNITS):
         d_h, o, normal = dh[u], gates[3 * H + u], (c[u] - mean) * scale
-        y = squash(normal * extras[CELL_GAIN * H + u] + extras[CELL_SHIFT * H + u], kind, one)
+        y = squash(normal * extras[CELL_GAIN, u] + extras[CELL_SHIFT, u], kind, one)
         gates[3 * H + u] = d_h * y * (o * (one - o))
         d = unsquash(d_h * o, y, kind, one)
-        sums[mine + CELL_SHIFT * H + u] += d
-        sums[mine + CELL_GAIN * H + u] += d * normal
-        d *= extras[CELL_GAIN * H + u]
+        sums[r, CELL_SHIFT * H + u] += d
+        sums[r, CELL_GAIN * H + u] += d * normal
+        d *= extras[CELL_GAIN, u]
         dh[u] = d
         plain += d
         slope += d * normal
@@ -110,20 +109,20 @@ def backward_row(r, width, before, after, all_dh, cell, options, H):
     """
     all_c, all_gates, centred, stats, extras, sums, all_dc = cell
     dh, c, gates, dc = all_dh[r], all_c[after], all_gates[before], all_dc[r]
-    mean, scale, mine = stats[before, CELL_MEAN], stats[before, CELL_SCALE], r * SUMS * H
+    mean, scale = stats[before, CELL_MEAN], stats[before, CELL_SCALE]
     plain, slope = outputs_backward(
-        dh, c, gates, mean, scale, extras, sums, mine, width, H, options[4]
+        dh, c, gates, mean, scale, extras, sums, r, width, H, options[4]
     )
     for u in range(cuda.threadIdx.x, width, UNITS):
         d_c = dc[u] + scale * (dh[u] - plain - (c[u] - mean) * scale * slope)
         dc[u] = cell_backward(
-            d_c, gates[3 * H + u], all_c[before, u], c[u], gates, extras, sums, mine, u, H, options
+            d_c, gates[3 * H + u], all_c[before, u], c[u], gates, extras, sums, r, u, H, options
         )
         dh[u] = dh.dtype.type(0)
-    for gate in range(GATES):
-        gate_backward(
-            gates, centred[before], stats[before, gate], extras, sums, mine, gate, width, H
-        )
+    # As many as there are gates, which the compiler is not to know: unrolled, this loop takes more
+    # registers than there are.
+    for gate in range(stats.shape[1] - 2):
+        gate_backward(gates, centred[before], stats[before, gate], extras, sums, r, gate, width, H)
 
 
 @kernel
@@ -149,7 +148,9 @@ def lstm_options_backward(
 ):  # fmt: skip
     B, columns, options = int(live[0]), GATES * n_units, tuple(map(int, options))
     d, n = gates.reshape(-1, columns), count_tiles(B, n_units)
+    extras = extras.reshape(EXTRAS, n_units)
     sums[...] = 0
+    sums = sums.reshape(-1, SUMS * n_units)
     if options[2]:
         cell = c, d, centred.reshape(-1, columns), stats, extras, sums, dc
         run, n = normalised_backward, max(n, -(-B // GROUPS))
