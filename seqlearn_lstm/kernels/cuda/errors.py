@@ -8,11 +8,13 @@ import math
 import numpy as np
 
 from .launch import over
-from .memory import empty
+from .memory import Scratch
 from .primitives import cuda, kernel, part
 from .reduce import total
 
 SQUARED, ABSOLUTE = 0, 1
+
+_scratch = Scratch()
 
 
 @part
@@ -49,7 +51,7 @@ def regression_loss(scores, targets, weights, total_weight, kind, delta):
 
     weights (n,) float64, zero: the row does not count. Returns the loss.
     """
-    losses = empty(targets.size, np.float64)
+    losses = _scratch.array("losses", targets.size, np.float64)
     args = (scores, targets, weights, total_weight, kind, delta, losses)
     over(_regression_loss, losses.size, *args)
     return total(losses)

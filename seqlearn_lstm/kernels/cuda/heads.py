@@ -7,12 +7,14 @@ import math
 import numpy as np
 
 from .launch import tiles_over
-from .memory import empty
+from .memory import Scratch
 from .primitives import SIMULATED, cuda, first_row, kernel, row_step
 from .reduce import total, warp_largest, warp_sum
 
 WARP = 32
 WARPS = 1 if SIMULATED else 4  # of a block
+
+_scratch = Scratch()
 
 
 @kernel
@@ -53,7 +55,7 @@ def softmax_cross_entropy(scores, targets, weights, total_weight, n_classes):
     targets (n,) int64, below zero: the row does not count; weights (n,) float64. Returns the loss.
     """
     n = scores.shape[0]
-    losses = empty(n, np.float64)
+    losses = _scratch.array("losses", n, np.float64)
     args = (scores, targets, weights, total_weight, n_classes, losses)
     tiles_over(_cross_entropy, -(-n // WARPS), (WARP, WARPS), *args)
     return total(losses) / total_weight

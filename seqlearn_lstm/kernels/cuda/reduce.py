@@ -8,7 +8,7 @@ lanes; a block sums the parts.
 import numpy as np
 
 from .launch import blocks_over
-from .memory import empty
+from .memory import Scratch
 from .numbers import take_slots
 from .primitives import SIMULATED, cuda, kernel, part
 
@@ -16,6 +16,8 @@ WIDTH = 8 if SIMULATED else 256  # a power of two
 MOST_PARTS = 3 if SIMULATED else 512
 A_LANE = 2 if SIMULATED else 8  # elements that are worth a part more
 ALL_LANES = 0xFFFFFFFF
+
+_scratch = Scratch()
 
 
 @part
@@ -68,7 +70,7 @@ def _reduce(function, x, out):
         out[...] = 0
         return
     n_parts = min(-(-x.size // (WIDTH * A_LANE)), MOST_PARTS)
-    partial = empty(n_parts, np.float64)
+    partial = _scratch.array("partial", n_parts, np.float64)
     blocks_over(function, n_parts, x, partial)
     blocks_over(_sums, 1, partial, out)
 

@@ -11,10 +11,12 @@ import math
 import numpy as np
 
 from .launch import over
-from .memory import empty
+from .memory import Scratch
 from .numbers import as_array, take_slots
 from .primitives import cuda, kernel
 from .reduce import put_squares
+
+_scratch = Scratch()
 
 
 def update(step, arrays, scale, *numbers):
@@ -25,7 +27,7 @@ def update(step, arrays, scale, *numbers):
 
 def clip_scale(gradients, limit):
     """The norm of flat arrays together, and the scale that makes it at most `limit`."""
-    squares = empty(len(gradients), np.float64)
+    squares = _scratch.array("squares", len(gradients), np.float64)
     for k, gradient in enumerate(gradients):
         put_squares(gradient, squares[k : k + 1])
     out, numbers = take_slots(2)

@@ -60,7 +60,7 @@ QUANTITIES = {
     "gradients": _gradients,
     "gates": _gates,
 }
-LEFT = {"loss", "norm"}  # what may be on a device until after the epoch
+LATE = {"loss", "norm"}  # what may be on a device until after the epoch
 
 
 class Recorder(Listener):
@@ -115,7 +115,7 @@ class Recorder(Listener):
         self.step *= 2
 
     def after_epoch(self, task, state, seconds):
-        for name in LEFT.intersection(self.columns):
+        for name in LATE.intersection(self.columns):
             self.columns[name] = list(map(float, self.columns[name]))
         state.record = {name: getattr(self, name) for name in SETTINGS} | {
             "step": self.step,
