@@ -17,6 +17,8 @@ import sys
 import traceback
 from itertools import product
 
+from cuda_kernels import KERNELS, MADE
+
 ARCHITECTURES = {"sm_75": (7, 5), "sm_80": (8, 0), "sm_90a": (9, 0, "a")}
 
 # What may name f64 and computes nothing: memory, moves, and rounding to float32.
@@ -30,7 +32,15 @@ def found():
     kernels = {}
     for name in set(names) - {"simulator"}:
         kernels |= kernels_of(importlib.import_module(f"{package.__name__}.{name}"))
+    for name, made in MADE.items():
+        kernels[name] = _made(package.__name__, *made)
     return dict(sorted(kernels.items()))
+
+
+def _made(package, module, function, n_units, precision):
+    """A kernel that is made for a number of units."""
+    shape = importlib.import_module(f"{package}.cluster").shape_of(n_units, precision)
+    return getattr(importlib.import_module(f"{package}.{module}"), function)(shape, precision)
 
 
 def kernels_of(module):
@@ -158,8 +168,6 @@ def compiled(kernel, signature, architectures):
 
 def report(part=""):
     """Lines for each kernel that is compiled, and one for each without a row in the table."""
-    from cuda_kernels import KERNELS
-
     for name, kernel in found().items():
         if part not in name:
             continue

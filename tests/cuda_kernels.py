@@ -92,3 +92,22 @@ KERNELS = {
     "updates._rmsprop": row("*3 * [v], dv, *4 * [x]"),
     "updates._sgd": row("*3 * [v], dv, *2 * [x]"),
 }
+
+# Kernels of clusters are made for each number of units: {name: (module, function, units, precision)}.
+MADE = {
+    f"{module}({n_units}, {precision})": (module, function, n_units, precision)
+    for module, function in (
+        ("lstm_cluster", "forward_kernel"),
+        ("lstm_cluster_bptt", "backward_kernel"),
+    )
+    for n_units in (100, 256)
+    for precision in ("float32", "tf32")
+}
+ON_CLUSTERS = dict(registers=STEPS, dtypes=("float32",), architectures=("sm_90a",))
+KERNELS |= {
+    name: row(
+        "*5 * [v], *3 * [iv], i, i" if module == "lstm_cluster" else "*6 * [v], *2 * [iv], i, i",
+        **ON_CLUSTERS,
+    )
+    for name, (module, *_) in MADE.items()
+}
