@@ -22,7 +22,11 @@ CASES = {
     "many tiles": (list(RNG.integers(1, 13, 40)), 7, 33),
     "many panels": ([6, 2, 5, 5], 70, 70),
 }
-LARGE = "many tiles", "many panels"  # in the simulator a tile is so small that the others have many
+LARGE = (
+    "ragged",
+    "many tiles",
+    "many panels",
+)  # the simulator's tiles are so small that the others have many
 CASE = pytest.mark.parametrize(
     "lengths, n_in, n_units",
     [large(*case) if name in LARGE else case for name, case in CASES.items()],

@@ -4,6 +4,7 @@ central differences and `torch.nn.GRU`.
 
 import numpy as np
 import pytest
+from backends import CPU_ONLY
 from cell_facts import CellFacts, Problem
 from gradcheck import relative_error
 from one_cell import GRU, GRUBefore
@@ -58,6 +59,7 @@ def test_clearing_touches_what_is_no_parameter(kernels, dtype):
     assert np.count_nonzero(flat == 0) == n_gated * (n_units + n_in)
 
 
+@CPU_ONLY  # on a device the cell equals its naive twin, as this one does
 def test_equals_torch(kernels):
     torch = pytest.importorskip("torch")
     problem = Problem(GRU(), LENGTHS, 4, 20, dtype=np.float32)

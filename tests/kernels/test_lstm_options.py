@@ -18,12 +18,17 @@ RNG = np.random.default_rng(7)
 CASES = {
     "one unit": ([4], 1, 1),
     "one step each": ([1] * 7, 2, 3),
+    "few": ([4, 1, 2, 3, 1], 2, 5),
     "ragged": ([5, 1, 3, 8, 2, 2, 7], 3, 16),
     "many tiles": (list(RNG.integers(1, 9, 40)), 5, 20),
     "many panels": ([6, 2, 5, 1, 3, 1, 1], 7, 33),
 }
-FEW = [4, 1, 2, 3, 1], 2, 5
-LARGE = "many tiles", "many panels"  # in the simulator a tile is so small that the others have many
+FEW = CASES["few"]
+LARGE = (
+    "ragged",
+    "many tiles",
+    "many panels",
+)  # the simulator's tiles are so small that the others have many
 CASE = pytest.mark.parametrize(
     "lengths, n_in, n_units",
     [large(*case) if name in LARGE else case for name, case in CASES.items()],
