@@ -45,7 +45,7 @@ def python(arguments, variables):
 
 
 def run_tests(variables, *arguments):
-    options = ["-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+    options = ["-m", "pytest", "-q", "-x", "-n", "0", "-p", "no:cacheprovider"]
     output = python([*options, *arguments], variables)
     assert " passed" in output
     assert " failed" not in output

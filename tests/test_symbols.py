@@ -3,6 +3,7 @@
 import copy
 import datetime
 import pickle
+import re
 import sys
 from collections import Counter
 from decimal import Decimal
@@ -18,6 +19,11 @@ from seqlearn_lstm.symbols import UNKNOWN, Vocabulary, check_symbols, holds_symb
 WORDS = [["the", "cat", "sat"], ["the"], ["a", "cat", "on", "the"]]
 NUMBERS = [[7, 3, 7], [5], [-1, 7, 3, 3]]
 STRINGS = ["abc", "b", "cab d"]
+
+
+def named(value):
+    """What a value is called: the same in every process."""
+    return re.sub(" at 0x[0-9a-f]+", "", repr(value))
 
 
 def objects(parts):
@@ -214,7 +220,7 @@ NESTED.append(NESTED)
         ([Broken()], False),
         (NESTED, False),
     ],
-    ids=repr,
+    ids=named,
 )
 def test_holds_symbols(X, expected):
     assert holds_symbols(X) is expected
@@ -439,7 +445,7 @@ def test_bad_input(X, error, pattern):
         check_symbols(X)
 
 
-@pytest.mark.parametrize("X", [v[0] for k, v in BAD.items() if k.endswith("None")], ids=repr)
+@pytest.mark.parametrize("X", [v[0] for k, v in BAD.items() if k.endswith("None")], ids=named)
 def test_what_is_cut_off_is_checked_too(X):
     with pytest.raises(ValueError, match="time step 1"):
         check_symbols(X, max_timesteps=1, truncate="post")
