@@ -21,6 +21,10 @@ if "NUMBA_CACHE_DIR" not in os.environ:
 if not any(os.path.exists(path) for path in ("/dev/nvidiactl", "/dev/dxg")):
     os.environ.setdefault("NUMBA_ENABLE_CUDASIM", "1")
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Several processes share the cores: threads that wait should not keep the others from theirs.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
 os.environ.setdefault("MPLBACKEND", "Agg")  # pictures are drawn into memory, on no screen
 
 

@@ -30,6 +30,9 @@ def row(*signatures, **limits):
 STEPS = 255  # a block for each multiprocessor is enough: it has as much to do as there are rows
 
 KERNELS = {
+    "copies._add": row("v, *5 * [i], v, i, i, i"),
+    "copies._copy": row("v, *5 * [i], v, i, i, i", "iv, *5 * [i], iv, i, i, i"),
+    "copies._fill": row("v, *5 * [i], x", "iv, *5 * [i], i"),
     "dropout._dropout_mask": row("m, iv, u, u, x"),
     "dropout._scale_rows": row("m, i, m, iv, iv, i"),
     "errors._regression_loss": row(
@@ -62,9 +65,6 @@ KERNELS = {
     "lstm_options_bptt.normalised_backward": row(
         "m, v, m, m, m, 7 * (m,), 5 * (i,), iv, iv, i", registers=STEPS, stack=48
     ),
-    "memory._add": row("m, m", "s, s"),
-    "memory._copy": row("m, m", "s, s", "im, im"),
-    "memory._fill": row("m, x", "s, x", "im, i"),
     "moments._adam": row("*4 * [v], dv, *8 * [x]"),
     "moments._amsgrad": row("*5 * [v], dv, *7 * [x]"),
     "moments._nadam": row("*4 * [v], dv, *8 * [x]"),

@@ -6,7 +6,8 @@ from math import prod
 
 import numpy as np
 
-from .primitives import SIMULATED, cuda, kernel
+from . import copies
+from .primitives import SIMULATED, cuda
 
 
 class DeviceArray:
@@ -19,45 +20,91 @@ class DeviceArray:
 
     Attributes
     ----------
-    memory : array of numba.cuda, or of NumPy in the simulator
+    flat : array of numba.cuda, or of NumPy in the simulator
+        The memory that it is a view of, one-dimensional.
+    start : int
+        Its first element there.
+    shape, strides : tuple of int
+        Strides in elements.
     """
 
-    __slots__ = ("memory",)
+    __slots__ = ("_memory", "flat", "shape", "start", "strides")
     __array_ufunc__ = None  # an operation of NumPy with it is an error
 
-    def __init__(self, memory):
-        self.memory = memory
+    def __init__(self, flat, shape, start=0, strides=None):
+        self.flat, self.shape, self.start, self._memory = flat, shape, start, None
+        self.strides = _contiguous(shape) if strides is None else strides
 
-    shape = property(lambda self: self.memory.shape)
-    dtype = property(lambda self: np.dtype(self.memory.dtype))
-    size = property(lambda self: prod(self.memory.shape))
+    dtype = property(lambda self: np.dtype(self.flat.dtype))
+    size = property(lambda self: prod(self.shape))
+
+    @property
+    def memory(self):
+        """What a kernel takes: the view itself, whose elements lie side by side."""
+        if self._memory is None:
+            self._check_contiguous("a kernel takes")
+            cut = self.flat[self.start : self.start + self.size] if self.size else self.flat[:0]
+            self._memory = cut.reshape(self.shape)
+        return self._memory
+
+    def _check_contiguous(self, what):
+        pairs = zip(self.strides, _contiguous(self.shape), self.shape, strict=True)
+        if self.size and any(ours != theirs for ours, theirs, n in pairs if n > 1):
+            raise ValueError(f"{what} elements side by side; got strides {self.strides}")
 
     def __len__(self):
         return self.shape[0]
 
     def __getitem__(self, key):
-        return DeviceArray(self.memory[_checked(key)])
+        keys = key if isinstance(key, tuple) else (key,)
+        start, shape, strides = self.start, [], []
+        for k, n, stride in zip(keys, self.shape, self.strides, strict=False):
+            first, length = _range(k, n)
+            start += first * stride
+            if isinstance(k, slice):
+                shape.append(length)
+                strides.append(stride)
+        rest = len(keys)
+        shape, strides = (*shape, *self.shape[rest:]), (*strides, *self.strides[rest:])
+        return DeviceArray(self.flat, shape, start, strides)
 
     def __iter__(self):
         return (self[i] for i in range(len(self)))
 
     def __setitem__(self, key, value):
-        target = self.memory if key is Ellipsis else self.memory[_ranges(_checked(key))]
+        target = (self if key is Ellipsis else self[key])._matrix()
         if not isinstance(value, DeviceArray) and np.ndim(value) == 0:
-            _each(_fill, target, value)
+            copies.fill(target, self.dtype.type(value))
         else:
-            source = on_device(value, self.dtype).memory
-            _each(_copy, target, _stretched(source, target.shape))
+            copies.copy(target, on_device(value, self.dtype)._matrix())
 
     def __iadd__(self, other):
-        _each(_add, self.memory, other.memory)
+        copies.add(self._matrix(), other._matrix())
         return self
+
+    def _matrix(self):
+        """The array as a matrix; where it has more dimensions, its elements lie side by side."""
+        if len(self.shape) < 2:
+            shape, strides = (1, *self.shape), (0, *self.strides)
+        elif len(self.shape) == 2:
+            shape, strides = self.shape, self.strides
+        else:
+            self._check_contiguous("an array of more than two dimensions has")
+            shape = prod(self.shape[:-1]), self.shape[-1]
+            strides = _contiguous(shape)
+        return copies.Matrix(self.flat, self.start, *strides, *shape)
 
     def __array__(self, *_, **__):
         raise TypeError("an array on the device is no NumPy array; to_host(array) makes one")
 
     def reshape(self, *shape):
-        return DeviceArray(self.memory.reshape(*shape))
+        self._check_contiguous("what is reshaped has")
+        shape = shape[0] if isinstance(shape[0], tuple) else shape
+        known = prod(n for n in shape if n >= 0)
+        shape = tuple(self.size // known if n < 0 else n for n in shape)
+        if prod(shape) != self.size:
+            raise ValueError(f"cannot reshape {self.shape} into {shape}")
+        return DeviceArray(self.flat, shape, self.start)
 
     def copy(self):
         new = empty(self.shape, self.dtype)
@@ -71,13 +118,30 @@ class DeviceArray:
         raise TypeError("an array on the device cannot be pickled; to_host(array) can")
 
 
+def _contiguous(shape):
+    """The strides of elements that lie side by side."""
+    return tuple(prod(shape[k + 1 :]) for k in range(len(shape)))
+
+
+def _range(key, n):
+    """(first, length) of a number or a slice of n elements."""
+    if isinstance(key, slice):
+        first, stop, step = key.indices(n)
+        if step == 1:
+            return first, max(0, stop - first)
+    elif isinstance(key, int | np.integer) and -n <= key < n:
+        return key % n, 1
+    raise TypeError(f"an array on the device is cut by its numbers and by slices, got {key!r}")
+
+
 def empty(shape, dtype):
     """Memory with anything in it: NaN in the simulator."""
     shape, dtype = (shape,) if np.ndim(shape) == 0 else tuple(shape), np.dtype(dtype)
     shape = tuple(map(int, shape))
+    size = max(1, prod(shape))  # nothing has no address
     if SIMULATED:
-        return DeviceArray(np.full(shape, np.nan if dtype.kind == "f" else -1, dtype))
-    return DeviceArray(_allocated(lambda: cuda.device_array(shape, dtype), shape, dtype))
+        return DeviceArray(np.full(size, np.nan if dtype.kind == "f" else -1, dtype), shape)
+    return DeviceArray(_allocated(lambda: cuda.device_array(size, dtype), shape, dtype), shape)
 
 
 def zeros(shape, dtype):
@@ -89,22 +153,24 @@ def zeros(shape, dtype):
 
 def to_device(array):
     """A copy of an array of the host, on the device."""
-    array = np.ascontiguousarray(array)
+    array, shape = np.ascontiguousarray(array), np.shape(array)
+    if not array.size:
+        return empty(shape, array.dtype)
+    flat = array.reshape(-1)
     if SIMULATED:
-        return DeviceArray(array.copy())
-    return DeviceArray(_allocated(lambda: cuda.to_device(array), array.shape, array.dtype))
+        return DeviceArray(flat.copy(), shape)
+    return DeviceArray(_allocated(lambda: cuda.to_device(flat), shape, array.dtype), shape)
 
 
 def to_host(array):
     """An array of the device as a new one of the host; those of the host as they are."""
     if not isinstance(array, DeviceArray):
         return array
-    memory = array.memory
-    if SIMULATED:
-        return memory.copy()
-    if not memory.is_c_contiguous():
-        return to_host(array.copy())
-    return memory.copy_to_host()
+    if array.strides != _contiguous(array.shape):
+        array = array.copy()
+    if not array.size:
+        return np.empty(array.shape, array.dtype)
+    return array.memory.copy() if SIMULATED else array.memory.copy_to_host()
 
 
 def on_device(array, dtype=None):
@@ -116,21 +182,6 @@ def on_device(array, dtype=None):
     if dtype is None and array.dtype == np.int64:
         return _uploads.get(array)
     return to_device(np.asarray(array, dtype))
-
-
-def _checked(key):
-    """A key that makes a view."""
-    for part in key if isinstance(key, tuple) else (key,):
-        if not isinstance(part, int | np.integer | slice):
-            raise TypeError(f"an array on the device is cut by numbers and slices, got {part!r}")
-    return key
-
-
-def _ranges(key):
-    """A pair of keys with ranges in the place of numbers, so that a matrix stays one."""
-    if not isinstance(key, tuple):
-        return key
-    return tuple(k if isinstance(k, slice) else slice(k, k + 1) for k in key)
 
 
 class _Uploads:
@@ -180,62 +231,3 @@ class Scratch(threading.local):
         if key not in self.memory or self.memory[key].size < size:
             self.memory[key] = empty(size, dtype)
         return self.memory[key][:size]
-
-
-# ---- numbers and arrays into arrays --------------------------------------------------------------
-
-
-@kernel
-def _fill(target, value):
-    n, m = target.shape
-    for k in range(cuda.grid(1), n * m, cuda.gridsize(1)):
-        target[k // m, k % m] = value
-
-
-@kernel
-def _copy(target, source):
-    n, m = target.shape
-    for k in range(cuda.grid(1), n * m, cuda.gridsize(1)):
-        i, j = k // m, k % m
-        target[i, j] = source[i if source.shape[0] > 1 else 0, j if source.shape[1] > 1 else 0]
-
-
-@kernel
-def _add(target, source):
-    n, m = target.shape
-    for k in range(cuda.grid(1), n * m, cuda.gridsize(1)):
-        target[k // m, k % m] += source[k // m, k % m]
-
-
-THREADS, MOST_BLOCKS = (4, 3) if SIMULATED else (256, 2**12)
-
-
-def _each(function, target, other):
-    """Launch a kernel for each element of a target, seen as a matrix."""
-    n = prod(target.shape)
-    if n == 0:
-        return
-    is_number = not getattr(other, "shape", ())
-    other = np.dtype(target.dtype).type(other) if is_number else _matrix(other)
-    function[min(-(-n // THREADS), MOST_BLOCKS), THREADS](_matrix(target), other)
-
-
-def _matrix(memory):
-    """Memory of any dimensions as two."""
-    if len(memory.shape) == 2:
-        return memory
-    if len(memory.shape) == 1:
-        return memory.reshape(1, -1)
-    return memory.reshape(-1, memory.shape[-1])
-
-
-def _stretched(source, shape):
-    """The source of a copy, where it has fewer dimensions than the target or ones in its shape; the
-    kernel repeats it.
-    """
-    if len(shape) == 3 and source.shape != shape:
-        raise ValueError(f"cannot copy an array of shape {source.shape} into one of shape {shape}")
-    fits = all(n in (1, m) for n, m in zip(source.shape[::-1], shape[::-1], strict=False))
-    if not fits or len(source.shape) > len(shape):
-        raise ValueError(f"cannot copy an array of shape {source.shape} into one of shape {shape}")
-    return source
