@@ -26,10 +26,18 @@ def _is_cuda(item):
     return hasattr(item, "callspec") and item.callspec.params.get("kernels") == "cuda"
 
 
+# Whose float32 the simulator leaves out: the same source as in float64, with other rounding. Fits of
+# all of them in float32 are in `estimators/test_devices.py`.
+CELLS = {"test_gru", "test_rnn", "test_lstm_options"}
+
+
 def _cannot_be(item):
-    simulated = os.environ.get("NUMBA_ENABLE_CUDASIM") == "1"
-    # CUDA knows no `n_jobs`.
-    return "n_jobs_to_try" in item.fixturenames or (simulated and item.get_closest_marker("large"))
+    if "n_jobs_to_try" in item.fixturenames:
+        return True  # CUDA knows no such thing
+    again = item.path.stem in CELLS and item.callspec.params.get("dtype") is np.float32
+    return os.environ.get("NUMBA_ENABLE_CUDASIM") == "1" and (
+        again or item.get_closest_marker("large") is not None
+    )
 
 
 class OnHost:
