@@ -15,6 +15,15 @@ def large(*case):
     return pytest.param(*case, marks=pytest.mark.large)
 
 
+def cases(every, too_large):
+    """A test for each of ``{name: (lengths, n_in, n_units)}``, some too large to be simulated."""
+    return pytest.mark.parametrize(
+        "lengths, n_in, n_units",
+        [large(*case) if name in too_large else case for name, case in every.items()],
+        ids=every.keys(),
+    )
+
+
 def pytest_collection_modifyitems(config, items):
     """Leave out what makes no sense on CUDA, or is too large to be simulated."""
     left_out = [item for item in items if _is_cuda(item) and _cannot_be(item)]

@@ -5,7 +5,7 @@ The class gives a fixture ``cell``, one of the cells of `one_cell`.
 
 import numpy as np
 import pytest
-from backends import CPU_ONLY, large
+from backends import CPU_ONLY, cases, large
 from gradcheck import assert_gradient, relative_error
 from one_cell import run_cell
 from one_layer import unknown
@@ -27,11 +27,7 @@ LARGE = (
     "many tiles",
     "many panels",
 )  # the simulator's tiles are so small that the others have many
-CASE = pytest.mark.parametrize(
-    "lengths, n_in, n_units",
-    [large(*case) if name in LARGE else case for name, case in CASES.items()],
-    ids=CASES.keys(),
-)
+CASE = cases(CASES, LARGE)
 MASKED = pytest.mark.parametrize("masked", [False, True], ids=["no mask", "mask"])
 BOUND = {"float32": 1e-5, "float64": 1e-13}
 

@@ -3,7 +3,7 @@
 import naive
 import numpy as np
 import pytest
-from backends import CPU_ONLY, large
+from backends import CPU_ONLY, cases, large
 from gradcheck import assert_gradient, relative_error
 from one_layer import random_layer, run_layer, unknown
 
@@ -25,11 +25,7 @@ LARGE = (
     "many tiles",
     "many panels",
 )  # the simulator's tiles are so small that the others have many
-CASE = pytest.mark.parametrize(
-    "lengths, n_in, n_units",
-    [large(*case) if name in LARGE else case for name, case in CASES.items()],
-    ids=CASES.keys(),
-)
+CASE = cases(CASES, LARGE)
 BOUND = {"float32": 3e-6, "float64": 1e-14}
 
 

@@ -7,7 +7,7 @@ from itertools import product
 import naive_lstm_options as twin
 import numpy as np
 import pytest
-from backends import CPU_ONLY, large
+from backends import CPU_ONLY, cases, large
 from gradcheck import assert_gradient, relative_error
 from naive_lstm_options import ACTIVATIONS, Options
 from one_layer import panels_of_gates, run_layer, unknown
@@ -29,11 +29,7 @@ LARGE = (
     "many tiles",
     "many panels",
 )  # the simulator's tiles are so small that the others have many
-CASE = pytest.mark.parametrize(
-    "lengths, n_in, n_units",
-    [large(*case) if name in LARGE else case for name, case in CASES.items()],
-    ids=CASES.keys(),
-)
+CASE = cases(CASES, LARGE)
 BOOLEANS = "peephole", "forget_gate", "layer_norm"
 
 

@@ -2,6 +2,7 @@
 
 import threading
 import weakref
+from functools import cache
 from math import prod
 
 import numpy as np
@@ -138,10 +139,21 @@ def empty(shape, dtype):
     """Memory with anything in it: NaN in the simulator."""
     shape, dtype = (shape,) if np.ndim(shape) == 0 else tuple(shape), np.dtype(dtype)
     shape = tuple(map(int, shape))
-    size = max(1, prod(shape))  # nothing has no address
+    if prod(shape) == 0:
+        return DeviceArray(_nothing(dtype), shape)
+    return DeviceArray(_flat(prod(shape), dtype), shape)
+
+
+@cache
+def _nothing(dtype):
+    """What arrays without elements are views of, for nothing has no address."""
+    return _flat(1, dtype)
+
+
+def _flat(size, dtype):
     if SIMULATED:
-        return DeviceArray(np.full(size, np.nan if dtype.kind == "f" else -1, dtype), shape)
-    return DeviceArray(_allocated(lambda: cuda.device_array(size, dtype), shape, dtype), shape)
+        return np.full(size, np.nan if dtype.kind == "f" else -1, dtype)
+    return _allocated(lambda: cuda.device_array(size, dtype), (size,), dtype)
 
 
 def zeros(shape, dtype):
