@@ -252,14 +252,14 @@ def test_shapes_hold_the_units(precision, n_units, blocks):
 
 
 @pytest.mark.parametrize(
-    "n_units, dtype, precision, capability, expected",
+    "n_units, dtype, capability, expected",
     [
-        (256, "float32", "tf32", (9, 0), "cluster"),
-        (1, "float32", "float32", (10, 0), "cluster"),
-        (257, "float32", "tf32", (9, 0), "portable"),
-        (64, "float32", "tf32", (8, 9), "portable"),
-        (64, "float64", "float64", (9, 0), "portable"),
+        (256, "float32", (9, 0), "cluster"),
+        (1, "float32", (10, 0), "cluster"),
+        (257, "float32", (9, 0), "portable"),
+        (64, "float32", (8, 9), "portable"),
+        (64, "float64", (9, 0), "portable"),
     ],
 )
-def test_tiers(n_units, dtype, precision, capability, expected):
-    assert tier(n_units, np.dtype(dtype), precision, capability) == expected
+def test_tiers(n_units, dtype, capability, expected):
+    assert tier(n_units, np.dtype(dtype), capability) == expected

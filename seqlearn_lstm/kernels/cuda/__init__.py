@@ -32,7 +32,6 @@ from .lstm_extras import lstm_extras_size, lstm_sums_size, pack_lstm_extras, unp
 from .lstm_extras_gradient import lstm_options_gradient
 from .lstm_options import lstm_options_forward
 from .lstm_options_bptt import lstm_options_backward
-from .memory import DeviceArray as DeviceArray
 from .memory import to_device, to_host, zeros
 from .moments import adam, amsgrad, nadam
 from .pooling import pool_max, pool_max_backward, pool_mean_backward, pool_sum

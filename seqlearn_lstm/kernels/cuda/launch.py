@@ -7,7 +7,7 @@ small inputs span several.
 from .memory import on_device
 from .primitives import SIMULATED
 
-THREADS = 4 if SIMULATED else 128  # of a block; a power of two, for sums over a block
+THREADS = 4 if SIMULATED else 128  # of a block
 MOST_BLOCKS = 3 if SIMULATED else 2**12
 ROWS_OF_THREADS = (2, 2) if SIMULATED else (32, 4)  # a warp walks along a row
 

@@ -76,13 +76,13 @@ def no_mask(dtype, n_units):
     return zeros((0, n_units), dtype)
 
 
-def _runs_on_clusters(n_units, dtype, tf32):
-    return tier(n_units, dtype, PRECISIONS[tf32], capability()) == "cluster"
+def _runs_on_clusters(n_units, dtype):
+    return tier(n_units, dtype, capability()) == "cluster"
 
 
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=False):
     pre = input_sums(z, W, int(slots[-2]), n_in, GATES * n_units)
-    if _runs_on_clusters(n_units, W.dtype, tf32):
+    if _runs_on_clusters(n_units, W.dtype):
         U = W.reshape(-1, GATES * n_units)[1 + n_in :]
         how = live, slots, kept, n_units, PRECISIONS[tf32]
         lstm_cluster_forward(pre, U, z, 1 + n_in, c, gates, *how)
@@ -95,7 +95,7 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=
 
 
 def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, tf32=False):
-    if _runs_on_clusters(n_units, dh.dtype, tf32):
+    if _runs_on_clusters(n_units, dh.dtype):
         U = _scratch.array("U", UT.size, UT.dtype)
         transpose(U, UT, GATES * n_units, n_units, 0, GATES * n_units, n_jobs)
         how = live, slots, n_units, PRECISIONS[tf32]

@@ -31,37 +31,38 @@ def _tree(lanes):
         half //= 2
 
 
-@kernel
-def _sums(x, out):
-    """out[p]: the sum over part p of x."""
-    lanes, parts = cuda.shared.array(WIDTH, np.float64), out.shape[0]
-    for p in range(cuda.blockIdx.x, parts, cuda.gridDim.x):
-        for lane in range(cuda.threadIdx.x, WIDTH, cuda.blockDim.x):
-            total = 0.0
-            for k in range(p * WIDTH + lane, x.shape[0], parts * WIDTH):
-                total += x[k]
-            lanes[lane] = total
-        _tree(lanes)
-        if cuda.threadIdx.x == 0:
-            out[p] = lanes[0]
-        cuda.syncthreads()
+@part
+def _itself(x):
+    return x
 
 
-@kernel
-def _squares(x, out):
-    """out[p]: the sum of squares over part p of x."""
-    lanes, parts = cuda.shared.array(WIDTH, np.float64), out.shape[0]
-    for p in range(cuda.blockIdx.x, parts, cuda.gridDim.x):
-        for lane in range(cuda.threadIdx.x, WIDTH, cuda.blockDim.x):
-            total = 0.0
-            for k in range(p * WIDTH + lane, x.shape[0], parts * WIDTH):
-                value = float(x[k])
-                total += value * value
-            lanes[lane] = total
-        _tree(lanes)
-        if cuda.threadIdx.x == 0:
-            out[p] = lanes[0]
-        cuda.syncthreads()
+@part
+def _square(x):
+    value = float(x)
+    return value * value
+
+
+def _make_sums(of):
+    """The kernel that puts the sum of of(x[k]) over part p of x into out[p]."""
+
+    @kernel
+    def sums(x, out):
+        lanes, parts = cuda.shared.array(WIDTH, np.float64), out.shape[0]
+        for p in range(cuda.blockIdx.x, parts, cuda.gridDim.x):
+            for lane in range(cuda.threadIdx.x, WIDTH, cuda.blockDim.x):
+                total = 0.0
+                for k in range(p * WIDTH + lane, x.shape[0], parts * WIDTH):
+                    total += of(x[k])
+                lanes[lane] = total
+            _tree(lanes)
+            if cuda.threadIdx.x == 0:
+                out[p] = lanes[0]
+            cuda.syncthreads()
+
+    return sums
+
+
+_sums, _squares = _make_sums(_itself), _make_sums(_square)
 
 
 def _reduce(function, x, out):

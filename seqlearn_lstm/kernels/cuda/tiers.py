@@ -3,23 +3,18 @@
 import numpy as np
 
 CLUSTERS = 9, 0  # the first compute capability that has them
-MOST_UNITS = (
-    256  # whose recurrent weights fit into the registers of 8 blocks, the most of a cluster
-)
+MOST_UNITS = 256  # whose recurrent weights fit into the registers of 8 blocks, a cluster's most
 
 
-def tier(n_units, dtype, precision, capability):
+def tier(n_units, dtype, capability):
     """The tier of an LSTM without options: "cluster" or "portable".
 
     Parameters
     ----------
     n_units : int
     dtype : dtype
-    precision : {"float32", "tf32"}
-        Of products of float32: exact, or on tensor cores, with 10 bits of mantissa.
     capability : pair of int
         Compute capability of the device.
     """
     fits = np.dtype(dtype) == np.float32 and n_units <= MOST_UNITS
-    known = precision in ("float32", "tf32")
-    return "cluster" if fits and known and tuple(capability) >= CLUSTERS else "portable"
+    return "cluster" if fits and tuple(capability) >= CLUSTERS else "portable"
