@@ -12,8 +12,8 @@ mask  (B or 0, Hp)       one row for each sequence, the same at all steps (Gal a
 
 from .compile import inlined, part
 from .gemm import multiply_rows
-from .simd import load, load_first, stack, store, store_first
-from .target import TILE_ROWS, VECTOR_BYTES
+from .simd import load, load_first, prefetch, stack, store, store_first
+from .target import CACHE_LINE, TILE_ROWS, VECTOR_BYTES
 from .tile import PANEL_VECTORS
 
 GATES = 4
@@ -25,25 +25,58 @@ TILE_ELEMENTS = TILE_ROWS * PANEL_ELEMENTS
 
 
 @part
-def count_blocks(B, n_shares):
-    """Blocks of at most TILE_ROWS rows, as many for each share."""
-    blocks = (B + TILE_ROWS - 1) // TILE_ROWS
-    return (blocks + n_shares - 1) // n_shares * n_shares
+def steps_of(n, live):
+    """The steps of the first n sequences together."""
+    steps = 0
+    for t in range(live.shape[0]):
+        steps += min(n, live[t])
+    return steps
 
 
 @part
-def block_of(j, share, n_shares):
-    """The j-th block of a share: dealt out there and back again, so that long and short sequences
-    mix.
+def cut(steps, live):
+    """How many sequences, the longest ones first, have so many steps together."""
+    low, high = 0, live[0]
+    while low < high:
+        middle = (low + high) // 2
+        if steps_of(middle, live) < steps:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@part
+def sequences_of(share, n_shares, live):
+    """First and last + 1 of a share's sequences, and the number of their blocks.
+
+    Shares are neighbours, with about as many steps each: where the rows of two threads alternate in
+    memory, each slows down the other's writing.
     """
-    return j * n_shares + (share if j % 2 == 0 else n_shares - 1 - share)
+    steps = steps_of(live[0], live)
+    begin = cut(share * steps // n_shares, live)
+    end = cut((share + 1) * steps // n_shares, live)
+    return begin, end, (end - begin + TILE_ROWS - 1) // TILE_ROWS
 
 
 @part
-def rows_of(j, share, n_shares, n_blocks, B):
-    """First and last + 1 of the sequences in the j-th block of a share."""
-    block = block_of(j, share, n_shares)
-    return block * B // n_blocks, (block + 1) * B // n_blocks
+def rows_of(j, n_blocks, begin, end):
+    """First and last + 1 of the sequences in the j-th block of those from `begin` to `end`: at most
+    TILE_ROWS, about as many in each.
+    """
+    n = end - begin
+    return begin + j * n // n_blocks, begin + (j + 1) * n // n_blocks
+
+
+@part
+def fetch(rows, width, array, start, stride):
+    """Ask for `rows` rows of `width` elements that will be written. Arrays of all steps lie outside of
+    the near caches, and stores would wait for each line.
+    """
+    line = CACHE_LINE // array.itemsize
+    for r in range(rows):
+        for k in range(0, width, line):
+            prefetch(array, start + r * stride + k)
 
 
 # ---- gates in panels -----------------------------------------------------------------------------

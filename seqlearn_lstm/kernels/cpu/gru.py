@@ -22,13 +22,13 @@ from .blocks import (
     TILE_ELEMENTS,
     add_recurrent,
     clear,
-    count_blocks,
     enter,
     gate_columns,
     get_gate,
     put_gate,
     remember,
     rows_of,
+    sequences_of,
 )
 from .compile import inlined, kernel, part
 from .share import hand_out
@@ -101,17 +101,17 @@ def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, share, n
         return
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    B, ldz, n_gates = live[0], z.shape[1], gates.shape[0] // columns
-    n_blocks = count_blocks(B, n_shares)
+    ldz, n_gates = z.shape[1], gates.shape[0] // columns
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     pre = stack(W, TILE_ELEMENTS)
-    for j in range(n_blocks // n_shares):
-        first, last = rows_of(j, share, n_shares, n_blocks, B)
+    for j in range(n_blocks):
+        first, last = rows_of(j, n_blocks, begin, end)
         enter(first, last, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -172,11 +172,11 @@ def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, share, n_s
         return
     L = VECTOR_BYTES // h.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
-    B, n_gates, n_padded = live[0], gates.shape[0] // columns, (n_units + L - 1) // L * L
-    n_blocks = count_blocks(B, n_shares)
+    n_gates, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks // n_shares):
-            first, last = rows_of(j, share, n_shares, n_blocks, B)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, begin, end)
             slot, alive = slots[t] + first, max(first, min(last, live[t]))
             for q in range(0, columns, panel):
                 width = min(panel, columns - q)
@@ -188,8 +188,8 @@ def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, share, n_s
             clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
         for q in range(0, n_padded, panel):
             width = min(panel, n_padded - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break

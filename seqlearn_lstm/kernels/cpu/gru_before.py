@@ -20,7 +20,6 @@ from .blocks import (
     TILE_ELEMENTS,
     add_recurrent,
     clear,
-    count_blocks,
     enter,
     gate_columns,
     get_gate,
@@ -28,6 +27,7 @@ from .blocks import (
     put_gate,
     remember,
     rows_of,
+    sequences_of,
 )
 from .compile import kernel, part
 from .gemm import multiply_rows
@@ -83,17 +83,18 @@ def gru_before_forward(
         return
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    B, ldz, lda, n_gates = live[0], z.shape[1], a.shape[1], gates.shape[0] // columns
-    n_padded, n_blocks = (n_units + L - 1) // L * L, count_blocks(B, n_shares)
+    ldz, lda, n_gates = z.shape[1], a.shape[1], gates.shape[0] // columns
+    n_padded = (n_units + L - 1) // L * L
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     pre = stack(W, TILE_ELEMENTS)
-    for j in range(n_blocks // n_shares):
-        first, last = rows_of(j, share, n_shares, n_blocks, B)
+    for j in range(n_blocks):
+        first, last = rows_of(j, n_blocks, begin, end)
         enter(first, last, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -105,8 +106,8 @@ def gru_before_forward(
                 )  # fmt: skip
         for q in range(0, n_padded, panel):
             width = min(panel, n_padded - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -167,12 +168,12 @@ def gru_before_backward(
         return
     L = VECTOR_BYTES // h.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
-    B, n_slots, n_padded = live[0], gates.shape[0] // columns, (n_units + L - 1) // L * L
-    n_blocks = count_blocks(B, n_shares)
+    n_slots, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     product = stack(h, TILE_ELEMENTS)
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks // n_shares):
-            first, last = rows_of(j, share, n_shares, n_blocks, B)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, begin, end)
             slot, alive = slots[t] + first, max(first, min(last, live[t]))
             for q in range(0, columns, panel):
                 unit, width = q // GATES, min(panel, columns - q)
@@ -188,8 +189,8 @@ def gru_before_backward(
             a[dead:ended] = 0.0
         for q in range(0, n_padded, panel):
             width = min(panel, n_padded - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows, slot = min(last, live[t]) - first, slots[t] + first
                 if rows <= 0:
                     break
@@ -205,8 +206,8 @@ def gru_before_backward(
                     )  # fmt: skip
         for q in range(0, n_padded, panel):
             width = min(panel, n_padded - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break

@@ -9,11 +9,10 @@ from math import prod
 
 import numpy as np
 
-from .target import VECTOR_BYTES
+from .target import CACHE_LINE, VECTOR_BYTES
 from .tile import PANEL_VECTORS
 
 GATES = 4
-ALIGNMENT = 64  # bytes: a cache line and the widest vector
 
 
 def lanes(dtype):
@@ -31,16 +30,16 @@ def row_stride(n, dtype):
     """Elements from row to row for `n` columns: an odd number of cache lines, or the rows would
     share few cache sets.
     """
-    line = ALIGNMENT // np.dtype(dtype).itemsize
+    line = CACHE_LINE // np.dtype(dtype).itemsize
     return (-(-n // line) | 1) * line
 
 
 def zeros(shape, dtype):
-    """An array of zeros that starts at a cache line."""
+    """An array of zeros that starts with a cache line, as the widest vector wants it, too."""
     dtype = np.dtype(dtype)
     size = (prod(shape) if isinstance(shape, tuple) else shape) * dtype.itemsize
-    memory = np.zeros(size + ALIGNMENT, np.uint8)
-    start = -memory.ctypes.data % ALIGNMENT
+    memory = np.zeros(size + CACHE_LINE, np.uint8)
+    start = -memory.ctypes.data % CACHE_LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 
 

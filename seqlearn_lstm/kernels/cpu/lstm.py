@@ -22,10 +22,11 @@ from .blocks import (
     GATES,
     PANEL_ELEMENTS,
     TILE_ELEMENTS,
-    block_of,
     clear,
-    count_blocks,
+    fetch,
     gate_columns,
+    rows_of,
+    sequences_of,
 )
 from .compile import kernel, part
 from .gemm import multiply_rows
@@ -92,27 +93,31 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shar
         return
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    B, ldz, ldc, n_gates = live[0], z.shape[1], c.shape[1], gates.shape[0] // columns
-    n_blocks = count_blocks(B, n_shares)
+    ldz, ldc, n_gates = z.shape[1], c.shape[1], gates.shape[0] // columns
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     pre = stack(W, TILE_ELEMENTS)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
-            width = min(panel, columns - q)
-            for j in range(n_blocks // n_shares):
-                block = block_of(j, share, n_shares)
-                first = block * B // n_blocks
-                rows = min((block + 1) * B // n_blocks, live[t]) - first
+            width, unit = min(panel, columns - q), q // GATES
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
+                rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
+                u, after = (
+                    q * n_gates + (kept[t] + first) * width,
+                    (kept[t + 1] + first) * ldc + unit,
+                )
+                out = (slots[t + 1] + first) * ldz + 1 + n_in + unit
+                fetch(rows, width, gates, u, width)
+                fetch(rows, 1, c, after, ldc)
+                fetch(rows, 1, z, out, ldz)
                 tile(
                     rows, width // L, pre, width, at(z, (slots[t] + first) * ldz), ldz, 1, 1, 0,
                     at(W, q * K), width, K, 0,
                 )  # fmt: skip
-                forward_cells(
-                    rows, width, pre, gates, q * n_gates + (kept[t] + first) * width,
-                    c, (kept[t] + first) * ldc + q // GATES, (kept[t + 1] + first) * ldc + q // GATES,
-                    z, (slots[t + 1] + first) * ldz + 1 + n_in + q // GATES,
-                )  # fmt: skip
+                before = (kept[t] + first) * ldc + unit
+                forward_cells(rows, width, pre, gates, u, c, before, after, z, out)
 
 
 @part
@@ -159,13 +164,12 @@ def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, share, n_sh
         return
     L = VECTOR_BYTES // c.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
-    B, ldc, ldd, ldh = live[0], c.shape[1], d_out.shape[1], dh.shape[1]
+    ldc, ldd, ldh = c.shape[1], d_out.shape[1], dh.shape[1]
     n_gates, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
-    n_blocks = count_blocks(B, n_shares)
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks // n_shares):
-            block = block_of(j, share, n_shares)
-            first, last = block * B // n_blocks, (block + 1) * B // n_blocks
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, begin, end)
             alive = max(first, min(last, live[t]))
             for q in range(0, columns, panel):
                 width, unit = min(panel, columns - q), q // GATES
@@ -178,10 +182,9 @@ def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, share, n_sh
             ended = min(last, slots[t + 1] - slots[t])
             clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
         for q in range(0, n_padded, panel):
-            for j in range(n_blocks // n_shares):
-                block = block_of(j, share, n_shares)
-                first = block * B // n_blocks
-                rows = min((block + 1) * B // n_blocks, live[t]) - first
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
+                rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
                 multiply_rows(

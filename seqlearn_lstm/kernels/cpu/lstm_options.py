@@ -21,13 +21,13 @@ row.
 from .activations import lstm_gates, sigmoid
 from .blocks import (
     GATES,
-    count_blocks,
     enter,
     gate_columns,
     get_gate,
     put_gate,
     remember,
     rows_of,
+    sequences_of,
 )
 from .compile import kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE, centre_gates, measure_cells
@@ -112,18 +112,18 @@ def lstm_options_forward(
         return
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    B, ldz, Hp, n_gates = live[0], z.shape[1], c.shape[1], gates.shape[0] // columns
-    n_blocks = count_blocks(B, n_shares)
+    ldz, Hp, n_gates = z.shape[1], c.shape[1], gates.shape[0] // columns
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     raw = centred if options.layer_norm else gates
     bias = 1 if options.layer_norm else 0  # a normalisation would take out what the bias adds
-    for j in range(n_blocks // n_shares):
-        first, last = rows_of(j, share, n_shares, n_blocks, B)
+    for j in range(n_blocks):
+        first, last = rows_of(j, n_blocks, begin, end)
         enter(first, last, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -132,8 +132,8 @@ def lstm_options_forward(
                     at(z, (slots[t] + first) * ldz + bias), ldz, 1, 1, 0,
                     at(W, q * K + bias * width), width, K - bias, 0,
                 )  # fmt: skip
-        for j in range(n_blocks // n_shares):
-            first, last = rows_of(j, share, n_shares, n_blocks, B)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, begin, end)
             rows = min(last, live[t]) - first
             if rows <= 0:
                 break

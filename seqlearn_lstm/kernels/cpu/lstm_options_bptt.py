@@ -9,11 +9,11 @@ from .blocks import (
     add,
     add_recurrent,
     clear,
-    count_blocks,
     gate_columns,
     get_gate,
     put_gate,
     rows_of,
+    sequences_of,
 )
 from .compile import kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE, cells_backward, gates_backward
@@ -93,16 +93,16 @@ def lstm_options_backward(
         return
     L = VECTOR_BYTES // c.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
-    B, Hp, ldd, n_gates = live[0], c.shape[1], d_out.shape[1], gates.shape[0] // columns
-    n_blocks = count_blocks(B, n_shares)
+    Hp, ldd, n_gates = c.shape[1], d_out.shape[1], gates.shape[0] // columns
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     if options.peephole or options.layer_norm:
-        for j in range(n_blocks // n_shares):
-            first, last = rows_of(j, share, n_shares, n_blocks, B)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, begin, end)
             for k in range(first * SUMS * Hp, last * SUMS * Hp):
                 sums[k] = 0.0
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks // n_shares):
-            first, last = rows_of(j, share, n_shares, n_blocks, B)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, begin, end)
             alive = max(first, min(last, live[t]))
             rows, row, after = alive - first, slots[t] + first, (slots[t + 1] + first) * Hp
             for q in range(0, columns, panel):
@@ -127,8 +127,8 @@ def lstm_options_backward(
             clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
         for q in range(0, Hp, panel):
             width = min(panel, Hp - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break

@@ -14,7 +14,7 @@ mask  (B or 0, Hp)        multiplied onto h for the recurrent product
 act                       a number of `squash` whose value at zero is zero: padded units stay there
 """
 
-from .blocks import TILE_ELEMENTS, add_recurrent, clear, count_blocks, enter, remember, rows_of
+from .blocks import TILE_ELEMENTS, add_recurrent, clear, enter, remember, rows_of, sequences_of
 from .compile import kernel, part
 from .share import hand_out
 from .simd import at, load, splat, stack, store, without_tiny
@@ -41,16 +41,17 @@ def rnn_forward(z, h, W, mask, live, slots, n_in, n_units, act, share, n_shares,
         return
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = PANEL_VECTORS * L, (n_units + L - 1) // L * L, 1 + n_in + n_units
-    B, ldz, n_blocks = live[0], z.shape[1], count_blocks(live[0], n_shares)
+    ldz = z.shape[1]
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     pre = stack(W, TILE_ELEMENTS)
-    for j in range(n_blocks // n_shares):
-        first, last = rows_of(j, share, n_shares, n_blocks, B)
+    for j in range(n_blocks):
+        first, last = rows_of(j, n_blocks, begin, end)
         enter(first, last, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -95,10 +96,11 @@ def rnn_backward(
         return
     L = VECTOR_BYTES // h.itemsize
     panel, columns = PANEL_VECTORS * L, (n_units + L - 1) // L * L
-    B, n_slots, n_blocks = live[0], d_pre.shape[0] // columns, count_blocks(live[0], n_shares)
+    n_slots = d_pre.shape[0] // columns
+    begin, end, n_blocks = sequences_of(share, n_shares, live)
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks // n_shares):
-            first, last = rows_of(j, share, n_shares, n_blocks, B)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, begin, end)
             slot, alive = slots[t] + first, max(first, min(last, live[t]))
             for q in range(0, columns, panel):
                 width = min(panel, columns - q)
@@ -110,8 +112,8 @@ def rnn_backward(
             clear(d_pre, n_slots, columns, panel, slots[t] + alive, slots[t] + ended)
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
-            for j in range(n_blocks // n_shares):
-                first, last = rows_of(j, share, n_shares, n_blocks, B)
+            for j in range(n_blocks):
+                first, last = rows_of(j, n_blocks, begin, end)
                 rows, slot = min(last, live[t]) - first, slots[t] + first
                 if rows <= 0:
                     break

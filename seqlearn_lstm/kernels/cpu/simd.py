@@ -4,6 +4,7 @@ arithmetic.
 ``load(array, k)``         the vector that starts at flat element k of a C-contiguous array of any number of dimensions
 ``store(array, k, x)``     writes it there
 ``load_first(array, k, n)  store_first(array, k, x, n)``   the same for n elements: other lanes are zero, or stay unwritten
+``prefetch(array, k)``     asks for the cache line of flat element k, which will be written soon
 ``at(array, k)``           the address of flat element k: a typed pointer, which ``load`` and ``store`` take as well
 ``stack(array, n)``        n elements of the array's dtype that live as long as the function runs
 ``splat(like, number)``    `number` in every lane, in the dtype of an array or vector
@@ -26,7 +27,10 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 
 from .target import HAS_FMA, VECTOR_BYTES
 
-INT, LANE = ir.IntType(64), ir.IntType(32)
+INT, LANE, _BYTES = ir.IntType(64), ir.IntType(32), ir.IntType(8).as_pointer()
+_TO_WRITE = [
+    ir.Constant(LANE, n) for n in (1, 3, 1)
+]  # LLVM's words for: a write, soon again, of data
 _ELEMENTS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 _SUFFIX = {types.float32: "f32", types.float64: "f64"}
 
@@ -167,6 +171,18 @@ def store_first(typingctx, place, k, x, n):
         return context.get_dummy_value()
 
     return types.void(place, types.intp, x, types.intp), codegen
+
+
+@intrinsic
+def prefetch(typingctx, place, k):
+    def codegen(context, builder, signature, args):
+        pointer = builder.bitcast(_element(context, builder, place, *args), _BYTES)
+        function = ir.FunctionType(ir.VoidType(), [_BYTES, LANE, LANE, LANE])
+        function = cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0")
+        builder.call(function, [pointer, *_TO_WRITE])
+        return context.get_dummy_value()
+
+    return types.void(place, types.intp), codegen
 
 
 @intrinsic

@@ -4,6 +4,7 @@ The answer follows ``NUMBA_CPU_NAME`` and ``NUMBA_CPU_FEATURES``, as all of Numb
 
 VECTOR_BYTES    bytes of one vector register: 64 (AVX-512), 32 (AVX2), 16 (SSE, NEON)
 HAS_FMA         whether a multiply-add is one instruction; where it is not, LLVM would call a library for each
+CACHE_LINE      bytes of a line of the cache; of some processors' half a line
 TILE_ROWS       rows of the register tile: what leaves registers free for four weight vectors and a broadcast
 """
 
@@ -31,6 +32,7 @@ def _ask_the_compiler():
 _assembly = _ask_the_compiler()
 VECTOR_BYTES, _registers = next(row[1:] for row in _REGISTERS if row[0] in _assembly)
 HAS_FMA = "fmaf" not in _assembly
+CACHE_LINE = 64
 TILE_ROWS = 6 if _registers == 32 else 3
 
 
