@@ -12,7 +12,13 @@ from .pooling import POOLING
 
 
 class Network(FlatParameters):
-    """An architecture bound to a backend."""
+    """An architecture bound to a backend.
+
+    Attributes
+    ----------
+    layers : list of lists
+        The directions of each recurrent layer, from the bottom; `recurrent` has them all in one.
+    """
 
     def __init__(
         self, architecture, kernels, dtype, n_jobs, recurrent_dropout=False, precision="float32"
@@ -41,6 +47,8 @@ class Network(FlatParameters):
         self.recurrent = [
             layer(kernels, cell, *row, a.learn_initial, dtype) for row in a.recurrent_layers()
         ]
+        n = a.n_directions
+        self.layers = [self.recurrent[i : i + n] for i in range(0, len(self.recurrent), n)]
         self.dense = Dense(kernels, "output", a.n_features, a.n_out, dtype)
 
     @property
@@ -48,12 +56,6 @@ class Network(FlatParameters):
         """Those whose parameters lie in `theta`, from the bottom."""
         bottom = [self.projection] if self.projection else []
         return [*bottom, *self.recurrent, self.dense]
-
-    @property
-    def layers(self):
-        """The directions of each recurrent layer, from the bottom."""
-        n = self.architecture.n_directions
-        return [self.recurrent[start : start + n] for start in range(0, len(self.recurrent), n)]
 
     def take_rows(self, rows):
         """The container's rows where this network reads them: numbers are uploaded, the codes of

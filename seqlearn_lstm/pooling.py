@@ -45,7 +45,7 @@ class LastPooling(_OneASequence):
         """Returns (d_out, dh, ...) for `Recurrent.backpropagate`; d_features has no column of ones."""
         finals = layer.final_gradients(batch, work)
         finals[0][:, : layer.n_units] = d_features[:, column : column + layer.n_units]
-        return layer.kernels.zeros((0, layer.n_padded), work.dtype), *finals
+        return layer.no_rows, *finals
 
 
 class MeanPooling(_OneASequence):

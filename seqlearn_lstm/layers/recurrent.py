@@ -54,6 +54,11 @@ class Recurrent(Part):
     def row_stride(self):
         return self.kernels.row_stride(1 + self.n_in + self.n_padded, self.dtype)
 
+    @cached_property
+    def no_rows(self):
+        """What kernels take for a mask, or for gradients at outputs, where there are none."""
+        return self.kernels.zeros((0, self.n_padded), self.dtype)
+
     def _panels(self, flat):
         return self.kernels.panels(flat, 1 + self.n_in + self.n_units, self.n_columns)
 
@@ -109,7 +114,7 @@ class Recurrent(Part):
         arrays = self._state_arrays(batch, z, work, keep)
         self._set_initial(batch, arrays, given)
         if recurrent_mask is None:
-            recurrent_mask = self.kernels.zeros((0, self.n_padded), self.dtype)
+            recurrent_mask = self.no_rows
         self._forward(batch, z, arrays, recurrent_mask, work, n_jobs, keep)
         (rows, column), *cells = arrays
         return States(rows, column, cells[0][0] if cells else None, keep)
@@ -189,7 +194,7 @@ class Recurrent(Part):
         input_mask, recurrent_mask = masks
         d_out, *finals = slopes
         if recurrent_mask is None:
-            recurrent_mask = self.kernels.zeros((0, self.n_padded), self.dtype)
+            recurrent_mask = self.no_rows
         z = work.array(self.key, "z", (batch.n_states, self.row_stride))
         self._backward(batch, z, d_out, finals, recurrent_mask, work, n_jobs)
         if self.learn_initial:

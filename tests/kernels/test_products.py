@@ -97,8 +97,9 @@ def test_outer(kernels, rng, dtype, n, k, m, as_panels):
 
 @SHAPE
 def test_transpose(kernels, rng, dtype, n, k, m):
-    """Rows n .. n + k of a matrix of n + k + 2 rows."""
+    """Rows n .. n + k of a matrix of n + k + 2 rows; what is infinite stays by itself."""
     W = normal(rng, dtype, n + k + 2, m)
+    W[n, 0] = np.inf
     columns = kernels.padded(m, dtype)
     out = unknown(kernels, columns * kernels.padded(k, dtype), dtype)
     kernels.transpose(out, copy_to(kernels, panelled(W, kernels)), n + k + 2, columns, n, k, 1)

@@ -1,9 +1,6 @@
 """The CPU backend: the entry points of the contract, each a kernel and the size of its work."""
 
 import math
-from functools import cache
-
-import numpy as np
 
 from . import (
     dropout,
@@ -21,6 +18,7 @@ from . import (
     pooling,
     rnn,
     rows,
+    transposition,
     updates,
 )
 from .arrays import add_decay, divide_rows, sum_rows, take, to_device, to_host
@@ -147,7 +145,6 @@ log_softmax = heads.log_softmax
 softmax_cross_entropy = heads.softmax_cross_entropy
 sum_of_squares = updates.sum_of_squares
 
-_identity = cache(lambda dtype: np.eye(lanes(dtype), dtype=dtype))
 # As many multiply-adds take as long as an element of these, which wait for memory
 _UPDATE_WORK, _COPY_WORK = 8, 8
 
@@ -258,9 +255,8 @@ def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
 
 
 def transpose(out, W, n_inputs, n_columns, first_input, n_used, n_jobs):
-    link(W.dtype)
-    args = (out, W, _identity(W.dtype), n_inputs, n_columns, first_input, n_used)
-    run(gemm.transpose, args, n_jobs, out.size * _UPDATE_WORK, n_columns)
+    args = (out, W, n_inputs, n_columns, first_input, n_used)
+    run(transposition.transpose, args, n_jobs, out.size * _COPY_WORK, n_columns)
 
 
 def _update(kernel, arrays, numbers, n_jobs):

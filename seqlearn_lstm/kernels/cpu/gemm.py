@@ -91,35 +91,3 @@ def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, share, n_shar
                         at(dW, q * n_inputs + k * width), width,
                         at(a, n * lda + k), 1, lda, 1, 0, at(d, start + n * stride), stride, N, n,
                     )  # fmt: skip
-
-
-@kernel
-def transpose(
-    out, W, identity, n_inputs, n_columns, first_input, n_used, share, n_shares, launcher
-):
-    """out = W[first_input : first_input + n_used]^T, both panelled; the columns of `out` are padded
-    to the lanes with zeros.
-
-    W (n_inputs, n_columns); out (n_columns, n_used padded); identity (L, L). A share is a range of
-    W's columns. The tile does it, as a product with the identity: the values are the same.
-    """
-    if launcher != 0:
-        hand_out()
-        return
-    L = VECTOR_BYTES // W.itemsize
-    panel, n_padded = PANEL_VECTORS * L, (n_used + L - 1) // L * L
-    first, last = share * n_columns // n_shares, (share + 1) * n_columns // n_shares
-    n = first
-    while n < last:
-        start = n // panel * panel
-        stride = min(panel, n_columns - start)
-        rows = min(TILE_ROWS, min(last, start + stride) - n)
-        source = start * n_inputs + first_input * stride + n - start
-        for k in range(0, n_padded, L):
-            q = k // panel * panel
-            width = min(panel, n_padded - q)
-            tile(
-                rows, 1, at(out, q * n_columns + n * width + k - q), width,
-                at(W, source + k * stride), 1, stride, 1, 0, at(identity, 0), L, min(L, n_used - k), 0,
-            )  # fmt: skip
-        n += rows
