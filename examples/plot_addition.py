@@ -18,6 +18,7 @@ import argparse
 import time
 
 import numpy as np
+from _beside_torch import HAS_TORCH, race, training
 
 from seqlearn_lstm import LSTMRegressor
 
@@ -40,6 +41,9 @@ def whole():
     errors, predicted, expected = compare(list(ELSEWHERE))
     for size, error in ELSEWHERE.items():
         print(f"(PyTorch, the same settings, after {size} sequences: {error})")
+    if HAS_TORCH:
+        print("10,000 sequences:", end=" ")
+        beside_torch(*marked_numbers(10_000, 50, 54, seed=0))
     assert errors[100_000] <= 0.02 and errors[300_000] <= 0.001
     return predicted, expected
 
@@ -67,14 +71,7 @@ def compare(sizes, units=100, lengths=(50, 54), n_test=10_000):
     errors = {}
     for size in sizes:
         X, y, real = marked_numbers(size, *lengths, seed=0)
-        model = LSTMRegressor(
-            (units,),
-            bidirectional=True,
-            batch_size=100,
-            learning_rate=1e-3,
-            max_iter=1,  # fresh sequences all the time: an epoch is all there is
-            random_state=0,
-        )
+        model = network(units)
         start = time.perf_counter()
         model.fit(X, y, lengths=real)
         seconds = time.perf_counter() - start
@@ -83,6 +80,18 @@ def compare(sizes, units=100, lengths=(50, 54), n_test=10_000):
         print(f"... after {size} sequences ({seconds:.0f} s): {errors[size]:.5f}", flush=True)
     check_forms(model, X_new, lengths_new)
     return errors, predicted, y_new
+
+
+def network(units):
+    """The network, which reads each sequence once."""
+    return LSTMRegressor(
+        (units,),
+        bidirectional=True,
+        batch_size=100,
+        learning_rate=1e-3,
+        max_iter=1,  # fresh sequences all the time: an epoch is all there is
+        random_state=0,
+    )
 
 
 def marked_numbers(n, shortest, longest, seed):
@@ -105,6 +114,29 @@ def marked_numbers(n, shortest, longest, seed):
     X[every, first, 1] = X[every, second, 1] = 1
     X[np.arange(longest) >= lengths[:, None]] = 0
     return X, X[every, first, 0] + X[every, second, 0], lengths
+
+
+def beside_torch(X, y, lengths, units=100, n_rounds=3):
+    """Print the seconds of an epoch here and in PyTorch, which reads packed sequences: padding would
+    change what the direction from the end on sees.
+    """
+    import torch
+    from torch.nn.utils.rnn import pack_padded_sequence
+
+    lstm = torch.nn.LSTM(X.shape[2], units, batch_first=True, bidirectional=True)
+    output = torch.nn.Linear(2 * units, 1)
+    X_torch, y_torch, n_steps = map(torch.from_numpy, (X, y, lengths))
+
+    def loss_of(members):
+        packed = pack_padded_sequence(
+            X_torch[members], n_steps[members], batch_first=True, enforce_sorted=False
+        )
+        finals = torch.cat(tuple(lstm(packed)[1][0]), dim=1)
+        return torch.nn.functional.mse_loss(output(finals)[:, 0], y_torch[members])
+
+    solver = torch.optim.Adam([*lstm.parameters(), *output.parameters()], lr=1e-3)
+    model, theirs = network(units), training(solver, loss_of, len(X), 100, clip_norm=1.0)
+    return race(lambda: model.fit(X, y, lengths=lengths), theirs, n_rounds=n_rounds)
 
 
 def check_forms(model, X, lengths):

@@ -21,18 +21,14 @@ network is timed beside it.
 """
 
 import argparse
-import importlib.util
 import time
 from itertools import pairwise
 
-import joblib
 import numpy as np
+from _beside_torch import HAS_TORCH, race, training
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
-
-if importlib.util.find_spec("torch"):
-    import torch  # before the first fit: its OpenMP is slow when another library's came first
 
 from seqlearn_lstm import LSTMClassifier
 from seqlearn_lstm.datasets import load_imdb
@@ -79,7 +75,7 @@ def main(arguments=None):
     accuracies, model = compare(train, test)
     for name, accuracy in others.items():
         print(f"  {name:<36} {accuracy:.4f}")
-    if importlib.util.find_spec("torch"):
+    if HAS_TORCH:
         beside_torch(train)
     if file:
         draw(file, model.predict_proba(test[0])[:, 1], test[1])
@@ -120,28 +116,18 @@ def compare(train, test, forerunner=FORERUNNER, more=MORE):
 
 
 def beside_torch(train, settings=FORERUNNER, n_rounds=3):
-    """Print the seconds of an epoch of ours and of PyTorch's, taking turns, and their ratio."""
-    torch.set_num_threads(joblib.cpu_count())
+    """Print the seconds of an epoch here and in PyTorch."""
     model = LSTMClassifier(**settings | {"max_iter": 1}, random_state=0)
-    calls = {"ours": lambda: model.fit(*train), "PyTorch": torch_epoch(*train, settings)}
-    calls["ours"]()  # compiles
-    seconds = {name: [] for name in calls}
-    for _ in range(n_rounds):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            call()
-            seconds[name].append(time.perf_counter() - start)
-    ours, theirs = map(np.array, seconds.values())
-    print(
-        f"an epoch: {np.median(ours):.1f} s, PyTorch {np.median(theirs):.1f} s, "
-        f"ratio {np.median(theirs / ours):.2f} (medians of {n_rounds})"
-    )
+    return race(lambda: model.fit(*train), torch_epoch(*train, settings), n_rounds=n_rounds)
 
 
 def torch_epoch(X, y, settings):
     """A function that makes one pass with the same network, as one writes it by hand: the last
     words of each review, padded in front.
     """
+    import torch
+    from torch import nn
+
     vocabulary = Vocabulary.learn(X, max_vocabulary=settings["max_vocabulary"])
     codes = torch.zeros((len(X), settings["max_timesteps"]), dtype=torch.long)
     for row, words in zip(codes, X, strict=True):
@@ -149,21 +135,19 @@ def torch_epoch(X, y, settings):
         row[len(row) - len(known) :] = torch.from_numpy(known)
     labels, width = torch.from_numpy(np.asarray(y, np.int64)), settings["embedding_dim"]
     (n_units,) = settings["hidden_layer_sizes"]
-    embedding = torch.nn.Embedding(len(vocabulary), width)
-    lstm = torch.nn.LSTM(width, n_units, batch_first=True)
-    output = torch.nn.Sequential(torch.nn.Dropout(settings["dropout"]), torch.nn.Linear(n_units, 2))
-    parts = torch.nn.ModuleList([embedding, lstm, output])
+    embedding, lstm = (
+        nn.Embedding(len(vocabulary), width),
+        nn.LSTM(width, n_units, batch_first=True),
+    )
+    output = nn.Sequential(nn.Dropout(settings["dropout"]), nn.Linear(n_units, 2))
+    parts = nn.ModuleList([embedding, lstm, output])
+
+    def loss_of(members):
+        scores = output(lstm(embedding(codes[members]))[1][0][-1])
+        return nn.functional.cross_entropy(scores, labels[members])
+
     solver = torch.optim.Adam(parts.parameters(), lr=settings["learning_rate"])
-
-    def epoch():
-        for members in torch.randperm(len(codes)).split(settings["batch_size"]):
-            solver.zero_grad()
-            scores = output(lstm(embedding(codes[members]))[1][0][-1])
-            torch.nn.functional.cross_entropy(scores, labels[members]).backward()
-            torch.nn.utils.clip_grad_norm_(parts.parameters(), 1.0)
-            solver.step()
-
-    return epoch
+    return training(solver, loss_of, len(codes), settings["batch_size"], clip_norm=1.0)
 
 
 def words_and_pairs(words):

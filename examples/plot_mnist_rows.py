@@ -22,14 +22,10 @@ a hurry. Where PyTorch is installed, an epoch of its LSTM is timed beside ours.
 """
 
 import argparse
-import importlib.util
 import time
 
-if importlib.util.find_spec("torch"):
-    import torch  # before the first fit: its OpenMP is slow when another library's came first
-
-import joblib
 import numpy as np
+from _beside_torch import HAS_TORCH, race, training
 from sklearn.datasets import load_digits
 from sklearn.metrics import confusion_matrix
 from sklearn.model_selection import train_test_split
@@ -73,7 +69,7 @@ def main(arguments=None):
     print(f"({ELSEWHERE})")
     print(f"\ntruncated: {TRUNCATED}")
     learn(train, test, settings | TRUNCATED | changes)
-    if importlib.util.find_spec("torch"):
+    if HAS_TORCH:
         beside_torch(train, settings | changes)
     if args.plot:
         draw(args.plot, model, confusion_matrix(test[1], model.predict(test[0])))
@@ -130,34 +126,26 @@ def describe(model):
 
 
 def beside_torch(train, settings, n_rounds=3):
-    """Print seconds an epoch of PyTorch and of ours, which take turns."""
-    torch.set_num_threads(settings["n_jobs"] or joblib.cpu_count())
+    """Print the seconds of an epoch here and in PyTorch."""
+    import torch
+
     X, y = train
     batch_size, rate, n_units = (
         settings[name] for name in ("batch_size", "learning_rate", "hidden_layer_sizes")
     )
     lstm = torch.nn.LSTM(X.shape[2], *n_units, batch_first=True)
     output = torch.nn.Linear(*n_units, 10)
-    solver = torch.optim.Adam([*lstm.parameters(), *output.parameters()], lr=rate)
     X_torch, y_torch = torch.from_numpy(X), torch.from_numpy(y)
 
-    def theirs():
-        for members in torch.randperm(len(X)).split(batch_size):
-            solver.zero_grad()
-            scores = output(lstm(X_torch[members])[1][0][-1])
-            torch.nn.functional.cross_entropy(scores, y_torch[members]).backward()
-            solver.step()
+    def loss_of(members):
+        scores = output(lstm(X_torch[members])[1][0][-1])
+        return torch.nn.functional.cross_entropy(scores, y_torch[members])
 
+    solver = torch.optim.Adam([*lstm.parameters(), *output.parameters()], lr=rate)
     fresh = settings | dict(early_stopping=False, warm_start=True, max_iter=1)
     model = LSTMClassifier(**fresh)
-    seconds = {"here": [], "PyTorch": []}
-    for _ in range(n_rounds):
-        for name, epoch in (("here", lambda: model.fit(X, y)), ("PyTorch", theirs)):
-            start = time.perf_counter()
-            epoch()
-            seconds[name].append(time.perf_counter() - start)
-    here, theirs = (np.median(values) for values in seconds.values())
-    print(f"\nan epoch over {len(y)} images, taking turns: {here:.2f} s, PyTorch {theirs:.2f} s")
+    theirs = training(solver, loss_of, len(X), batch_size)
+    return race(lambda: model.fit(X, y), theirs, settings["n_jobs"], n_rounds)
 
 
 def draw(file, model, confusions):

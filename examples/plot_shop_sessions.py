@@ -16,14 +16,17 @@ four, were chosen on these very parts, which flatters it a little.
 The sessions are read from the folder that the environment variable SEQLEARN_LSTM_DATA names.
 Without them, a simpler invention takes their place, in which order alone decides.
 
-Run it with ``python3 examples/plot_shop_sessions.py``; ``--plot FILE`` draws the ROC curves (with
-matplotlib).
+Run it with ``python3 examples/plot_shop_sessions.py``; ``--plot FILE`` draws the ROC curves, and how
+probable a purchase is after each event of some held-out sessions, as a stream says it (with
+matplotlib). Where PyTorch is installed, an epoch of its LSTM is timed beside ours.
 """
 
 import argparse
 import time
 
 import numpy as np
+from _beside_torch import HAS_TORCH, race, training
+from sklearn.base import clone
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score, roc_curve
@@ -32,7 +35,18 @@ from sklearn.pipeline import make_pipeline
 
 from seqlearn_lstm import LSTMClassifier
 from seqlearn_lstm.datasets import load_shop_sessions
+from seqlearn_lstm.symbols import Vocabulary
 
+NETWORK = LSTMClassifier(
+    (32,),
+    embedding_dim=16,
+    pooling="mean",
+    learning_rate=3e-3,
+    n_jobs=1,  # threads are for larger batches; the result is the same
+    random_state=0,
+)
+N_EPOCHS = 15
+FOLDS = dict(n_splits=5, shuffle=True, random_state=0)
 PAYMENT = {"payment_details", "payment_error", "purchase"}
 
 
@@ -47,12 +61,14 @@ def main(arguments=None):
         X, y = made_up(1_000, seed=0)
     print(f"{len(X)} sessions before payment, {y.mean():.1%} with a purchase; held-out ROC AUC:")
     probabilities, areas = compare(X, y)
+    if HAS_TORCH:
+        beside_torch(X, y)
     if file:
-        draw(file, y, probabilities)
+        draw(file, y, probabilities, *event_by_event(X, y))
     return areas
 
 
-def compare(X, y, max_iter=15):
+def compare(X, y, max_iter=N_EPOCHS):
     """Print the ROC AUC of the models: mean and standard deviation over the held-out parts.
 
     Returns
@@ -66,17 +82,9 @@ def compare(X, y, max_iter=15):
         "counts of events, logistic regression": make_pipeline(
             CountVectorizer(analyzer=list), LogisticRegression(max_iter=1_000)
         ),
-        "LSTM": LSTMClassifier(
-            (32,),
-            embedding_dim=16,
-            pooling="mean",
-            learning_rate=3e-3,
-            max_iter=max_iter,
-            n_jobs=1,  # threads are for larger batches; the result is the same
-            random_state=0,
-        ),
+        "LSTM": clone(NETWORK).set_params(max_iter=max_iter),
     }
-    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    folds = StratifiedKFold(**FOLDS)
     probabilities, areas = {}, {}
     for name, model in models.items():
         start = time.perf_counter()
@@ -86,6 +94,62 @@ def compare(X, y, max_iter=15):
         print(f"  {name:<38} {np.mean(parts):.3f} +- {np.std(parts):.3f} ({seconds:.0f} s)")
         probabilities[name], areas[name] = p, np.mean(parts)
     return probabilities, areas
+
+
+def event_by_event(X, y, max_iter=N_EPOCHS, n=6):
+    """How probable a purchase is after each event, for the longest sessions of a held-out part: half of
+    them end with one.
+
+    Returns
+    -------
+    curves : list of ndarray of shape (n_events,)
+    ends : list of bool
+        Whether there is a purchase.
+    """
+    known, new = next(StratifiedKFold(**FOLDS).split(X, y))
+    model = clone(NETWORK).set_params(max_iter=max_iter).fit([X[i] for i in known], y[known])
+    longest = sorted(new, key=lambda i: -len(X[i]))
+    members = [i for end in (False, True) for i in [i for i in longest if y[i] == end][: n // 2]]
+    curves = [as_they_come(model, X[i]) for i in members]
+    whole = model.predict_proba([X[i] for i in members])[:, 1]
+    assert np.array_equal(whole, [curve[-1] for curve in curves])
+    return curves, [bool(y[i]) for i in members]
+
+
+def as_they_come(model, events):
+    """The probability of a purchase after each event, from a stream."""
+    stream, probabilities = model.stream(), []
+    for event in events:
+        stream.push(event)
+        probabilities.append(stream.predict_proba()[1])
+    return np.array(probabilities)
+
+
+def beside_torch(X, y, n_rounds=3):
+    """Print the seconds of an epoch here and in PyTorch, whose sequences are packed."""
+    import torch
+    from torch import nn
+    from torch.nn.utils.rnn import pack_sequence, pad_packed_sequence
+
+    vocabulary = Vocabulary.learn(X)
+    codes = [torch.from_numpy(vocabulary.encode([session]).rows[:, 0]) for session in X]
+    settings = NETWORK.get_params()
+    width, (n_units,) = settings["embedding_dim"], settings["hidden_layer_sizes"]
+    labels, embedding = torch.from_numpy(np.int64(y)), nn.Embedding(len(vocabulary), width)
+    lstm, output = nn.LSTM(width, n_units), nn.Linear(n_units, 2)
+
+    def loss_of(members):
+        events = pack_sequence([codes[i] for i in members], enforce_sorted=False)
+        read = lstm(events._replace(data=embedding(events.data)))[0]
+        states, lengths = pad_packed_sequence(read)  # zeros behind the ends
+        scores = output(states.sum(0) / lengths[:, None])
+        return nn.functional.cross_entropy(scores, labels[members])
+
+    parts = nn.ModuleList([embedding, lstm, output])
+    solver = torch.optim.Adam(parts.parameters(), lr=settings["learning_rate"])
+    theirs = training(solver, loss_of, len(X), settings["batch_size"], clip_norm=1.0)
+    model = clone(NETWORK).set_params(max_iter=1)
+    return race(lambda: model.fit(X, y), theirs, settings["n_jobs"], n_rounds)
 
 
 def before_payment(sessions):
@@ -117,17 +181,23 @@ def made_up(n, seed):
     return X, buys
 
 
-def draw(file, y, probabilities):
-    """The ROC curves of all folds together."""
+def draw(file, y, probabilities, curves, ends):
+    """The ROC curves of all folds together; and the probability of a purchase, event by event."""
     from matplotlib.figure import Figure  # drawn into a file: needs no display
 
-    figure = Figure(figsize=(5, 5))
-    axes = figure.subplots()
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    left, right = figure.subplots(1, 2)
     for name, p in probabilities.items():
-        axes.plot(*roc_curve(y, p)[:2], label=name)
-    axes.plot([0, 1], [0, 1], color="black", linewidth=0.5)
-    axes.set(xlabel="share of visits without purchase", ylabel="share of purchases found")
-    axes.legend(loc="lower right")
+        left.plot(*roc_curve(y, p)[:2], label=name)
+    left.plot([0, 1], [0, 1], color="black", linewidth=0.5)
+    left.set(xlabel="share of visits without purchase", ylabel="share of purchases found")
+    left.legend(loc="lower right")
+    for curve, end in zip(curves, ends, strict=True):
+        right.plot(range(1, len(curve) + 1), curve, ".-", color=("C0", "C1")[end])
+    right.set(
+        xlabel="events so far", ylabel="probability of a purchase", ylim=(0, 1),
+        title="Held-out sessions: orange ones end with a purchase",
+    )  # fmt: skip
     figure.savefig(file)
 
 

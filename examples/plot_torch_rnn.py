@@ -25,18 +25,15 @@ epoch of its LSTM, which has no peepholes, is timed beside ours on the processor
 """
 
 import argparse
-import importlib.util
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-if importlib.util.find_spec("torch"):
-    import torch  # before the first fit: its OpenMP is slow when another library's came first
-
 import joblib
 import numpy as np
+from _beside_torch import HAS_TORCH, race, training
 
 from seqlearn_lstm import LSTMSequenceTagger
 from seqlearn_lstm.cells import LSTM
@@ -89,7 +86,7 @@ def main(arguments=None):
     curves = by_heart(X, y, n_jobs=args.jobs, device=args.device, **changes)
     first, last = (curves["with momentum"][k] for k in (0, -1))
     assert abs(first / np.log(3) - 1) < 0.05 and last <= (0.01 if args.small else 1.4e-4)
-    if importlib.util.find_spec("torch") and args.device == "cpu" and not args.small:
+    if HAS_TORCH and args.device == "cpu" and not args.small:
         beside_torch(X, y, args.jobs)
     accuracy = by_rule(n_jobs=args.jobs, device=args.device)
     assert accuracy >= 0.95
@@ -154,37 +151,30 @@ def gone_on(model, X, y):
 
 
 def beside_torch(X, y, n_jobs=None, n_rounds=5, n_epochs=3):
-    """Print seconds an epoch of PyTorch and of ours, which take turns."""
-    torch.set_num_threads(n_jobs or joblib.cpu_count())
-    model = LSTMSequenceTagger(
-        **SETTINGS | MOMENTUM, max_iter=n_epochs, warm_start=True, n_jobs=n_jobs
-    )
-    module = torch.nn.ModuleList(
-        [
-            torch.nn.Linear(10, 256),
-            torch.nn.LSTM(256, 256, 2, batch_first=True),
-            torch.nn.Linear(256, 3),
-        ]
-    )
-    solver = torch.optim.SGD(module.parameters(), lr=0.2, momentum=0.9)
+    """Print the seconds of an epoch here and in PyTorch."""
+    import torch
+    from torch import nn
+
+    parts = nn.Linear(10, 256), nn.LSTM(256, 256, 2, batch_first=True), nn.Linear(256, 3)
+    project, lstm, output = module = nn.ModuleList(parts)
     X_torch, y_torch = torch.from_numpy(X), torch.from_numpy(np.array(y) - 1)
 
-    def theirs():
-        for _ in range(n_epochs):
-            for inputs, labels in zip(X_torch.split(5), y_torch.split(5), strict=True):
-                solver.zero_grad()
-                scores = module[2](module[1](module[0](inputs))[0])
-                torch.nn.functional.cross_entropy(scores.flatten(0, 1), labels.flatten()).backward()
-                solver.step()
+    def loss_of(members):
+        scores = output(lstm(project(X_torch[members]))[0])
+        return nn.functional.cross_entropy(scores.flatten(0, 1), y_torch[members].flatten())
 
-    seconds = {"here": [], "PyTorch": []}
-    for _ in range(n_rounds + 1):
-        for name, epochs in (("here", lambda: model.fit(X, y)), ("PyTorch", theirs)):
-            start = time.perf_counter()
-            epochs()
-            seconds[name].append((time.perf_counter() - start) / n_epochs)
-    here, theirs = (np.median(values[1:]) for values in seconds.values())  # the first warms up
-    print(f"an epoch, taking turns: {here:.3f} s, PyTorch without peepholes {theirs:.3f} s")
+    solver = torch.optim.SGD(module.parameters(), lr=0.2, momentum=0.9)
+    epoch = training(solver, loss_of, len(X), 5, shuffle=False)
+    settings = SETTINGS | MOMENTUM | dict(max_iter=n_epochs, warm_start=True, n_jobs=n_jobs)
+    model = LSTMSequenceTagger(**settings)
+    return race(
+        lambda: model.fit(X, y),
+        lambda: [epoch() for _ in range(n_epochs)],
+        n_jobs,
+        n_rounds,
+        n_epochs,
+        network="PyTorch without peepholes",
+    )
 
 
 # ---- part two ----------------------------------------------------------------------------------
