@@ -10,6 +10,7 @@ from ._base.estimator import SequenceEstimator
 from ._base.fits import fits
 from ._base.listening import for_callbacks
 from ._base.parameters import BPTT_STEPS, takes
+from ._base.validating import Given
 from ._base.writing import WritesSequences
 from .heads import SoftmaxHead
 from .pooling import STEPS
@@ -139,7 +140,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         validation = (None, None) if X_val is None else self._transitions(_as_sequences(X_val))
         weights = np.ones(len(targets))
         return self._train(
-            inputs, self._head, STEPS, targets, weights, y=targets, validation=validation,
+            inputs, self._head, STEPS, targets, weights,
+            Given(y=targets, X_val=validation[0], y_val=validation[1]),
             goes_on=goes_on, partial=partial, told=told,
         )  # fmt: skip
 

@@ -34,7 +34,7 @@ LAYERS = [
     ["_base.estimator"],
     ["_base.fitting"],
     ["_base.listening"],
-    ["_base.asked", "_base.learned", "_base.reading"],
+    ["_base.asked", "_base.learned", "_base.reading", "_base.validating"],
     ["training.listeners"],
     ["training.listeners.*"],
     ["training", "streaming"],

@@ -38,6 +38,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         architecture = network.architecture
         n = len(sequences.rows) if architecture.pooling == STEPS else len(sequences)
         scores = np.empty((n, architecture.n_out), self._dtype)
+        if initial_states is None:  # of what a fit holds out, they are known beforehand
+            initial_states = getattr(self, "_held_states", None)
         initial = check_initial(initial_states, sequences, network)
         begin, add = network.begin_features, network.add_features
         for run in runs(network, sequences, initial):

@@ -7,8 +7,6 @@ from numbers import Integral
 import joblib
 import numpy as np
 from sklearn.callback import CallbackSupportMixin
-from sklearn.metrics import check_scoring
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_random_state
 from threadpoolctl import threadpool_limits
 
@@ -20,7 +18,6 @@ from ..sequences import truncate_sequences
 from ..solvers import make_solver
 from ..training import (
     INITIAL,
-    VALIDATION,
     Checkpoint,
     Task,
     first_state,
@@ -33,6 +30,7 @@ from .fits import fits
 from .learned import SOMETIMES, learned
 from .listening import for_callbacks, listeners_of
 from .reading import ReadsSequences
+from .validating import Given, held_out, of_others, scorer_of, some
 
 
 class FitsNetwork(CallbackSupportMixin, ReadsSequences):
@@ -44,7 +42,11 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
 
     def _part_of(self, y, sequences, indices):
         """y of some sequences."""
-        return _some(y, indices)
+        return some(y, indices)
+
+    def _weights_of(self, sample_weight, sequences, indices):
+        """Weights of some sequences, as `score` takes them."""
+        return np.broadcast_to(np.asarray(sample_weight), len(sequences))[indices]
 
     @fits
     def _learn(
@@ -59,17 +61,17 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         sequences = self._read_sequences(X, lengths, goes_on)
         targets = self._read_targets(y, sequences, sample_weight, classes, goes_on)
         return self._train(
-            sequences, *targets, y=y, initial_states=initial_states, validation=validation,
-            goes_on=goes_on, partial=partial,
+            sequences, *targets, Given(X, y, sample_weight, lengths, *validation),
+            initial_states=initial_states, goes_on=goes_on, partial=partial,
             told=for_callbacks(self, X, y, sample_weight, lengths, sequences),
         )  # fmt: skip
 
     def _train(
-        self, sequences, head, pooling, targets, weights, *, y=None, initial_states=None,
-        validation=(None, None), goes_on=False, partial=False, told=None,
+        self, sequences, head, pooling, targets, weights, given=None, *, initial_states=None,
+        goes_on=False, partial=False, told=None,
     ):  # fmt: skip
         """Fit the network and keep it as plain arrays and values."""
-        kernels, solver = self._kernels, make_solver(self.solver)
+        kernels, solver, given = self._kernels, make_solver(self.solver), given or Given()
         architecture = architecture_of(self, sequences, head, pooling)
         if goes_on and (asdict(architecture), self.dtype) != (self._architecture, self._dtype):
             raise ValueError(
@@ -83,10 +85,10 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         )  # fmt: skip
         initial = check_initial(initial_states, sequences, network)
         checkpoint, state = self._past(
-            network, goes_on, sequences, targets, weights, initial, y, validation
+            network, goes_on, sequences, targets, weights, initial, given
         )
         seed = state.seed if state else self._draw_seed()
-        chosen, validation = self._split(sequences, targets, y, validation, pooling, seed)
+        chosen, validation = self._split(sequences, targets, given, initial, pooling, seed)
         if chosen is not None:
             rows = sequences.rows_of(chosen) if pooling == STEPS else chosen
             sequences, targets, weights = sequences.take(chosen), targets[rows], weights[rows]
@@ -105,12 +107,12 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
         settings = settings_of(self, network, len(sequences), state, goes_on, partial)
-        validate = self._validator(network, validation)
+        validate = scorer_of(self, network, validation)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
         for name in SOMETIMES:  # of an earlier fit
             vars(self).pop(name, None)
         state.record = None if self.record is None else state.record
-        n_validation = None if validation[0] is None else len(validation[0])
+        n_validation = None if validation is None else len(validation)
         listeners = listeners_of(self, task, state, checkpoint, n_validation, told, partial)
         try:
             train(task, state, listeners)
@@ -136,7 +138,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         state.epoch, state.loss_curve = self.n_iter_, list(self.loss_curve_)
         return state
 
-    def _past(self, network, goes_on, sequences, targets, weights, initial, y, validation):
+    def _past(self, network, goes_on, sequences, targets, weights, initial, given):
         """(the checkpoint or None, the state to go on from or None)."""
         if goes_on:
             past = getattr(self, "_training", None)
@@ -147,41 +149,19 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         params = {k: _name_of(v) for k, v in sorted(self.get_params().items()) if k not in ignored}
         if not isinstance(self.random_state, Integral):
             params["random_state"] = None  # the seed that was drawn stands in the file
-        given = [sequences.rows, sequences.offsets, targets, weights, initial]
-        checkpoint = Checkpoint(
-            self.checkpoint,
-            [type(self).__name__, params, *given, joblib.hash(validation)],
-        )
+        data = [sequences.rows, sequences.offsets, targets, weights, initial]
+        validation = joblib.hash((given.X_val, given.y_val))
+        checkpoint = Checkpoint(self.checkpoint, [type(self).__name__, params, *data, validation])
         return checkpoint, checkpoint.load(network)
 
-    def _split(self, sequences, targets, y, validation, pooling, seed):
-        """(the sequences to train with, or None for all; X and y to validate with, or Nones)."""
-        X_val, y_val = validation
-        if X_val is not None:
-            return None, (self._read_again(X_val, None), y_val)
+    def _split(self, sequences, targets, given, initial, pooling, seed):
+        """(the sequences to train with, or None for all; what to validate with, or None)."""
+        if given.X_val is not None:
+            return None, of_others(self, given)
         if not (self.early_stopping and self.monitor == "validation"):
-            return None, (None, None)
+            return None, None
         strata = targets if pooling != STEPS and hasattr(self, "classes_") else None
-        draw = np.random.RandomState(random_stream(seed, VALIDATION).integers(2**32))
-        chosen, held_out = train_test_split(
-            np.arange(len(sequences)), test_size=self.validation_fraction, random_state=draw,
-            stratify=strata,
-        )  # fmt: skip
-        return chosen, (sequences.take(held_out), self._part_of(y, sequences, held_out))
-
-    def _validator(self, network, validation):
-        """What scores the network as it is; None without anything to validate with."""
-        X_val, y_val = validation
-        if X_val is None:
-            return None
-        probe = copy(self)
-        score = check_scoring(probe, self.scoring)
-
-        def validate():
-            probe.parameters_ = network.get_parameters()
-            return score(probe, X_val, y_val)
-
-        return validate
+        return held_out(self, sequences, given, initial, strata, seed)
 
     def _diverged(self, network, state, error):
         """The error of a training that ran away, with what was there before."""
@@ -206,13 +186,6 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
 def _name_of(value):
     """A function's name, the same in every process, as its repr is not; other values as they are."""
     return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__qualname__") else value
-
-
-def _some(values, indices):
-    """The values at `indices`, of a list or an array."""
-    if hasattr(values, "iloc"):
-        return values.iloc[indices]
-    return [values[i] for i in indices] if isinstance(values, list | tuple) else values[indices]
 
 
 def check_initial(states, sequences, network):

@@ -1,0 +1,110 @@
+"""What a fit validates with after each epoch: a share of its sequences, or others."""
+
+from copy import copy
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import check_scoring
+from sklearn.model_selection import train_test_split
+
+from ..sequences import Sequences
+from ..training import VALIDATION, random_stream
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a caller gives to `fit`, as it came; None: nothing."""
+
+    X: Any = None
+    y: Any = None
+    sample_weight: Any = None
+    lengths: Any = None
+    X_val: Any = None
+    y_val: Any = None
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Sequences, and what belongs to them.
+
+    Attributes
+    ----------
+    sequences : Sequences
+    X : object
+        The same as the caller has them, for a function of his.
+    y : array-like
+    weights, states : ndarray or None
+        As `score` takes weights, and `predict` the states to start from.
+    """
+
+    sequences: Sequences
+    X: Any
+    y: Any
+    weights: np.ndarray | None = None
+    states: np.ndarray | None = None
+
+    def __len__(self):
+        return len(self.sequences)
+
+
+def of_others(estimator, given):
+    """The `Validation` with X_val and y_val."""
+    X = given.X_val
+    if given.lengths is not None and getattr(X, "ndim", 1) > 1:
+        raise ValueError(
+            f"lengths was given with X, but X_val has shape {X.shape} and no lengths; expected X_val "
+            "as a list of sequences beside lengths"
+        )
+    return Validation(estimator._read_again(X, None), X, given.y_val)
+
+
+def held_out(estimator, sequences, given, initial, strata, seed):
+    """(the sequences to learn from, the `Validation` with the others)."""
+    draw = np.random.RandomState(random_stream(seed, VALIDATION).integers(2**32))
+    chosen, held = train_test_split(
+        np.arange(len(sequences)), test_size=estimator.validation_fraction, random_state=draw,
+        stratify=strata,
+    )  # fmt: skip
+    rest = sequences.take(held)
+    # Where lengths say how X is cut, its parts are no more of its form.
+    X = rest if given.X is None else some(given.X, held) if given.lengths is None else list(rest)
+    weights = None
+    if given.sample_weight is not None:
+        weights = estimator._weights_of(given.sample_weight, sequences, held)
+        if not np.any(weights):
+            raise ValueError(
+                "all sequences that are held out to validate with have the weight 0; expected X_val "
+                "and y_val, or another validation_fraction or random_state"
+            )
+    y, states = estimator._part_of(given.y, sequences, held), initial
+    return chosen, Validation(rest, X, y, weights, None if states is None else states[held])
+
+
+def scorer_of(estimator, network, validation):
+    """A function that scores the network as it is; None without anything to validate with."""
+    if validation is None:
+        return None
+    probe = copy(estimator)
+    probe._held_states = validation.states
+    score = check_scoring(probe, estimator.scoring)
+    X, weights = validation.sequences, {}
+    metric = probe.score if estimator.scoring is None else getattr(score, "_score_func", None)
+    if metric is None:  # a function of the caller's, which may look into X
+        X = validation.X
+    elif validation.weights is not None and "sample_weight" in signature(metric).parameters:
+        weights = {"sample_weight": validation.weights}
+
+    def validate():
+        probe.parameters_ = network.get_parameters()
+        return score(probe, X, validation.y, **weights)
+
+    return validate
+
+
+def some(values, indices):
+    """The values at `indices`, of a table, an array or a collection."""
+    if hasattr(values, "iloc"):
+        return values.iloc[indices]
+    return values[indices] if isinstance(values, np.ndarray) else [values[i] for i in indices]
