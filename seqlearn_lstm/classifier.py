@@ -1,14 +1,14 @@
 """LSTMClassifier: a label for each sequence."""
 
 from sklearn.base import ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d
 
 from ._base.parameters import CLASS_WEIGHT, POOLING, takes
 from ._base.supervised import LabelEstimator
 from .heads import SoftmaxHead
-from .targets import code_labels
+from .targets import class_factors, code_labels
 
 
 @takes(POOLING, CLASS_WEIGHT)
@@ -73,17 +73,17 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
         labels = self._check_labels(y)
         check_consistent_length(sequences, labels)
-        known = self.classes_ if goes_on else classes
-        self.classes_, targets = code_labels(labels, known)
-        weights = self._check_weights(
-            sample_weight, compute_sample_weight(self.class_weight, labels)
-        )
+        self.classes_, targets = code_labels(labels, self._possible_classes(classes, goes_on))
+        factors = class_factors(self.class_weight, self.classes_, labels)
+        weights = self._check_weights(sample_weight, factors)
         return SoftmaxHead(len(self.classes_)), self.pooling, targets, weights
 
     def _check_labels(self, y):
         self._check_given(y)
         y = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
         y = column_or_1d(y, warn=True)
+        if y.dtype == object and (missing := [i for i, label in enumerate(y) if label is None]):
+            raise ValueError(f"y is None for sequence {missing[0]}; expected a label for each one")
         check_classification_targets(y)
         return y
 
@@ -168,6 +168,26 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         """
         scores, _ = self._scores(X, lengths, initial_states)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def score(self, X, y, sample_weight=None, lengths=None):
+        """The share of sequences whose label is right.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        y : array-like of shape (n_sequences,)
+            The labels.
+        sample_weight : array-like of shape (n_sequences,), default=None
+            Weight of each sequence.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        accuracy : float
+        """
+        return accuracy_score(y, self.predict(X, lengths), sample_weight=sample_weight)
 
     @property
     def _head(self):

@@ -180,6 +180,8 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         r2 : float
         """
         values, sequences = self._flat_prediction(X, lengths)
+        if sample_weight is not None:
+            sample_weight = self._check_weights(sample_weight, np.ones(len(sequences)))
         if self._architecture["pooling"] == STEPS:
             y = flatten_steps(y, sequences.offsets)
             if sample_weight is not None:

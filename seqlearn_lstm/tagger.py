@@ -1,15 +1,23 @@
 """LSTMSequenceTagger: a label for each step of a sequence."""
 
 import numpy as np
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.validation import check_consistent_length, validate_data
+from sklearn.utils.validation import _check_sample_weight, check_consistent_length, validate_data
 
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular
-from .targets import code_labels, concatenated, flatten_steps, missing_labels, split_steps
+from .targets import (
+    as_column,
+    check_step_labels,
+    class_factors,
+    code_labels,
+    concatenated,
+    flatten_steps,
+    missing_labels,
+    split_steps,
+)
 
 
 @takes(CLASS_WEIGHT)
@@ -53,7 +61,8 @@ class LSTMSequenceTagger(LabelEstimator):
 
     Notes
     -----
-    Steps with the label None (or NaN), or -1 among integers, are unknown: they count neither in the loss nor in the score.
+    Steps with the label None, NaN or pandas.NA, or the integer -1, are unknown: they count neither in
+    the loss nor in the score.
 
     Examples
     --------
@@ -72,17 +81,20 @@ class LSTMSequenceTagger(LabelEstimator):
         known = ~missing_labels(labels)
         if not known.any():
             raise ValueError("y has no known label: every step is None, NaN or -1")
-        possible = self.classes_ if goes_on else classes
-        self.classes_, codes = code_labels(_plain(labels[known]), possible)
+        possible = self._possible_classes(classes, goes_on)
+        self.classes_, codes = code_labels(check_step_labels(labels, known), possible)
         targets, weights = np.full(len(labels), -1), np.zeros(len(labels))
         targets[known] = codes
-        weights[known] = compute_sample_weight(self.class_weight, self.classes_[codes])
+        weights[known] = class_factors(self.class_weight, self.classes_, self.classes_[codes])
         weights = self._check_weights(self._row_weights(sample_weight, sequences), weights)
         return SoftmaxHead(len(self.classes_)), STEPS, targets, weights
 
     def _part_of(self, y, sequences, indices):
         rows = sequences.rows_of(indices)
         return split_steps(self._flat(y, sequences, "y")[rows], sequences.take(indices).offsets)
+
+    def _weights_of(self, sample_weight, sequences, indices):
+        return self._row_weights(sample_weight, sequences)[sequences.rows_of(indices)]
 
     def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each step.
@@ -146,13 +158,26 @@ class LSTMSequenceTagger(LabelEstimator):
         Returns
         -------
         accuracy : float
+
+        Raises
+        ------
+        ValueError
+            If no step has a known label and a weight.
         """
         self._check_given(y)
         scores, sequences = self._scores(X, lengths)
         labels = self._flat(y, sequences, "y")
-        weights = ~missing_labels(labels) * self._row_weights(sample_weight, sequences)
-        right = self._decided(scores) == labels
-        return float(np.average(right, weights=weights))
+        weights = _check_sample_weight(
+            self._row_weights(sample_weight, sequences), sequences.rows, dtype=np.float64,
+            ensure_non_negative=True,
+        )  # fmt: skip
+        known = ~missing_labels(labels)
+        if not weights[known].any():
+            raise ValueError(
+                "no step has a known label and a weight; expected at least one in what is scored"
+            )
+        right = self._decided(scores)[known].astype(object) == labels[known].astype(object)
+        return float(np.average(np.asarray(right, bool), weights=weights[known]))
 
     def _decided(self, scores):
         return self.classes_[scores.argmax(axis=1)]
@@ -167,7 +192,11 @@ class LSTMSequenceTagger(LabelEstimator):
         return is_tabular(X)
 
     def _reads_table(self, X, lengths):
-        return not hasattr(self, "vocabulary_") and is_tabular(X)
+        if hasattr(self, "vocabulary_"):
+            return False
+        # Lists of numbers are sequences of one feature where they were in `fit`, however long now.
+        is_list = isinstance(X, list | tuple) and self._n_step_features == 1 and not self._tabular
+        return is_tabular(X) and not is_list
 
     def _read_table(self, X, lengths, reset):
         """Concatenated rows: here a table is no collection of one-feature sequences."""
@@ -179,7 +208,7 @@ class LSTMSequenceTagger(LabelEstimator):
     def _flat(self, y, sequences, name):
         """Labels of all rows, flat, whether they came so or as a list of arrays."""
         if _is_flat(y):
-            labels = np.asarray(y)
+            labels = as_column(y, name)
             check_consistent_length(sequences.rows, labels)
             return labels
         return flatten_steps(y, sequences.offsets, name)
@@ -191,6 +220,8 @@ class LSTMSequenceTagger(LabelEstimator):
         if not _is_flat(sample_weight):
             return flatten_steps(sample_weight, sequences.offsets, "sample_weight")
         weights = np.asarray(sample_weight)
+        if weights.ndim == 0:
+            return np.full(len(sequences.rows), weights)
         if len(weights) == len(sequences) and len(weights) != len(sequences.rows):
             return np.repeat(weights, sequences.lengths)
         return weights
@@ -203,8 +234,3 @@ def _is_flat(values):
         if values.dtype != object:
             return values.ndim == 1
     return all(np.ndim(value) == 0 for value in values)
-
-
-def _plain(labels):
-    """Labels of an object array as strings or numbers, which sort."""
-    return np.array(labels.tolist()) if labels.dtype == object else labels

@@ -3,8 +3,11 @@ the container's rows.
 """
 
 import itertools
+from numbers import Integral
 
 import numpy as np
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
 
 from .sequences import Sequences
 
@@ -40,9 +43,10 @@ def flatten_steps(y, offsets, name="y"):
         raise ValueError(
             f"X and {name} have different numbers of sequences: got {len(lengths)} and {len(y)}"
         )
-    padded = isinstance(y, np.ndarray) and y.dtype != object
+    rows = _collection(y)
+    padded = isinstance(rows, np.ndarray) and rows.ndim > 1
     parts = []
-    for i, (part, length) in enumerate(zip(_collection(y), lengths, strict=True)):
+    for i, (part, length) in enumerate(zip(rows, lengths, strict=True)):
         part = as_column(part, f"{name} of sequence {i}")
         part = part[:length] if padded else part
         if len(part) != length:
@@ -58,12 +62,17 @@ def _collection(y):
 
 
 def as_column(values, name):
-    """Values of steps as an array; None among them is kept, as object."""
-    array = np.asarray(values.to_numpy() if hasattr(values, "to_numpy") else values)
+    """Values of steps as an array; as objects where NumPy would turn others into strings."""
+    values = values.to_numpy() if hasattr(values, "to_numpy") else values
+    array = np.asarray(values)
     if array.ndim == 0:
         raise ValueError(
             f"{name} is the single value {array!r}, expected a value for each time step"
         )
+    if array.dtype.kind in "US" and not hasattr(values, "dtype"):
+        objects = np.array(values, dtype=object)
+        if not all(isinstance(value, str | bytes) for value in objects.flat):
+            return objects
     return array
 
 
@@ -71,20 +80,54 @@ def _joined(parts, name):
     shapes = {part.shape[1:] for part in parts}
     if len(shapes) > 1:
         raise ValueError(f"{name} has different numbers of outputs: {sorted(shapes)}")
-    if any(part.dtype == object for part in parts):
+    kinds = {part.dtype.kind for part in parts}
+    if "O" in kinds or (kinds & set("US") and len(kinds) > 1):
         parts = [part.astype(object) for part in parts]
     return np.concatenate(parts)
 
 
 def missing_labels(labels):
-    """Which labels say "not known": None or NaN, and -1 among integers (n,)."""
+    """Which labels say "not known": None, NaN or pandas.NA, and -1 among integers (n,)."""
     if labels.dtype == object:
-        return np.array([label is None or label != label for label in labels], dtype=bool)
+        return np.array([is_missing(label) for label in labels.tolist()], dtype=bool)
     if labels.dtype.kind == "f":
         return np.isnan(labels)
     if labels.dtype.kind == "i":
         return labels == -1
     return np.zeros(len(labels), dtype=bool)
+
+
+def is_missing(label):
+    """Whether one label says "not known"."""
+    if label is None or (isinstance(label, Integral) and label == -1):
+        return True
+    differs = label != label  # pandas.NA compares to NA, which is neither true nor false
+    return not isinstance(differs, bool | np.bool_) or bool(differs)
+
+
+def check_step_labels(labels, known):
+    """The known labels of steps as strings or numbers, which sort.
+
+    Raises
+    ------
+    ValueError
+        If they are no labels: rows of several, numbers that are not whole, strings beside numbers.
+    """
+    if labels.ndim != 1:
+        raise ValueError(
+            f"y has rows of shape {labels.shape[1:]} for the steps; expected one label for each"
+        )
+    labels = labels[known]
+    if labels.dtype == object:
+        strings = sum(isinstance(label, str) for label in labels)
+        if 0 < strings < len(labels):
+            other = next(label for label in labels if not isinstance(label, str))
+            raise ValueError(f"y has strings and {other!r} for labels; expected only one kind")
+        labels = np.array(labels.tolist())
+        if labels.ndim != 1:
+            raise ValueError("y has collections for labels of steps; expected one label for each")
+    check_classification_targets(labels)
+    return labels
 
 
 def split_steps(values, offsets):
@@ -131,3 +174,11 @@ def code_labels(labels, classes=None):
             f"have; expected some of {classes.tolist()}: give all `classes` to the first partial_fit"
         )
     return classes, np.searchsorted(classes, labels)
+
+
+def class_factors(class_weight, classes, labels):
+    """The weight of each label's class (n,); not every class needs to be among the labels."""
+    if not isinstance(class_weight, dict):
+        return compute_sample_weight(class_weight, labels)
+    weights = compute_class_weight(class_weight, classes=classes, y=classes)
+    return weights[np.searchsorted(classes, labels)]

@@ -52,6 +52,15 @@ def test_accuracies_by_hand(form, pred_form):
     assert sequence_accuracy(form(TRUE), pred_form(PRED)) == 1 / 3
 
 
+@pytest.mark.parametrize("missing", [None, float("nan"), -1])
+def test_labels_that_are_not_known_are_left_out(missing):
+    true, pred = [["a", missing, "b"], [missing]], [["a", "a", "a"], ["b"]]
+    assert step_accuracy(true, pred) == 1 / 2
+    assert sequence_accuracy([*true, ["a"]], [*pred, ["a"]]) == 1 / 2
+    numbers = [np.array([1.0, np.nan, 2.0])]
+    assert step_accuracy(numbers, [np.array([1.0, 1.0, 1.0])]) == 1 / 2
+
+
 def test_weights_by_hand():
     weights = [1, 5, 2]
     assert step_accuracy(TRUE, PRED, sample_weight=weights) == (2 + 5 + 2) / (3 + 5 + 4)

@@ -1,5 +1,7 @@
 """The front doors that learn from targets: how they fit, and how they read step by step."""
 
+import numpy as np
+
 from ..streaming import Stream
 from .estimator import SequenceEstimator
 
@@ -29,7 +31,8 @@ class SupervisedEstimator(SequenceEstimator):
             The states before the first step of each sequence, as `final_states` gives them; None:
             what the parameter `initial_state` says.
         X_val, y_val : as X and y, default=None
-            What to validate with after each epoch; None: a share of `X`, with early stopping.
+            What to validate with after each epoch, without weights, from the usual first states;
+            beside `lengths` a list of sequences. None: a share of `X`, with early stopping.
 
         Returns
         -------
@@ -61,6 +64,17 @@ class SupervisedEstimator(SequenceEstimator):
 
 class LabelEstimator(SupervisedEstimator):
     """Base of those whose targets are labels."""
+
+    def _possible_classes(self, classes, goes_on):
+        """All labels that there may be, or None: those that there are."""
+        if not goes_on:
+            return classes
+        if classes is not None and not np.array_equal(np.unique(classes), self.classes_):
+            raise ValueError(
+                f"classes is {np.unique(classes).tolist()}, but the fit goes on with "
+                f"{self.classes_.tolist()}; expected the same, or None"
+            )
+        return self.classes_
 
     def partial_fit(
         self, X, y, classes=None, sample_weight=None, lengths=None, initial_states=None

@@ -1,8 +1,8 @@
 """Accuracy of steps and of sequences, and what all metrics check of labels."""
 
-from numbers import Integral
-
 import numpy as np
+
+from ..targets import missing_labels
 
 
 def step_accuracy(y_true, y_pred, *, sample_weight=None):
@@ -11,7 +11,7 @@ def step_accuracy(y_true, y_pred, *, sample_weight=None):
     Parameters
     ----------
     y_true : list of n_sequences array-likes of shape (n_timesteps_i,)
-        True labels; steps whose label is None, or the integer -1, are left out.
+        True labels; steps whose label is None, NaN, pandas.NA or the integer -1 are left out.
     y_pred : list of n_sequences array-likes of shape (n_timesteps_i,)
         Predicted labels.
     sample_weight : array-like of shape (n_sequences,), or list, default=None
@@ -49,7 +49,7 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     Parameters
     ----------
     y_true : list of n_sequences array-likes of shape (n_timesteps_i,)
-        True labels; steps whose label is None, or the integer -1, are left out, and sequences that
+        True labels; steps whose label is None, NaN, pandas.NA or the integer -1 are left out, and sequences that
         have no others.
     y_pred : list of n_sequences array-likes of shape (n_timesteps_i,)
         Predicted labels.
@@ -125,14 +125,7 @@ def _array(labels):
 
 def _known(y_true):
     """Where there is a label, for each sequence."""
-    return [_is_known(labels) for labels in y_true]
-
-
-def _is_known(labels):
-    if labels.dtype != object:
-        return labels != -1 if labels.dtype.kind == "i" else np.ones(len(labels), bool)
-    missing = [v is None or (isinstance(v, Integral) and v == -1) for v in labels]
-    return ~np.array(missing, dtype=bool)
+    return [~missing_labels(labels) for labels in y_true]
 
 
 def _equal(a, b):

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 import pytest
-from estimator_helpers import identical, padded, ragged, same_fit, small
+from estimator_helpers import SMALL, identical, padded, ragged, same_fit, small
+from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss
 from sklearn.utils.class_weight import compute_sample_weight
 
+from seqlearn_lstm import LSTMSequenceTagger
 from seqlearn_lstm.solvers import SGD, Adam
 from seqlearn_lstm.training import bptt
 
@@ -556,3 +558,45 @@ def test_extreme_lengths():
         np.testing.assert_allclose(
             model.decision_function(X), np.diff(expected)[:, 0], atol=1e-11, rtol=0
         )
+
+
+@pytest.mark.parametrize("estimator", [small(), LSTMSequenceTagger(**SMALL)])
+def test_weights_of_classes_that_a_part_of_the_data_lacks(estimator):
+    X, y = ragged()
+    steps = isinstance(estimator, LSTMSequenceTagger)
+    y = [[label] * len(x) if steps else label for x, label in zip(X, y, strict=True)]
+    classes = np.unique(np.concatenate(y) if steps else y)
+    some = [i for i, label in enumerate(y) if np.ravel(label)[0] != classes[-1]]
+    part = [X[i] for i in some], [y[i] for i in some]
+    weighted = clone(estimator).set_params(class_weight={classes[-1]: 5.0})
+    weighted.partial_fit(*part, classes=classes)
+    plain = clone(estimator).partial_fit(*part, classes=classes)
+    assert identical(weighted.parameters_, plain.parameters_)
+    assert not identical(
+        weighted.partial_fit(X, y).parameters_, plain.partial_fit(X, y).parameters_
+    )
+
+
+def test_later_classes_must_be_the_first_ones():
+    X, y = ragged()
+    model = small().partial_fit(X, y, classes=np.unique(y))
+    model.partial_fit(X, y, classes=np.unique(y)[::-1])
+    with pytest.raises(ValueError, match="goes on with"):
+        model.partial_fit(X, y, classes=[*np.unique(y), np.unique(y)[-1] * 2])
+
+
+def test_score_takes_lengths():
+    X, y = ragged()
+    model = small(max_iter=2).fit(X, y)
+    lengths = [len(x) for x in X]
+    weights = np.linspace(0, 1, len(X))
+    expected = model.score(X, y, weights)
+    assert model.score(padded(X, fill=3.0), y, weights, lengths=lengths) == expected
+    assert expected != model.score(X, y)
+
+
+def test_a_label_that_is_none_is_named():
+    X, _ = ragged()
+    labels = [None if i == 3 else "ab"[i % 2] for i in range(len(X))]
+    with pytest.raises(ValueError, match="None for sequence 3"):
+        small().fit(X, labels)

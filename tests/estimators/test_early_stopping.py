@@ -1,9 +1,12 @@
 """Validation, early stopping, the best weights, and trainings that diverge."""
 
+from collections import deque
+
 import numpy as np
 import pytest
-from estimator_helpers import SMALL, identical, ragged, same_fit, small
+from estimator_helpers import SMALL, identical, padded, ragged, same_fit, small
 from sklearn.base import clone
+from sklearn.metrics import r2_score
 
 from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
 from seqlearn_lstm.exceptions import TrainingDiverged
@@ -179,3 +182,61 @@ def test_what_is_held_out_takes_its_weights_and_states_along():
         held_out += [k] * same[0]
     assert len(held_out) == 5
     assert held_out != list(range(7, 12))  # or order would not show
+
+
+def test_held_out_sequences_keep_their_weights_and_states():
+    y = np.array([x.sum() for x in X])
+    rng = np.random.default_rng(0)
+    weights, params = rng.uniform(0, 1, len(X)), SMALL | dict(max_iter=1, early_stopping=True)
+    states = rng.standard_normal((len(X), 2 * SMALL["hidden_layer_sizes"][0]))
+    seen = []
+
+    def scoring(estimator, x, y):
+        seen.append((x, y))
+        return estimator.score(x, y)
+
+    plain = LSTMRegressor(**params, scoring=scoring).fit(X, y)
+    model = LSTMRegressor(**params).fit(X, y, initial_states=states, sample_weight=weights)
+    (held, y_held), *_ = seen
+    index = [next(i for i, x in enumerate(X) if x is h) for h in held]
+    assert y_held.tolist() == y[index].tolist()
+    predicted = model.predict(held, initial_states=states[index])
+    expected = r2_score(y_held, predicted, sample_weight=weights[index])
+    assert model.validation_scores_ == pytest.approx([expected], rel=1e-12)
+    assert plain.score(held, y_held) == plain.validation_scores_[0] != expected
+    by_name = LSTMRegressor(**params, scoring="r2")
+    by_name.fit(X, y, initial_states=states, sample_weight=weights)
+    assert by_name.validation_scores_ == model.validation_scores_
+
+
+def test_a_scoring_function_sees_symbols_as_they_came():
+    words = [["a"] * k + ["b"] for k in range(1, 21)] * 2
+    labels = [str(len(x) % 2) for x in words]
+
+    def scoring(estimator, x, y):
+        return np.mean(estimator.predict([list(symbols) for symbols in x]) == np.array(y))
+
+    model = small(max_iter=3, early_stopping=True, scoring=scoring).fit(words, labels)
+    usual = small(max_iter=3, early_stopping=True).fit(words, labels)
+    assert model.validation_scores_ == usual.validation_scores_
+
+
+def test_held_out_sequences_without_any_weight():
+    weights = np.zeros(len(X))
+    weights[1] = 1  # which is not held out
+    with pytest.raises(ValueError, match="have the weight 0"):
+        small(early_stopping=True).fit(X, Y, sample_weight=weights)
+
+
+def test_padded_data_to_validate_with_must_be_a_list():
+    """There are no lengths for them."""
+    data, lengths = padded(X, fill=0.0), [len(x) for x in X]
+    with pytest.raises(ValueError, match="X_val as a list of sequences"):
+        small().fit(data, Y, lengths=lengths, X_val=data, y_val=Y)
+
+
+@pytest.mark.parametrize("y", [range(60), np.arange(60.0), deque(range(60))])
+def test_targets_of_any_form_can_be_held_out(y):
+    params = SMALL | dict(max_iter=1, early_stopping=True, random_state=0)
+    expected = LSTMRegressor(**params).fit(X, list(range(60)))
+    assert identical(LSTMRegressor(**params).fit(X, y).parameters_, expected.parameters_)

@@ -160,7 +160,8 @@ def test_lengths_are_routed_and_cut_into_folds():
     X, y = ragged(n=30)
     lengths = np.array([len(x) for x in X])
     with sklearn.config_context(enable_metadata_routing=True):
-        model = small().set_fit_request(lengths=True).set_score_request(sample_weight=False)
+        model = small().set_fit_request(lengths=True)
+        model.set_score_request(sample_weight=False, lengths=True)
         fitted = cross_val_score(
             model, padded(X), y, cv=FOLDS, params={"lengths": lengths}, error_score="raise"
         )

@@ -3,6 +3,7 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from estimator_helpers import SMALL, identical, objects, padded, ragged
 from sklearn.base import clone
@@ -87,6 +88,75 @@ def test_unknown_labels_count_nowhere(missing):
     right = np.concatenate(left_out.predict(X)) == np.concatenate(numbers)
     known = np.concatenate(weights) > 0
     assert left_out.score(X, hidden) == pytest.approx(right[known].mean(), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "hide",
+    [
+        lambda labels: [[float("nan") if k == 0 else v for k, v in enumerate(y)] for y in labels],
+        lambda labels: [[None, *y[1:]] for y in labels],
+        lambda labels: [pd.array([pd.NA, *y[1:]], dtype="string") for y in labels],
+        lambda labels: [v for y in labels for v in (float("nan"), *y[1:])],  # flat
+    ],
+)
+def test_unknown_labels_among_strings(hide):
+    """None, NaN and pandas.NA are no labels, and no strings either."""
+    X, y = tagged()
+    hidden = hide([labels.tolist() for labels in y])
+    weights = [np.arange(len(x)) > 0 for x in X]
+    left_out = small().fit(X, hidden)
+    assert left_out.classes_.tolist() == ["above", "below"]
+    weighted = small().fit(X, y, sample_weight=[1.0 * w for w in weights])
+    assert identical(left_out.parameters_, weighted.parameters_)
+    assert left_out.score(X, hidden) == left_out.score(X, y, sample_weight=weights)
+
+
+def test_minus_one_beside_none_is_unknown():
+    X, y = tagged()
+    numbers = [np.where(labels == "above", 3, 5).astype(object) for labels in y]
+    numbers[0][0], numbers[1][0] = None, -1
+    assert small().fit(X, numbers).classes_.tolist() == [3, 5]
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        (lambda y: [np.linspace(0, 1, len(labels)) for labels in y], "continuous"),
+        (lambda y: [np.eye(2)[[0] * len(labels)] for labels in y], "one label for each"),
+        (lambda y: [[1, *labels[1:]] for labels in y], "strings and 1"),
+        (lambda y: [[("a", 1)] * len(labels) for labels in y], "one label for each"),
+    ],
+)
+def test_what_is_no_label_of_a_step(change, message):
+    X, y = tagged()
+    with pytest.raises(ValueError, match=message):
+        small().fit(X, change(y))
+
+
+def test_a_score_needs_a_known_label_and_proper_weights():
+    X, y = tagged()
+    tagger, first = small().fit(X, y), np.eye(len(X))[0]
+    with pytest.raises(ValueError, match="no step has a known label"):
+        tagger.score(X, [[None] * len(x) for x in X])
+    with pytest.raises(ValueError, match="no step has a known label"):
+        tagger.score(X, [["above"] * len(X[0]), *([None] * len(x) for x in X[1:])], 1 - first)
+    with pytest.raises(ValueError, match="eight"):
+        tagger.score(X, y, sample_weight=np.zeros(len(X)))
+    with pytest.raises(ValueError, match="egative"):
+        tagger.score(X, y, sample_weight=-np.ones(len(X)))
+    with pytest.raises(ValueError, match="sample_weight"):
+        tagger.score(X, y, sample_weight=np.ones(len(X) + 1))
+
+
+def test_lists_of_numbers_are_sequences_however_long():
+    """As they were in `fit`, and so not rows of one sequence."""
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal(n).tolist() for n in rng.integers(2, 8, 30)]
+    tagger = small().fit(X, [["a" if v > 0 else "b" for v in x] for x in X])
+    together = tagger.predict_proba(X)
+    assert identical(tagger.predict_proba(X[:1]), together[:1])
+    ones = tagger.predict([x[:1] for x in X])
+    assert [len(labels) for labels in ones] == [1] * len(X)
 
 
 def test_weights_of_sequences_are_weights_of_their_steps():
