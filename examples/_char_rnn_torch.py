@@ -1,19 +1,21 @@
-"""char-rnn's network and training in PyTorch, to compare with: the same layers, sizes and batches."""
+"""Networks of characters in PyTorch, to compare with: the same layers, sizes and batches."""
 
 import numpy as np
 import torch
 from torch import nn
 
+from seqlearn_lstm.solvers import RMSprop
+
 
 class TorchModel:
-    """Two LSTM layers on vectors of characters.
+    """LSTM layers on vectors of characters.
 
     Parameters
     ----------
     text : str
         Has all characters.
     settings : dict
-        Of `LSTMLanguageModel`; the solver is RMSprop.
+        Of `LSTMLanguageModel`; the solver is an `RMSprop`, or Adam.
     """
 
     def __init__(self, text, settings):
@@ -24,12 +26,15 @@ class TorchModel:
             {
                 "embedding": nn.Embedding(len(self.codes), 64),
                 "lstm": nn.LSTM(64, sizes[0], len(sizes), batch_first=True),
+                "dropout": nn.Dropout(settings.get("dropout", 0.0)),
                 "output": nn.Linear(sizes[-1], len(self.codes)),
             }
         )
-        self.solver = torch.optim.RMSprop(
-            self.network.parameters(), settings["learning_rate"], alpha=settings["solver"].rho
-        )
+        parameters, rate = self.network.parameters(), settings["learning_rate"]
+        if isinstance(settings.get("solver"), RMSprop):
+            self.solver = torch.optim.RMSprop(parameters, rate, alpha=settings["solver"].rho)
+        else:
+            self.solver = torch.optim.Adam(parameters, rate)
         nn.init.normal_(self.network["embedding"].weight, std=1 / 8)
         for name, values in self.network["lstm"].named_parameters():
             nn.init.uniform_(values, -0.08, 0.08)
@@ -40,10 +45,11 @@ class TorchModel:
     def forward(self, codes, states):
         """Scores (n_pieces, n_steps, n_letters) and the states after them."""
         found, states = self.network["lstm"](self.network["embedding"](codes), states)
-        return self.network["output"](found), states
+        return self.network["output"](self.network["dropout"](found)), states
 
     def partial_fit(self, text):
         """One epoch: pieces of the text side by side, in windows that hand their states on."""
+        self.network.train()
         n, size = self.settings["batch_size"], self.settings["bptt_steps"]
         pieces = self.encode(text)[: (len(text) - 1) // n * n + 1]
         inputs, targets = pieces[:-1].reshape(n, -1), pieces[1:].reshape(n, -1)
@@ -55,13 +61,21 @@ class TorchModel:
             self.solver.zero_grad()
             loss = self.loss(scores.flatten(0, 1), targets[:, window].flatten())
             loss.backward()
-            nn.utils.clip_grad_value_(self.network.parameters(), self.settings["clip_value"])
+            self.clip(self.network.parameters())
             self.solver.step()
+
+    def clip(self, parameters):
+        """As the settings say: each value, or else the norm."""
+        if "clip_value" in self.settings:
+            nn.utils.clip_grad_value_(parameters, self.settings["clip_value"])
+        else:
+            nn.utils.clip_grad_norm_(parameters, 1.0)
 
     @torch.no_grad()
     def score(self, text):
         """The mean logarithm of a character's probability."""
         codes = self.encode(text)[None]
+        self.network.eval()
         return -self.loss(self.forward(codes[:, :-1], None)[0][0], codes[0, 1:]).item()
 
     def n_parameters(self):

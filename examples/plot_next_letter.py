@@ -26,6 +26,7 @@ import argparse
 from itertools import pairwise
 
 import numpy as np
+from _beside_torch import HAS_TORCH, race
 from _interrupted import kill_and_go_on
 from _text import NGram, n_parameters, split, text_of
 from sklearn.base import BaseEstimator, TransformerMixin, clone
@@ -90,8 +91,8 @@ class Story:
 
     def model(self, **others):
         """The network of the first part, with other settings."""
-        settings = self.settings["letters"] | others
-        return LSTMLanguageModel(**settings, n_jobs=self.n_jobs, random_state=0, verbose=1)
+        settings = dict(verbose=1) | self.settings["letters"] | others
+        return LSTMLanguageModel(**settings, n_jobs=self.n_jobs, random_state=0)
 
 
 # ---- the parts -------------------------------------------------------------------------------------
@@ -115,6 +116,22 @@ def letters(story):
     else:
         print(f"(the forerunner: {REPORTED['letters']:.1%} of those that it learned from)")
         assert known > REPORTED["letters"] and new > 0.587 and nats <= 1.41
+        if HAS_TORCH:
+            beside_torch(story)
+
+
+def beside_torch(story, n_rounds=1):
+    """Print the seconds of an epoch of the first network here and in PyTorch."""
+    from _char_rnn_torch import TorchModel
+
+    model = story.model(max_iter=1, schedule="constant", verbose=0)
+    theirs = TorchModel(story.train, story.settings["letters"])
+    return race(
+        lambda: model.partial_fit(story.train),
+        lambda: theirs.partial_fit(story.train),
+        story.n_jobs,
+        n_rounds,
+    )
 
 
 def n_grams(story):
