@@ -178,14 +178,79 @@ def test_integers_come_back_as_integers_but_for_3d():
 
 @pytest.mark.parametrize("form", [np.asarray, np.ndarray.view, list], ids=["3-D", "view", "list"])
 @pytest.mark.parametrize("shape", [(2, 3, 2), (2, 3)])
-def test_x_is_never_modified(form, shape):
+def test_read_only_x_is_read(form, shape):
     X = form(np.arange(np.prod(shape), dtype=float).reshape(shape))
-    before = np.array(X)
-    PerStep(StandardScaler(copy=False)).fit_transform(X)
-    assert np.array_equal(np.array(X), before)
     for x in X:
         x.flags.writeable = False  # as those of joblib's memory maps
     PerStep(StandardScaler(copy=False)).fit_transform(X)
+
+
+class Borrowed:
+    """An array-like that hands out the memory of an array."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.array, dtype, copy=copy)
+
+    def __len__(self):
+        return len(self.array)
+
+    def __getitem__(self, i):
+        return self.array[i]
+
+
+def tensor(array):
+    return pytest.importorskip("torch").from_numpy(array)
+
+
+def one_frame(array):
+    return pytest.importorskip("pandas").DataFrame(array, columns=list("abc"), copy=False)
+
+
+# What shares the memory of an array (2, 3, 3) or (3, 3), so that a change shows in the array.
+SHARING = {
+    "3-D": ((2, 3, 3), lambda array: array),
+    "3-D view": ((2, 3, 3), lambda array: array[:, :]),
+    "3-D tensor": ((2, 3, 3), tensor),
+    "3-D array-like": ((2, 3, 3), Borrowed),
+    "table": ((3, 3), lambda array: array),
+    "table, in Fortran order": ((3, 3), lambda array: array.T),
+    "frame as a table": ((3, 3), one_frame),
+    "tensor as a table": ((3, 3), tensor),
+    "one array": ((3, 3), lambda array: [array]),
+    "one array in an object array": ((3, 3), lambda array: objects([array])),
+    "one tensor": ((3, 3), lambda array: [tensor(array)]),
+    "one frame": ((3, 3), lambda array: [one_frame(array)]),
+    "one frame in a tuple": ((3, 3), lambda array: (one_frame(array),)),
+    "one frame in an object array": ((3, 3), lambda array: objects([one_frame(array)])),
+    "one frame in a Series": ((3, 3), lambda array: series([one_frame(array)])),
+    "two frames": ((3, 3), lambda array: [one_frame(array[:2]), one_frame(array[2:])]),
+}
+
+
+@pytest.mark.parametrize("shape, form", SHARING.values(), ids=SHARING.keys())
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(
+    "transformer", [StandardScaler(copy=False), SimpleImputer(copy=False, add_indicator=False)]
+)
+def test_x_is_never_modified(transformer, dtype, shape, form):
+    array = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+    imputes = isinstance(transformer, SimpleImputer)
+    if imputes:
+        array[..., 1, 1] = np.nan
+    before, X = array.copy(), form(array)
+    model = PerStep(transformer, allow_nan=imputes)
+    model.fit(X)
+    outs = [model.fit_transform(X), model.transform(X)]
+    if not imputes:
+        outs.append(model.inverse_transform(X))
+    np.testing.assert_array_equal(array, before)
+    for out in outs:  # nor does a change of what came back show in what went in
+        for part in out:
+            part[:] = -1
+    np.testing.assert_array_equal(array, before)
 
 
 # -- PerStep: symbols, frames, NaN -----------------------------------------------------------------

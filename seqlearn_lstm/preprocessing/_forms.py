@@ -27,6 +27,7 @@ def _stack_frames(X, allow_nan):
         if len(frame) == 0:
             raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")
     rows = pd.concat(X, ignore_index=True)
+    rows = rows.copy() if len(X) == 1 else rows  # of one, pandas makes a view
     lengths = np.array([len(frame) for frame in X])
     if not allow_nan:
         _check_nothing_missing(rows.isna().to_numpy(), lengths)
