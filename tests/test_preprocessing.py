@@ -621,6 +621,24 @@ def test_times_and_ids_of_any_type():
     assert ids.tolist() == [7]
 
 
+@pytest.mark.parametrize("form", [dict, as_frame])
+def test_ordered_categories_are_times_in_their_order(form):
+    pd = pytest.importorskip("pandas")
+    levels = ["low", "mid", "high"]
+    times = pd.Categorical(["mid", "low", "high", "high", "low"], categories=levels, ordered=True)
+    table = form({"id": [0, 0, 0, 1, 1], "t": times, "x": [2, 1, 3, 5, 4]})
+    assert [x.tolist() for x in from_long(table, "id", "t", "x")[0]] == [[1, 2, 3], [4, 5]]
+    numbers = pd.Categorical([1, 2, 3, 1, 2], categories=[3, 2, 1], ordered=True)
+    X, _ = from_long(form(dict(table) | {"t": numbers}), "id", "t", "x")
+    assert [x.tolist() for x in X] == [[3, 1, 2], [4, 5]]
+    times = pd.Categorical(["low", None, "high", "high", "low"], categories=levels, ordered=True)
+    with pytest.raises(ValueError, match="'t' has no value in row 1"):
+        from_long(form(dict(table) | {"t": times}), "id", "t", "x")
+    times = pd.Categorical(["low", "mid", "low", "high", "low"], categories=levels, ordered=True)
+    with pytest.raises(ValueError, match=r"0.* has two rows with 't' = 'low', rows 0 and 2"):
+        from_long(form(dict(table) | {"t": times}), "id", "t", "x")
+
+
 def change(**columns):
     return LONG | columns
 
@@ -664,6 +682,18 @@ def change(**columns):
             "column 'heat' holds dates",
         ),
         ({"user": [], "hour": [], "heat": []}, ("user", "hour", "heat"), "the table has no rows"),
+        (
+            change(heat=[0.1, 0.2, 0.3]),
+            ("user", "hour", ["heat", "count"]),
+            r"lengths \{'user': 5, 'hour': 5, 'heat': 3, 'count': 5\}; expected the same",
+        ),
+        (
+            change(hour=[0, 1, 2, 3, 4, 5]),
+            ("user", "hour", "heat"),
+            r"\{'user': 5, 'hour': 6, 'heat': 5\}",
+        ),
+        (change(bought=[1]), ("user", None, "heat", "bought"), "'heat': 5, 'bought': 1"),
+        (change(heat=0.5), ("user", "hour", "heat"), r"column 'heat' is a single value \(0.5\)"),
     ],
 )
 def test_bad_long_tables(table, arguments, message):
