@@ -461,6 +461,8 @@ def test_methods_are_those_of_the_transformer(parts):
         (dict(y=[[1] * 3, 1, [1] * 4, [1] * 2]), ValueError, "y has a single value for sequence 1"),
         (dict(sample_weight=[1.0]), ValueError, "sample_weight has 1 entries; expected 4"),
         (dict(lengths=[1, 1, 1, 1]), ValueError, "lengths was given with X that is not a 3-D"),
+        (dict(X=np.ma.masked_array(np.eye(3))), TypeError, "X is a masked array.*filled"),
+        (dict(X=np.ma.masked_array([["a"]])), TypeError, "X is a masked array.*filled"),
     ],
 )
 @pytest.mark.parametrize("allow_nan", [False, True])
@@ -554,6 +556,14 @@ def test_split_gives_views_and_frames():
 def test_bad_rows_and_lengths(function, arguments, message):
     with pytest.raises(ValueError, match=message):
         function(*arguments)
+
+
+def test_masks_are_not_lost():
+    masked = np.ma.masked_array([[1.0]], mask=True)
+    with pytest.raises(TypeError, match="X is a masked array"):
+        concatenate(masked)
+    with pytest.raises(TypeError, match="sequence 1 of X is a masked array"):
+        concatenate([[[1.0]], masked])
 
 
 # -- from_long -------------------------------------------------------------------------------------

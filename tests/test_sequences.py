@@ -284,6 +284,7 @@ BAD = {  # what: X, type of the error, pattern of its message
     ),
     "sparse X": (sparse.csr_matrix(np.eye(2)), TypeError, r"[Ss]parse.*toarray\("),
     "masked": (with_third(np.ma.masked_array(np.eye(2))), TypeError, "sequence 2 .*masked.*filled"),
+    "masked table": (np.ma.masked_array(np.eye(3)), TypeError, r"X is a masked.*filled\(np.nan\)"),
     "masked 3-D": (np.ma.masked_array(np.zeros((2, 2, 2))), TypeError, "masked.*filled"),
     "None in a list": (with_third(None), TypeError, "sequence 2 .*NoneType"),
     "dict in a list": (with_third({0: 1}), TypeError, "sequence 2 .*dict"),
