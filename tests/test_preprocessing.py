@@ -526,6 +526,14 @@ def test_concatenate_other_forms(parts):
     assert concatenate([np.array([1]), np.array(["a"])])[0].tolist() == [1, "a"]
 
 
+def test_columns_of_frames_are_concatenated_in_one_order(parts):
+    for columns in ("ba", "ac"):
+        X = [*frames(parts[:2]), *frames(parts[2:], columns)]
+        for form in (list, tuple, objects, series):
+            with pytest.raises(ValueError, match=r"sequence 2 of X has the columns .*sequence 0"):
+                concatenate(form(X))
+
+
 def test_split_gives_views_and_frames():
     rows = np.zeros((3, 1))
     assert all(np.shares_memory(part, rows) for part in split(rows, [1, 2]))

@@ -394,6 +394,16 @@ def test_pandas_with_missing_values():
     assert check_sequences(X[:1]).rows.tolist() == [[1, 1], [2, 0]]
 
 
+@pytest.mark.parametrize("form", [list, tuple, objects, series])
+def test_columns_of_frames_are_in_one_order(form):
+    first, second = frames([np.eye(2), np.zeros((1, 2))])
+    assert len(check_sequences(form([first, second]))) == 2
+    with pytest.raises(
+        ValueError, match=r"sequence 1 of X has the columns \[1, 0\], .* 0 has \[0, 1"
+    ):
+        check_sequences(form([first, second[[1, 0]]]))
+
+
 @pytest.mark.parametrize("form", [frames, series, objects, list])
 def test_pandas_is_not_imported(form, monkeypatch):
     X = form(ragged())
