@@ -61,12 +61,7 @@ class SequenceKFold(BaseCrossValidator):
         if not isinstance(n_splits, Integral) or n_splits < 2:
             raise ValueError(f"n_splits must be a whole number of at least 2, got {n_splits!r}.")
         self.n_splits = int(n_splits)
-        self.lengths = np.array(lengths)
-        if self.lengths.ndim != 1 or self.lengths.dtype.kind not in "iu" or self.lengths.min() < 1:
-            raise ValueError(
-                "lengths must be a list of positive whole numbers, one for each sequence; got "
-                f"{self.lengths.tolist()!r:.80}."
-            )
+        self.lengths = _check_lengths(np.array(lengths))
         if self.n_splits > len(self.lengths):
             raise ValueError(
                 f"n_splits is {n_splits}, but there are {len(self.lengths)} sequences; expected no "
@@ -158,3 +153,14 @@ class SequenceKFold(BaseCrossValidator):
             folds[sequence] = n_rows.argmin()
             n_rows[folds[sequence]] += self.lengths[sequence]
         return folds
+
+
+def _check_lengths(lengths):
+    """Lengths as int64: NumPy repeats by no other type that it cannot cast to it safely."""
+    is_list = lengths.ndim == 1 and lengths.size and lengths.dtype.kind in "iu"
+    if not (is_list and (lengths >= 1).all() and lengths.max() <= np.iinfo(np.int64).max):
+        raise ValueError(
+            "lengths must be a list of positive whole numbers, one for each sequence; got "
+            f"{lengths.tolist()!r:.80}."
+        )
+    return lengths.astype(np.int64)

@@ -43,6 +43,11 @@ def mixed_frame():
     return pytest.importorskip("pandas").DataFrame({"a": ["x", "y"], "b": [1, 2]})
 
 
+def frames_in_two_orders():
+    frame = pytest.importorskip("pandas").DataFrame({"a": [0.0], "b": [1.0]})
+    return [frame, frame[["b", "a"]]]
+
+
 def draw_cells_of_a_gru():
     pytest.importorskip("matplotlib")
     StateDisplay.from_estimator(fit(classifier, NUMBERS, LABELS, cell="gru"), NUMBERS[0], kinds="c")
@@ -53,6 +58,10 @@ ERRORS = [  # page, what it says, what raises it
     (
         FORMS, "sequence 1 of X has 5 features (2-D), but sequence 0 has 2 features (2-D)",
         lambda: fit(classifier, [np.zeros((3, 2)), np.zeros((3, 5))], [0, 1]),
+    ),
+    (
+        FORMS, "sequence 1 of X has the columns ['b', 'a'], but sequence 0 has ['a', 'b']",
+        lambda: fit(classifier, frames_in_two_orders(), [0, 1]),
     ),
     (
         FORMS, "X has 3 features, but LSTMClassifier is expecting 2 features",

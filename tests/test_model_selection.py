@@ -48,6 +48,17 @@ def test_folds_are_balanced(settings, rng):
         assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.parametrize("dtype", [np.uint64, np.uint8, np.int16])
+def test_lengths_of_any_integers(dtype):
+    folds = SequenceKFold(3, lengths=np.array(LENGTHS, dtype))
+    expected = SequenceKFold(3, lengths=LENGTHS)
+    X = np.empty((sum(LENGTHS), 1))
+    for (train, test), (wanted, wanted_test) in zip(folds.split(X), expected.split(X), strict=True):
+        assert np.array_equal(train, wanted)
+        assert np.array_equal(test, wanted_test)
+        assert np.array_equal(folds.split_lengths(train), expected.split_lengths(wanted))
+
+
 def test_random_state_fixes_the_folds():
     X = np.empty((sum(LENGTHS), 1))
 
@@ -78,6 +89,11 @@ def test_it_is_a_splitter_for_scikit_learn(rng):
         (dict(lengths=[1.0, 2.0]), "positive whole numbers"),
         (dict(lengths=[1, 0]), "positive whole numbers"),
         (dict(lengths=[]), "positive whole numbers"),
+        (dict(lengths=np.array([], int)), r"positive whole numbers.* got \[\]"),
+        (
+            dict(lengths=np.array([1, 2**63], np.uint64)),
+            "positive whole numbers.*9223372036854775808",
+        ),
         (dict(lengths=[[1], [2]]), "positive whole numbers"),
         (dict(n_splits=2, lengths=[1, 2], random_state=0), "random_state has no effect"),
     ],

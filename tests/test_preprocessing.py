@@ -178,14 +178,79 @@ def test_integers_come_back_as_integers_but_for_3d():
 
 @pytest.mark.parametrize("form", [np.asarray, np.ndarray.view, list], ids=["3-D", "view", "list"])
 @pytest.mark.parametrize("shape", [(2, 3, 2), (2, 3)])
-def test_x_is_never_modified(form, shape):
+def test_read_only_x_is_read(form, shape):
     X = form(np.arange(np.prod(shape), dtype=float).reshape(shape))
-    before = np.array(X)
-    PerStep(StandardScaler(copy=False)).fit_transform(X)
-    assert np.array_equal(np.array(X), before)
     for x in X:
         x.flags.writeable = False  # as those of joblib's memory maps
     PerStep(StandardScaler(copy=False)).fit_transform(X)
+
+
+class Borrowed:
+    """An array-like that hands out the memory of an array."""
+
+    def __init__(self, array):
+        self.array, self.shape, self.dtype = array, array.shape, array.dtype
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(self.array, dtype, copy=copy)
+
+    def __len__(self):
+        return len(self.array)
+
+    def __getitem__(self, i):
+        return self.array[i]
+
+
+def tensor(array):
+    return pytest.importorskip("torch").from_numpy(array)
+
+
+def one_frame(array):
+    return pytest.importorskip("pandas").DataFrame(array, columns=list("abc"), copy=False)
+
+
+# What shares the memory of an array (2, 3, 3) or (3, 3), so that a change shows in the array.
+SHARING = {
+    "3-D": ((2, 3, 3), lambda array: array),
+    "3-D view": ((2, 3, 3), lambda array: array[:, :]),
+    "3-D tensor": ((2, 3, 3), tensor),
+    "3-D array-like": ((2, 3, 3), Borrowed),
+    "table": ((3, 3), lambda array: array),
+    "table, in Fortran order": ((3, 3), lambda array: array.T),
+    "frame as a table": ((3, 3), one_frame),
+    "tensor as a table": ((3, 3), tensor),
+    "one array": ((3, 3), lambda array: [array]),
+    "one array in an object array": ((3, 3), lambda array: objects([array])),
+    "one tensor": ((3, 3), lambda array: [tensor(array)]),
+    "one frame": ((3, 3), lambda array: [one_frame(array)]),
+    "one frame in a tuple": ((3, 3), lambda array: (one_frame(array),)),
+    "one frame in an object array": ((3, 3), lambda array: objects([one_frame(array)])),
+    "one frame in a Series": ((3, 3), lambda array: series([one_frame(array)])),
+    "two frames": ((3, 3), lambda array: [one_frame(array[:2]), one_frame(array[2:])]),
+}
+
+
+@pytest.mark.parametrize("shape, form", SHARING.values(), ids=SHARING.keys())
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize(
+    "transformer", [StandardScaler(copy=False), SimpleImputer(copy=False, add_indicator=False)]
+)
+def test_x_is_never_modified(transformer, dtype, shape, form):
+    array = np.arange(np.prod(shape), dtype=dtype).reshape(shape)
+    imputes = isinstance(transformer, SimpleImputer)
+    if imputes:
+        array[..., 1, 1] = np.nan
+    before, X = array.copy(), form(array)
+    model = PerStep(transformer, allow_nan=imputes)
+    model.fit(X)
+    outs = [model.fit_transform(X), model.transform(X)]
+    if not imputes:
+        outs.append(model.inverse_transform(X))
+    np.testing.assert_array_equal(array, before)
+    for out in outs:  # nor does a change of what came back show in what went in
+        for part in out:
+            part[:] = -1
+    np.testing.assert_array_equal(array, before)
 
 
 # -- PerStep: symbols, frames, NaN -----------------------------------------------------------------
@@ -396,6 +461,8 @@ def test_methods_are_those_of_the_transformer(parts):
         (dict(y=[[1] * 3, 1, [1] * 4, [1] * 2]), ValueError, "y has a single value for sequence 1"),
         (dict(sample_weight=[1.0]), ValueError, "sample_weight has 1 entries; expected 4"),
         (dict(lengths=[1, 1, 1, 1]), ValueError, "lengths was given with X that is not a 3-D"),
+        (dict(X=np.ma.masked_array(np.eye(3))), TypeError, "X is a masked array.*filled"),
+        (dict(X=np.ma.masked_array([["a"]])), TypeError, "X is a masked array.*filled"),
     ],
 )
 @pytest.mark.parametrize("allow_nan", [False, True])
@@ -459,6 +526,14 @@ def test_concatenate_other_forms(parts):
     assert concatenate([np.array([1]), np.array(["a"])])[0].tolist() == [1, "a"]
 
 
+def test_columns_of_frames_are_concatenated_in_one_order(parts):
+    for columns in ("ba", "ac"):
+        X = [*frames(parts[:2]), *frames(parts[2:], columns)]
+        for form in (list, tuple, objects, series):
+            with pytest.raises(ValueError, match=r"sequence 2 of X has the columns .*sequence 0"):
+                concatenate(form(X))
+
+
 def test_split_gives_views_and_frames():
     rows = np.zeros((3, 1))
     assert all(np.shares_memory(part, rows) for part in split(rows, [1, 2]))
@@ -489,6 +564,14 @@ def test_split_gives_views_and_frames():
 def test_bad_rows_and_lengths(function, arguments, message):
     with pytest.raises(ValueError, match=message):
         function(*arguments)
+
+
+def test_masks_are_not_lost():
+    masked = np.ma.masked_array([[1.0]], mask=True)
+    with pytest.raises(TypeError, match="X is a masked array"):
+        concatenate(masked)
+    with pytest.raises(TypeError, match="sequence 1 of X is a masked array"):
+        concatenate([[[1.0]], masked])
 
 
 # -- from_long -------------------------------------------------------------------------------------
@@ -556,6 +639,24 @@ def test_times_and_ids_of_any_type():
     assert ids.tolist() == [7]
 
 
+@pytest.mark.parametrize("form", [dict, as_frame])
+def test_ordered_categories_are_times_in_their_order(form):
+    pd = pytest.importorskip("pandas")
+    levels = ["low", "mid", "high"]
+    times = pd.Categorical(["mid", "low", "high", "high", "low"], categories=levels, ordered=True)
+    table = form({"id": [0, 0, 0, 1, 1], "t": times, "x": [2, 1, 3, 5, 4]})
+    assert [x.tolist() for x in from_long(table, "id", "t", "x")[0]] == [[1, 2, 3], [4, 5]]
+    numbers = pd.Categorical([1, 2, 3, 1, 2], categories=[3, 2, 1], ordered=True)
+    X, _ = from_long(form(dict(table) | {"t": numbers}), "id", "t", "x")
+    assert [x.tolist() for x in X] == [[3, 1, 2], [4, 5]]
+    times = pd.Categorical(["low", None, "high", "high", "low"], categories=levels, ordered=True)
+    with pytest.raises(ValueError, match="'t' has no value in row 1"):
+        from_long(form(dict(table) | {"t": times}), "id", "t", "x")
+    times = pd.Categorical(["low", "mid", "low", "high", "low"], categories=levels, ordered=True)
+    with pytest.raises(ValueError, match=r"0.* has two rows with 't' = 'low', rows 0 and 2"):
+        from_long(form(dict(table) | {"t": times}), "id", "t", "x")
+
+
 def change(**columns):
     return LONG | columns
 
@@ -599,6 +700,18 @@ def change(**columns):
             "column 'heat' holds dates",
         ),
         ({"user": [], "hour": [], "heat": []}, ("user", "hour", "heat"), "the table has no rows"),
+        (
+            change(heat=[0.1, 0.2, 0.3]),
+            ("user", "hour", ["heat", "count"]),
+            r"lengths \{'user': 5, 'hour': 5, 'heat': 3, 'count': 5\}; expected the same",
+        ),
+        (
+            change(hour=[0, 1, 2, 3, 4, 5]),
+            ("user", "hour", "heat"),
+            r"\{'user': 5, 'hour': 6, 'heat': 5\}",
+        ),
+        (change(bought=[1]), ("user", None, "heat", "bought"), "'heat': 5, 'bought': 1"),
+        (change(heat=0.5), ("user", "hour", "heat"), r"column 'heat' is a single value \(0.5\)"),
     ],
 )
 def test_bad_long_tables(table, arguments, message):

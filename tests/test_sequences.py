@@ -284,6 +284,7 @@ BAD = {  # what: X, type of the error, pattern of its message
     ),
     "sparse X": (sparse.csr_matrix(np.eye(2)), TypeError, r"[Ss]parse.*toarray\("),
     "masked": (with_third(np.ma.masked_array(np.eye(2))), TypeError, "sequence 2 .*masked.*filled"),
+    "masked table": (np.ma.masked_array(np.eye(3)), TypeError, r"X is a masked.*filled\(np.nan\)"),
     "masked 3-D": (np.ma.masked_array(np.zeros((2, 2, 2))), TypeError, "masked.*filled"),
     "None in a list": (with_third(None), TypeError, "sequence 2 .*NoneType"),
     "dict in a list": (with_third({0: 1}), TypeError, "sequence 2 .*dict"),
@@ -391,6 +392,16 @@ def test_pandas_with_missing_values():
     with pytest.raises(ValueError, match="sequence 1"):
         check_sequences(X)
     assert check_sequences(X[:1]).rows.tolist() == [[1, 1], [2, 0]]
+
+
+@pytest.mark.parametrize("form", [list, tuple, objects, series])
+def test_columns_of_frames_are_in_one_order(form):
+    first, second = frames([np.eye(2), np.zeros((1, 2))])
+    assert len(check_sequences(form([first, second]))) == 2
+    with pytest.raises(
+        ValueError, match=r"sequence 1 of X has the columns \[1, 0\], .* 0 has \[0, 1"
+    ):
+        check_sequences(form([first, second[[1, 0]]]))
 
 
 @pytest.mark.parametrize("form", [frames, series, objects, list])

@@ -1,9 +1,13 @@
 """How the front doors read X: numbers as a ragged container, symbols as their codes."""
 
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_sample_weight,
+    validate_data,
+)
 
-from ..sequences import Sequences, check_sequences, is_tabular
+from ..sequences import Sequences, check_sequences, common_frame, is_tabular
 from ..symbols import Vocabulary, check_symbols, holds_symbols
 
 
@@ -35,9 +39,17 @@ class ReadsSequences:
             sequences = check_sequences(X, dtype=self.dtype, lengths=lengths)
         if not self._tabular:
             self.n_features_in_ = sequences.n_features
-            vars(self).pop("feature_names_in_", None)  # of an earlier fit
+            _check_feature_names(self, common_frame(X), reset=True)
         self._n_step_features = sequences.n_features
         return sequences
+
+    def _check_names(self, X):
+        """Check the columns of DataFrames in a list against those of `fit`, by scikit-learn's rules.
+
+        One-feature sequences that were fitted as a table have no names: its columns are time steps.
+        """
+        if not (self._tabular and self._n_step_features == 1):
+            _check_feature_names(self, common_frame(X), reset=False)
 
     def _learn_symbols(self, X, lengths):
         """X of symbols as their codes, by a vocabulary learned from it."""
@@ -82,10 +94,11 @@ class ReadsSequences:
         """
         if isinstance(X, Sequences):
             return X
+        if not hasattr(self, "vocabulary_") and self._reads_table(X, lengths):
+            return self._read_table(X, lengths, reset=False)
+        self._check_names(X)
         if hasattr(self, "vocabulary_"):
             return self.vocabulary_.encode(_check_symbols(X, lengths))
-        if self._reads_table(X, lengths):
-            return self._read_table(X, lengths, reset=False)
         return check_sequences(
             X,
             dtype=self._dtype,

@@ -3,31 +3,31 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from ..sequences import check_sequences, is_tabular
+from ..sequences import check_sequences, common_frame, is_tabular
 from ..sequences.forms import form_of
+from ..sequences.frames import collected
 from ..sequences.readers import READERS
 from ._arrays import _array, _common_float, _is_frame, _join, _missing
 from .rows import concatenate, split
 
 
 def _are_frames(X):
-    return isinstance(X, (list, tuple)) and len(X) > 0 and all(map(_is_frame, X))
+    sequences = collected(X)
+    return len(sequences) > 0 and all(map(_is_frame, sequences))
 
 
 def _stack_frames(X, allow_nan):
     """DataFrames one below the other, for a transformer that knows columns by their names."""
     import pandas as pd  # which is there, for its frames are
 
-    for i, frame in enumerate(X):
-        if list(frame.columns) != list(X[0].columns):
-            raise ValueError(
-                f"sequence {i} of X has the columns {list(frame.columns)}, but sequence 0 has "
-                f"{list(X[0].columns)}; expected the same in every sequence."
-            )
+    common_frame(X)
+    frames = list(collected(X))
+    for i, frame in enumerate(frames):
         if len(frame) == 0:
             raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")
-    rows = pd.concat(X, ignore_index=True)
-    lengths = np.array([len(frame) for frame in X])
+    rows = pd.concat(frames, ignore_index=True)
+    rows = rows.copy() if len(frames) == 1 else rows  # of one, pandas makes a view
+    lengths = np.array([len(frame) for frame in frames])
     if not allow_nan:
         _check_nothing_missing(rows.isna().to_numpy(), lengths)
     return rows, lengths

@@ -15,11 +15,12 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     Parameters
     ----------
     df : DataFrame (pandas, polars, ...) or dict of columns
-        Its rows in any order.
+        Its rows in any order; columns of a dict must have equal lengths.
     sequence : str
         Name of the column that says to which sequence a row belongs.
     time : str or None
-        Name of the column that orders the rows of a sequence. None: they are in order.
+        Name of the column that orders the rows of a sequence; an ordered Categorical by its
+        categories. None: they are in order.
     columns : list of str, or str
         Names of the features. A single name that is no list gives 1-D sequences.
     target : str, default=None
@@ -42,8 +43,9 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     Raises
     ------
     ValueError
-        If a column is not there, the table is empty, an id or a time is missing, a sequence has
-        two rows for one time, a feature is a date, or a target differs within its sequence.
+        If a column is not there or not as long as the others, the table is empty, an id or a time
+        is missing, a sequence has two rows for one time, a feature is a date, or a target differs
+        within its sequence.
 
     Examples
     --------
@@ -78,6 +80,23 @@ def _check_columns(df, wanted, features):
         raise ValueError(f"the table has no column {absent[0]!r}; its columns are {columns}.")
     if not features:
         raise ValueError("columns is empty; expected the name of at least one feature.")
+    if isinstance(df, Mapping):
+        _check_lengths({name: df[name] for name in wanted if name is not None})
+
+
+def _check_lengths(columns):
+    """Check the columns of a dict; those of a DataFrame are all of one length."""
+    single = [name for name, column in columns.items() if not hasattr(column, "__len__")]
+    if single:
+        raise ValueError(
+            f"column {single[0]!r} is a single value ({columns[single[0]]!r:.80}); expected a value "
+            "for each row."
+        )
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(
+            f"the columns have the lengths {lengths}; expected the same, a value for each row."
+        )
 
 
 def _complete(df, name):
@@ -100,7 +119,7 @@ def _order(df, codes, ids, time):
         return np.argsort(codes, kind="stable")
     times = _complete(df, time)
     try:
-        order = np.lexsort((times, codes))
+        order = np.lexsort((_ranks(df[time], times), codes))
     except TypeError as error:
         raise ValueError(f"column {time!r} cannot be sorted: {error}.") from error
     before, after = order[:-1], order[1:]
@@ -113,6 +132,13 @@ def _order(df, codes, ids, time):
             "duplicates first."
         )
     return order
+
+
+def _ranks(column, times):
+    """What sorts as times do: of an ordered Categorical the codes, whose names say no order."""
+    if not getattr(getattr(column, "dtype", None), "ordered", False):
+        return times
+    return np.asarray(getattr(column, "cat", column).codes)
 
 
 def _features(df, names):

@@ -244,8 +244,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
             n_features = None if reset is not False else self._n_step_features
             name = type(self).__name__
             rows, lengths = _stack_numbers(X, lengths, n_features, self.allow_nan, name)
-        if isinstance(X, np.ndarray) and np.may_share_memory(rows, X):
-            rows = rows.copy()  # the transformer may work in place
+        rows = _own(rows, X)
         if reset:
             self._tabular, self._n_step_features = tabular, rows.shape[1]
             if not tabular:
@@ -274,3 +273,10 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         tags.transformer_tags.preserves_dtype = inner.transformer_tags.preserves_dtype
         tags.non_deterministic = inner.non_deterministic
         return tags
+
+
+def _own(rows, X):
+    """Rows that a transformer may overwrite: never memory of X, whatever kind of array that is."""
+    if not hasattr(X, "__array__") or not isinstance(rows, np.ndarray):
+        return rows  # put together from several: a copy
+    return rows.copy() if np.may_share_memory(rows, np.asarray(X)) else rows

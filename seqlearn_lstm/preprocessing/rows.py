@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from ..sequences import common_frame
 from ..sequences.readers import padded_lengths
+from ..sequences.values import refuse_masked
 from ._arrays import _array, _is_frame, _join
 
 
@@ -24,8 +26,11 @@ def concatenate(X):
 
     Raises
     ------
+    TypeError
+        If X or one of its sequences is a masked array.
     ValueError
-        If X holds no sequence, or one that is empty or has other features than the first.
+        If X holds no sequence, or one that is empty or has other features than the first,
+        or DataFrames have other columns or the same in another order.
 
     See Also
     --------
@@ -41,6 +46,11 @@ def concatenate(X):
     """
     if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] and X.dtype.kind in "fiub":
         X = [x[:length] for x, length in zip(X, padded_lengths(X), strict=True)]
+    refuse_masked(X, "X")
+    X = list(X)
+    for i, x in enumerate(X):
+        refuse_masked(x, f"sequence {i} of X")
+    common_frame(X)
     parts = [_array(x) for x in X]
     if not parts:
         raise ValueError("X holds 0 sequences; expected at least 1.")

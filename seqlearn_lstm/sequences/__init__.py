@@ -19,6 +19,7 @@ import numpy as np
 from .checks import check_finite
 from .container import Sequences, check_truncation, offsets_of, truncate_sequences
 from .forms import form_of, is_tabular
+from .frames import common_frame
 from .readers import READERS
 from .values import refuse_unfit
 
@@ -26,6 +27,7 @@ __all__ = [
     "Sequences",
     "check_sequences",
     "check_truncation",
+    "common_frame",
     "is_tabular",
     "offsets_of",
     "refuse_unfit",
@@ -61,7 +63,8 @@ def check_sequences(X, *, dtype=np.float32, lengths=None, n_features=None, name=
         scalar, None).
     ValueError
         If X or a sequence is empty, holds NaN, infinity, values too large for ``dtype``, strings or
-        complex numbers; if numbers of features disagree; if ``lengths`` does not fit.
+        complex numbers; if numbers of features, or the columns of DataFrames, disagree; if
+        ``lengths`` does not fit.
         The error names the sequence, and the time step where there is one.
     """
     dtype = np.dtype(dtype)

@@ -8,6 +8,7 @@ from sklearn.utils import check_array
 from .checks import check_any, check_not_empty, check_steps
 from .container import Sequences, offsets_of
 from .forms import shape_of
+from .frames import common_frame
 from .values import as_numbers, as_sequence
 
 
@@ -37,6 +38,7 @@ def _read_padded(X, dtype, lengths, n_features, name):
 def _read_collection(X, dtype, lengths, n_features, name):
     X = X if isinstance(X, (list, tuple)) else np.asarray(X)
     check_any(len(X))
+    common_frame(X)
     parts = [as_sequence(x, i) for i, x in enumerate(X)]
     lengths = np.fromiter(map(len, parts), np.int64, len(parts))
     check_not_empty(lengths)

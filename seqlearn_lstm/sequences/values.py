@@ -16,10 +16,6 @@ _REFUSED_KINDS = {  # kind of a NumPy dtype -> why arrays of it are no sequences
     "m": "holds time differences. Expected numbers: divide by a unit of time.",
     "V": "has a structured dtype. Expected numbers: make its fields the columns of a plain array.",
 }
-_UNFIT = (  # test -> what to say
-    (issparse, "is sparse, but dense data is required. Use '.toarray()' to convert it."),
-    (np.ma.isMaskedArray, "is a masked array, its mask would be lost. Use '.filled(np.nan)'."),
-)
 
 
 def as_sequence(x, index):
@@ -57,6 +53,14 @@ def as_numbers(x, what):
 
 def refuse_unfit(x, what):
     """Refuse containers whose values np.asarray would lose."""
-    for is_unfit, problem in _UNFIT:
-        if is_unfit(x):
-            raise TypeError(f"{what} {problem}")
+    if issparse(x):
+        raise TypeError(
+            f"{what} is sparse, but dense data is required. Use '.toarray()' to convert it."
+        )
+    refuse_masked(x, what)
+
+
+def refuse_masked(x, what):
+    """Refuse masked arrays alone."""
+    if np.ma.isMaskedArray(x):
+        raise TypeError(f"{what} is a masked array, its mask would be lost. Use '.filled(np.nan)'.")

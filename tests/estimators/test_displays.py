@@ -286,10 +286,12 @@ def test_symbols_of_a_tagger(plt):
     assert (whole.saliency.shape, whole.features) == ((3, 3), [0, 1, 2])
 
 
-def test_columns_of_a_data_frame_name_the_features(plt, fitted):
-    frame = pytest.importorskip("pandas").DataFrame(LONGEST, columns=["x", "y", "z"])
-    assert SaliencyDisplay.from_estimator(fitted, frame).features == ["x", "y", "z"]
-    assert SaliencyDisplay.from_estimator(fitted, frame, method="norm").features == []
+def test_columns_of_a_data_frame_name_the_features(plt):
+    pd = pytest.importorskip("pandas")
+    named = small(bidirectional=True).fit([pd.DataFrame(x, columns=list("xyz")) for x in X], Y)
+    frame = pd.DataFrame(LONGEST, columns=["x", "y", "z"])
+    assert SaliencyDisplay.from_estimator(named, frame).features == ["x", "y", "z"]
+    assert SaliencyDisplay.from_estimator(named, frame, method="norm").features == []
     scaled = make_pipeline(PerStep(StandardScaler()), small()).fit(X, Y)
     assert SaliencyDisplay.from_estimator(scaled, LONGEST).features == [0, 1, 2]
 

@@ -84,3 +84,16 @@ def test_seeds_differ(model, y):
     one = clone(model).set_params(max_iter=1).fit(X, y)
     assert same_fit(clone(one).fit(X, y), one)
     assert not same_fit(clone(one).set_params(random_state=1).fit(X, y), one)
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_the_mask_of_a_table_is_not_lost(name):
+    table = np.arange(12.0).reshape(4, 3)
+    model, y = clone(ESTIMATORS[name][0]).set_params(**SMALL), np.array([0, 1, 0, 1])
+    y = [np.arange(3.0)] * 4 if "steps" in name else y  # a tagger reads rows of one sequence
+    model.fit(table, y)
+    outputs(model, table)
+    masked = np.ma.masked_array(table, mask=np.eye(4, 3))
+    for use in (lambda: outputs(model, masked), lambda: model.fit(masked, y)):
+        with pytest.raises(TypeError, match="X is a masked array, its mask would be lost"):
+            use()
