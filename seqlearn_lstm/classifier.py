@@ -51,7 +51,8 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, fitted on a table that has them.
+        Names of the columns, fitted on a table that has them; or those of the features, fitted on
+        DataFrames.
 
     References
     ----------

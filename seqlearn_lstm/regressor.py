@@ -66,7 +66,8 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
     n_features_in_ : int
         Number of features: of a step, or, fitted on a table, of columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, fitted on a table that has them.
+        Names of the columns, fitted on a table that has them; or those of the features, fitted on
+        DataFrames.
 
     References
     ----------

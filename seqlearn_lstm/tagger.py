@@ -57,7 +57,7 @@ class LSTMSequenceTagger(LabelEstimator):
     n_features_in_ : int
         Number of features of a step.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, fitted on concatenated rows that have them.
+        Names of the features, fitted on DataFrames.
 
     Notes
     -----

@@ -89,7 +89,7 @@ def _joined(parts, name):
 def missing_labels(labels):
     """Which labels say "not known": None, NaN or pandas.NA, and -1 among integers (n,)."""
     if labels.dtype == object:
-        return np.array([is_missing(label) for label in labels.tolist()], dtype=bool)
+        return np.array([is_missing(x) or is_minus_one(x) for x in labels.tolist()], dtype=bool)
     if labels.dtype.kind == "f":
         return np.isnan(labels)
     if labels.dtype.kind == "i":
@@ -97,12 +97,17 @@ def missing_labels(labels):
     return np.zeros(len(labels), dtype=bool)
 
 
-def is_missing(label):
-    """Whether one label says "not known"."""
-    if label is None or (isinstance(label, Integral) and label == -1):
+def is_missing(value):
+    """Whether a value is None, NaN, NaT or pandas.NA."""
+    if value is None:
         return True
-    differs = label != label  # pandas.NA compares to NA, which is neither true nor false
+    differs = value != value  # pandas.NA compares to NA, which is neither true nor false
     return not isinstance(differs, bool | np.bool_) or bool(differs)
+
+
+def is_minus_one(value):
+    """Whether a value is the integer -1."""
+    return isinstance(value, Integral) and value == -1
 
 
 def check_step_labels(labels, known):

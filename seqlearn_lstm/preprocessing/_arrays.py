@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from ..targets import is_missing
+
 
 def _is_frame(x):
     return hasattr(x, "iloc") and hasattr(x, "columns")
@@ -34,12 +36,5 @@ def _missing(values):
     """Where an array holds nothing: NaN, NaT, None or pandas.NA."""
     if values.dtype != object:
         return values != values if values.dtype.kind in "fcmM" else np.zeros(values.shape, bool)
-    found = [_is_missing(value) for value in values.ravel().tolist()]
+    found = [is_missing(value) for value in values.ravel().tolist()]
     return np.array(found, dtype=bool).reshape(values.shape)
-
-
-def _is_missing(value):
-    if value is None:
-        return True
-    differs = value != value  # pandas.NA compares to NA, which is neither true nor false
-    return not isinstance(differs, (bool, np.bool_)) or bool(differs)
