@@ -255,6 +255,17 @@ def test_read_conll_names_the_line_with_too_few_columns(write):
         read_conll(write("a b c\nb c\n"), columns=(0, 2))
 
 
+@pytest.mark.parametrize("line", ["dog\t", "\tN", "dog\t \r", "\t\tN"])
+def test_read_conll_names_the_line_with_an_empty_column(write, line):
+    with pytest.raises(ValueError, match=r"line 2: expected no empty column of \(0, -1\), got \['"):
+        read_conll(write(f"the\tD\n{line}\n"), delimiter="\t")
+
+
+def test_read_conll_columns_that_are_not_returned_may_be_empty(write):
+    path = write("\tthe\tD\t\r\n\t\t\t\r\n\tdog\tN\t\r\n")
+    assert read_conll(path, columns=(1, 2), delimiter="\t") == ([["the"], ["dog"]], [["D"], ["N"]])
+
+
 # -- MNIST -----------------------------------------------------------------------------------------
 
 

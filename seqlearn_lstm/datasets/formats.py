@@ -37,6 +37,7 @@ def read_ts(path, *, dtype=np.float32):
     header, cases = {}, []
     # Comments may be in any encoding; the header and the values that are read here are ASCII.
     for where, line in _lines(path, errors="replace"):
+        line = line.strip()
         if not line or line.startswith("#"):
             continue
         if "data" in header:
@@ -116,22 +117,28 @@ def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
     Raises
     ------
     ValueError
-        If a line has too few columns; the message names the line.
+        If a line has too few columns, or nothing in one of `columns`; the message names the line.
     """
     sentences = [[]]
     for where, line in _lines(path):
+        # With a delimiter, what stands between two of them may be blank, at the ends as well.
+        line = line.strip() if delimiter is None else line.rstrip("\r\n")
         if (comment and line.startswith(comment)) or line.startswith("-DOCSTART-"):
             continue
-        if not line:
+        if not line.strip():
             sentences.append([])
             continue
         values = line.split(delimiter)
         try:
-            sentences[-1].append([values[column] for column in columns])
+            token = [values[column] for column in columns]
         except IndexError:
             raise ValueError(
                 f"{where}: expected columns {tuple(columns)}, got {len(values)}: {values}"
             ) from None
+        # Blanks alone: a no-break space is a word of some corpora.
+        if not all(value.strip(" \t") for value in token):
+            raise ValueError(f"{where}: expected no empty column of {tuple(columns)}, got {values}")
+        sentences[-1].append(token)
     sentences = [sentence for sentence in sentences if sentence]
     return tuple(
         [[token[k] for token in sentence] for sentence in sentences] for k in range(len(columns))
@@ -146,7 +153,7 @@ def _open(path):
 
 
 def _lines(path, errors="strict"):
-    """Yield for each line of a text file where it stands, for messages, and its stripped text."""
+    """Yield for each line of a text file where it stands, for messages, and its text."""
     with _open(path) as file:
         yield from _lines_of(file, path, errors)
 
@@ -154,7 +161,7 @@ def _lines(path, errors="strict"):
 def _lines_of(file, path, errors="strict"):
     """Yield the same of an open file of bytes."""
     for number, line in enumerate(file, start=1):
-        yield f"{path}, line {number}", line.decode("utf-8", errors).strip()
+        yield f"{path}, line {number}", line.decode("utf-8", errors)
 
 
 def _parse_ts(cases, header, dtype):
