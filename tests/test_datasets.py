@@ -198,6 +198,13 @@ def test_read_ts_errors(write, content, message):
         read_ts(write(content))
 
 
+def test_read_ts_with_a_byte_order_mark(write):
+    for content in ("\ufeff" + TS, "\ufeff" + TS.partition("\n")[2]):
+        X, y = read_ts(write(content))
+        assert [len(x) for x in X] == [3, 2]
+        assert list(y) == ["up", "down"]
+
+
 # -- idx -------------------------------------------------------------------------------------------
 
 
@@ -241,6 +248,14 @@ def test_read_conll(write):
     words, chunks = read_conll(write(CONLL), comment="#")
     assert words == [["He", "reckons"], ["Yes"]]
     assert chunks == [["B-NP", "B-VP"], ["O"]]
+
+
+def test_read_conll_with_a_byte_order_mark(write):
+    """It is neither a part of the first word, nor does it hide -DOCSTART-."""
+    words, _ = read_conll(write("\ufeff" + CONLL), comment="#")
+    assert words == [["He", "reckons"], ["Yes"]]
+    words, _ = read_conll(write("\ufeffthe\tD\n"), delimiter="\t")
+    assert words == [["the"]]
 
 
 def test_read_conll_columns_and_delimiter(write):

@@ -71,6 +71,14 @@ def test_read_tagged_file(tmp_path, compress):
     assert read_tagged(str(path)) == (WORDS, TAGS)
 
 
+def test_read_tagged_with_byte_order_marks(tmp_path):
+    """In a file, and in each of a folder."""
+    (tmp_path / "1").write_text("\ufeffthe/at end/nn\n", encoding="utf-8")
+    (tmp_path / "2").write_text("\ufeffan/at\n", encoding="utf-8")
+    assert read_tagged(tmp_path / "1")[0] == [["the", "end"]]
+    assert read_tagged(tmp_path)[0] == [["the", "end"], ["an"]]
+
+
 @pytest.mark.parametrize("write", [as_folder, as_archive])
 def test_read_tagged_files_in_the_order_of_their_names(tmp_path, write):
     path = write(tmp_path, {"a/2": SECOND, "a/1": FIRST, "b/README": "no tags"})
@@ -144,6 +152,12 @@ def test_imdb_words(home, compressed):
     assert bunch.target.dtype == np.int64
     assert bunch.target_names == ["negative", "positive"]
     assert "Research" in bunch.DESCR
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_imdb_with_a_byte_order_mark(home, compressed):
+    write_table(home, "imdb_reviews.csv", "\ufeff" + REVIEWS, compressed)
+    assert len(load_imdb(n_test=0).data) == 2
 
 
 def test_imdb_parts(home):

@@ -161,7 +161,9 @@ def _lines(path, errors="strict"):
 def _lines_of(file, path, errors="strict"):
     """Yield the same of an open file of bytes."""
     for number, line in enumerate(file, start=1):
-        yield f"{path}, line {number}", line.decode("utf-8", errors)
+        # The mark that some editors put before the first line is none of its characters.
+        encoding = "utf-8-sig" if number == 1 else "utf-8"
+        yield f"{path}, line {number}", line.decode(encoding, errors)
 
 
 def _parse_ts(cases, header, dtype):

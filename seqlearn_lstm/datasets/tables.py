@@ -155,7 +155,7 @@ def _words(text):
 
 def _read_columns(path, columns):
     """Yield for each row of a table where it stands, for messages, and its values in `columns`."""
-    with _open(path) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+    with _open(path) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
         reader = csv.reader(text)
         names = next(reader, [])
         missing = [column for column in columns if column not in names]
