@@ -182,6 +182,18 @@ def test_read_ts_without_labels_and_with_any_encoding_in_comments(write):
     assert [x.shape for x in X] == [(2, 1), (1, 1)]
 
 
+def test_read_ts_header_with_tabs_and_capitals(write):
+    X, y = read_ts(write("@CLASSLABEL\tTRUE\tUp  down\n@data\n1,2:UP\n3:down\n"))
+    assert list(y) == ["UP", "down"]
+    assert [x.shape for x in X] == [(2, 1), (1, 1)]
+    with pytest.raises(ValueError, match="time stamps"):
+        read_ts(write("@timeStamps\ttrue\n@data\n"))
+
+
+def test_read_ts_classes_that_the_header_does_not_list(write):
+    assert list(read_ts(write("@classLabel true\n@data\n1,2:a\n3:b\n"))[1]) == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     "content, message",
     [
@@ -191,6 +203,10 @@ def test_read_ts_without_labels_and_with_any_encoding_in_comments(write):
         ("@classLabel true a\n@data\n1,2:3:a\n", r"line 3: .* differ in length: \[2, 1\]"),
         ("@classLabel true a\n@data\n1:3:a\n1:a\n", "line 4: expected 2 dimensions .*, got 1"),
         ("@classLabel true a\n@data\n1,x:a\n", "line 3: .*'x'"),
+        ("@classLabel true 1 2\n@data\n1,2:3,4\n", r"line 3: .* \['1', '2'\] .* got '3,4'"),
+        ("@classLabel true a b\n@data\n1:a\n1:c\n", r"line 4: .* \['a', 'b'\] .* got 'c'"),
+        ("@targetLabel true\n@data\n1,2:3,4\n", "line 3: expected a target at the end, got '3,4'"),
+        ("@classLabel true a\n@data\n1,2\n", "line 3: .* got '1,2'"),
     ],
 )
 def test_read_ts_errors(write, content, message):

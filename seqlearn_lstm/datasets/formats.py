@@ -43,13 +43,13 @@ def read_ts(path, *, dtype=np.float32):
         if "data" in header:
             cases.append((where, line))
         elif line.startswith("@"):
-            key, _, value = line[1:].partition(" ")
-            header[key.lower()] = value.strip().lower()
+            key, *values = line[1:].lower().split() or [""]
+            header[key] = values
         else:
             raise ValueError(f"{where}: values before the line '@data'")
     if "data" not in header:
         raise ValueError(f"{path}: not a .ts file, it has no line '@data'")
-    if header.get("timestamps") == "true":
+    if header.get("timestamps") == ["true"]:
         raise ValueError(f"{path}: a .ts file with time stamps cannot be read; store plain values")
     return _parse_ts(cases, header, dtype)
 
@@ -168,23 +168,42 @@ def _lines_of(file, path, errors="strict"):
 
 def _parse_ts(cases, header, dtype):
     """Return X and y of the data lines `cases`, pairs of where a line stands and its text."""
-    # The value of @classLabel is "true" and then the classes, or "false".
-    is_true = {
-        key: header.get(key, "").split()[:1] == ["true"] for key in ("classlabel", "targetlabel")
-    }
+    has_targets = header.get("targetlabel", [])[:1] == ["true"]
+    # The values of @classLabel are "true" and then the classes, or "false".
+    has_labels, *classes = header.get("classlabel") or ["false"]
+    has_labels = has_labels == "true"
     X, labels = [], []
     for where, line in cases:
         parts = line.split(":")
-        if any(is_true.values()):
-            labels.append(parts.pop().strip())
+        if has_targets:
+            labels.append(_parse_ts_target(parts.pop(), where))
+        elif has_labels:
+            labels.append(_parse_ts_label(parts.pop(), classes, where))
         X.append(_parse_ts_dimensions(parts, where, dtype))
         if X[-1].shape[1] != X[0].shape[1]:
             raise ValueError(
                 f"{where}: expected {X[0].shape[1]} dimensions as before, got {X[-1].shape[1]}"
             )
-    if is_true["targetlabel"]:
+    if has_targets:
         return X, np.array(labels, dtype=np.float64)
-    return X, np.array(labels) if is_true["classlabel"] else None
+    return X, np.array(labels) if has_labels else None
+
+
+def _parse_ts_target(text, where):
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{where}: expected a target at the end, got {text!r}") from None
+
+
+def _parse_ts_label(text, classes, where):
+    """Return the label that ends a line; `classes` are those of the header, in small letters."""
+    label = text.strip()
+    if classes and label.lower() not in classes:
+        raise ValueError(
+            f"{where}: expected one of the classes {classes} at the end, got {label!r}"
+        )
+    return label
 
 
 def _parse_ts_dimensions(parts, where, dtype):
