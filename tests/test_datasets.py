@@ -16,6 +16,8 @@ from seqlearn_lstm.datasets import (
     load_spoken_digits,
     read_conll,
     read_idx,
+    read_tagged,
+    read_text,
     read_ts,
 )
 
@@ -257,6 +259,27 @@ def test_read_idx_errors(write, content, message):
         read_idx(write(content))
 
 
+@pytest.mark.parametrize(
+    "read, content",
+    [
+        (read_idx, idx(0x08, (2, 2), b"\0" * 4)),
+        (read_ts, TS.encode()),
+        (read_conll, CONLL.encode()),
+        (read_tagged, b"the/at end/nn\n"),
+        (read_text, b"The end.\n"),
+    ],
+)
+@pytest.mark.parametrize(
+    "damage",
+    [lambda c: c[:-12], lambda c: c[:-1], lambda c: c[:-8] + bytes(8)],
+    ids=["cut", "cut in the check sum", "other check sum"],
+)
+def test_a_damaged_file_is_named(tmp_path, read, content, damage):
+    (tmp_path / "file.gz").write_bytes(damage(gzip.compress(content)))
+    with pytest.raises(ValueError, match=r"file\.gz: the file is cut short or damaged"):
+        read(tmp_path / "file.gz")
+
+
 # -- CoNLL -----------------------------------------------------------------------------------------
 
 
@@ -295,6 +318,11 @@ def test_read_conll_names_the_line_with_an_empty_column(write, line):
 def test_read_conll_columns_that_are_not_returned_may_be_empty(write):
     path = write("\tthe\tD\t\r\n\t\t\t\r\n\tdog\tN\t\r\n")
     assert read_conll(path, columns=(1, 2), delimiter="\t") == ([["the"], ["dog"]], [["D"], ["N"]])
+
+
+def test_read_conll_names_the_file_that_is_not_utf8(write):
+    with pytest.raises(ValueError, match="file: not a text in UTF-8"):
+        read_conll(write("a\tb".encode("utf-16")))
 
 
 # -- MNIST -----------------------------------------------------------------------------------------

@@ -115,6 +115,14 @@ def test_read_tagged_names_the_line(tmp_path, token):
         read_tagged(tmp_path / "text")
 
 
+def test_a_damaged_archive_is_named(tmp_path):
+    path = as_archive(tmp_path, {"1": " ".join(f"{i}/cd" for i in range(5_000))})
+    for kept in (path.stat().st_size // 2, 10):
+        path.write_bytes(path.read_bytes()[:kept])
+        with pytest.raises(ValueError, match=r"brown\.tgz: the file is cut short or damaged"):
+            read_tagged(path)
+
+
 def test_read_tagged_missing(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_tagged(tmp_path / "nowhere")
@@ -192,6 +200,7 @@ def load_all(n_test):
             r"expected the columns \['text', 'label'\], got \['review', 'label'\]",
         ),
         ("", {}, r"expected the columns .* got \[\]"),
+        (REVIEWS + "a" * 200_000 + ",1\n", {}, "line 5: field larger than field limit"),
     ],
 )
 def test_imdb_errors(home, text, options, message):
@@ -216,7 +225,9 @@ def test_shop_sessions(home, compressed):
     assert "synthetic" in bunch.DESCR and "Apache" in bunch.DESCR
 
 
-@pytest.mark.parametrize("time", ["yesterday", "", "NaT", "2024-13-01 00:00:00"])
+@pytest.mark.parametrize(
+    "time", ["yesterday", "", "NaT", "2024-13-01 00:00:00", "now", "today", "1710325274", "2024"]
+)
 def test_shop_sessions_name_the_line_of_a_bad_time(home, time):
     write_table(home, "ecommerce_sessions.csv", EVENTS + f"u,s,home,{time}\n", compressed=False)
     with pytest.raises(ValueError, match="line 8: expected a time stamp"):

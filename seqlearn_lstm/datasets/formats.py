@@ -1,6 +1,9 @@
 """Readers of the formats that sequence data come in, compressed with gzip or not."""
 
 import gzip
+import tarfile
+import zlib
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -145,11 +148,24 @@ def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
     )
 
 
+@contextmanager
 def _open(path):
     """Open a file for reading bytes, through gzip where its first two bytes say so."""
     with open(path, "rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
-    return (gzip.open if compressed else open)(path, "rb")
+    with _named(path), (gzip.open if compressed else open)(path, "rb") as file:
+        yield file
+
+
+@contextmanager
+def _named(path):
+    """Name the file, which Python does not, where its content is damaged or no UTF-8."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.ReadError) as error:
+        raise ValueError(f"{path}: the file is cut short or damaged: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text in UTF-8: {error}") from error
 
 
 def _lines(path, errors="strict"):
