@@ -151,7 +151,7 @@ def _target(source, target, scores):
     if hasattr(source, "classes_"):
         classes = source.classes_.tolist()
         if target is None:
-            number = int(scores.argmax())
+            number = _predicted(source, scores)
         elif any(matches := [label == target for label in classes]):
             number = matches.index(True)
         else:
@@ -169,6 +169,13 @@ def _target(source, target, scores):
         )
     number = position(0 if target is None else target, len(scores), "target")
     return number, number
+
+
+def _predicted(source, scores):
+    """The column of what `predict` says, which leaves out symbols that cannot come next."""
+    if hasattr(source, "_possible"):
+        (scores,) = source._possible(scores[None])
+    return int(scores.argmax())
 
 
 def _inputs(network, rows):
