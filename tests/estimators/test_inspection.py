@@ -340,6 +340,19 @@ def test_a_language_model_predicts_no_symbol_that_cannot_come(X):
     assert found.target != END or model._ends
 
 
+@pytest.mark.parametrize("x", ["", [], np.array([], dtype=str)], ids=["str", "list", "array"])
+def test_before_a_language_model_has_read_a_symbol(x):
+    """It reads the mark of the beginning alone; other estimators have nothing to read."""
+    model = LSTMLanguageModel(**SMALL, embedding_dim=3).fit(["ab", "abc"])
+    found = states(model, x)
+    assert found.symbols == [END]
+    assert found.activations["h"].tobytes() == states(model, "ab").activations["h"][:1].tobytes()
+    found = saliency(model, x)
+    assert (found.target, found.symbols) == (model.predict([x])[0], [END])
+    with pytest.raises(ValueError, match="length 0; expected at least 1 symbol"):
+        states(small(embedding_dim=3).fit(WORDS, [0, 1, 0] * 4), x)
+
+
 def test_methods():
     model = small().fit(X, Y)
     plain = saliency(model, LONGEST)
