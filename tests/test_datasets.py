@@ -16,6 +16,8 @@ from seqlearn_lstm.datasets import (
     load_spoken_digits,
     read_conll,
     read_idx,
+    read_tagged,
+    read_text,
     read_ts,
 )
 
@@ -182,6 +184,18 @@ def test_read_ts_without_labels_and_with_any_encoding_in_comments(write):
     assert [x.shape for x in X] == [(2, 1), (1, 1)]
 
 
+def test_read_ts_header_with_tabs_and_capitals(write):
+    X, y = read_ts(write("@CLASSLABEL\tTRUE\tUp  down\n@data\n1,2:UP\n3:down\n"))
+    assert list(y) == ["UP", "down"]
+    assert [x.shape for x in X] == [(2, 1), (1, 1)]
+    with pytest.raises(ValueError, match="time stamps"):
+        read_ts(write("@timeStamps\ttrue\n@data\n"))
+
+
+def test_read_ts_classes_that_the_header_does_not_list(write):
+    assert list(read_ts(write("@classLabel true\n@data\n1,2:a\n3:b\n"))[1]) == ["a", "b"]
+
+
 @pytest.mark.parametrize(
     "content, message",
     [
@@ -191,11 +205,22 @@ def test_read_ts_without_labels_and_with_any_encoding_in_comments(write):
         ("@classLabel true a\n@data\n1,2:3:a\n", r"line 3: .* differ in length: \[2, 1\]"),
         ("@classLabel true a\n@data\n1:3:a\n1:a\n", "line 4: expected 2 dimensions .*, got 1"),
         ("@classLabel true a\n@data\n1,x:a\n", "line 3: .*'x'"),
+        ("@classLabel true 1 2\n@data\n1,2:3,4\n", r"line 3: .* \['1', '2'\] .* got '3,4'"),
+        ("@classLabel true a b\n@data\n1:a\n1:c\n", r"line 4: .* \['a', 'b'\] .* got 'c'"),
+        ("@targetLabel true\n@data\n1,2:3,4\n", "line 3: expected a target at the end, got '3,4'"),
+        ("@classLabel true a\n@data\n1,2\n", "line 3: .* got '1,2'"),
     ],
 )
 def test_read_ts_errors(write, content, message):
     with pytest.raises(ValueError, match=message):
         read_ts(write(content))
+
+
+def test_read_ts_with_a_byte_order_mark(write):
+    for content in ("\ufeff" + TS, "\ufeff" + TS.partition("\n")[2]):
+        X, y = read_ts(write(content))
+        assert [len(x) for x in X] == [3, 2]
+        assert list(y) == ["up", "down"]
 
 
 # -- idx -------------------------------------------------------------------------------------------
@@ -234,6 +259,27 @@ def test_read_idx_errors(write, content, message):
         read_idx(write(content))
 
 
+@pytest.mark.parametrize(
+    "read, content",
+    [
+        (read_idx, idx(0x08, (2, 2), b"\0" * 4)),
+        (read_ts, TS.encode()),
+        (read_conll, CONLL.encode()),
+        (read_tagged, b"the/at end/nn\n"),
+        (read_text, b"The end.\n"),
+    ],
+)
+@pytest.mark.parametrize(
+    "damage",
+    [lambda c: c[:-12], lambda c: c[:-1], lambda c: c[:-8] + bytes(8)],
+    ids=["cut", "cut in the check sum", "other check sum"],
+)
+def test_a_damaged_file_is_named(tmp_path, read, content, damage):
+    (tmp_path / "file.gz").write_bytes(damage(gzip.compress(content)))
+    with pytest.raises(ValueError, match=r"file\.gz: the file is cut short or damaged"):
+        read(tmp_path / "file.gz")
+
+
 # -- CoNLL -----------------------------------------------------------------------------------------
 
 
@@ -241,6 +287,14 @@ def test_read_conll(write):
     words, chunks = read_conll(write(CONLL), comment="#")
     assert words == [["He", "reckons"], ["Yes"]]
     assert chunks == [["B-NP", "B-VP"], ["O"]]
+
+
+def test_read_conll_with_a_byte_order_mark(write):
+    """It is neither a part of the first word, nor does it hide -DOCSTART-."""
+    words, _ = read_conll(write("\ufeff" + CONLL), comment="#")
+    assert words == [["He", "reckons"], ["Yes"]]
+    words, _ = read_conll(write("\ufeffthe\tD\n"), delimiter="\t")
+    assert words == [["the"]]
 
 
 def test_read_conll_columns_and_delimiter(write):
@@ -253,6 +307,22 @@ def test_read_conll_columns_and_delimiter(write):
 def test_read_conll_names_the_line_with_too_few_columns(write):
     with pytest.raises(ValueError, match=r"line 2: expected columns \(0, 2\), got 2: \['b', 'c'\]"):
         read_conll(write("a b c\nb c\n"), columns=(0, 2))
+
+
+@pytest.mark.parametrize("line", ["dog\t", "\tN", "dog\t \r", "\t\tN"])
+def test_read_conll_names_the_line_with_an_empty_column(write, line):
+    with pytest.raises(ValueError, match=r"line 2: expected no empty column of \(0, -1\), got \['"):
+        read_conll(write(f"the\tD\n{line}\n"), delimiter="\t")
+
+
+def test_read_conll_columns_that_are_not_returned_may_be_empty(write):
+    path = write("\tthe\tD\t\r\n\t\t\t\r\n\tdog\tN\t\r\n")
+    assert read_conll(path, columns=(1, 2), delimiter="\t") == ([["the"], ["dog"]], [["D"], ["N"]])
+
+
+def test_read_conll_names_the_file_that_is_not_utf8(write):
+    with pytest.raises(ValueError, match="file: not a text in UTF-8"):
+        read_conll(write("a\tb".encode("utf-16")))
 
 
 # -- MNIST -----------------------------------------------------------------------------------------

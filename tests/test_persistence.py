@@ -259,6 +259,15 @@ def test_torch_of_a_larger_module():
         from_torch({"weight_ih_l0": np.ones((8, 3)), "linear.weight": np.ones((1, 2))})
 
 
+def test_torch_in_bfloat16():
+    torch = pytest.importorskip("torch")
+    module = torch.nn.LSTM(3, 2, dtype=torch.bfloat16)
+    found = from_torch(module.state_dict())
+    assert {array.dtype for array in found.values()} == {np.dtype(np.float32)}
+    expected = from_torch(module.float().state_dict())  # the same numbers, with room for more
+    assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
 # ---- into an estimator ---------------------------------------------------------------------------
 
 
@@ -343,6 +352,22 @@ def test_an_estimator_refuses(parameters, message):
     model, _ = network("lstm", dtype="float32")
     with pytest.raises(ValueError, match=message):
         with_parameters(model, parameters)
+
+
+def test_what_is_no_dict_is_refused():
+    model, _ = network("lstm")
+    with pytest.raises(TypeError, match="parameters is a list; expected a dict of canonical"):
+        with_parameters(model, [1])
+    for to_format in (to_torch, to_keras, to_onnx, to_char_rnn):
+        with pytest.raises(TypeError, match="parameters is a LSTMSequenceTagger; expected a dict"):
+            to_format(model)
+    with pytest.raises(
+        TypeError, match=r"state is a LSTMSequenceTagger; expected module.state_dict\(\)"
+    ):
+        from_torch(model)
+    torch = pytest.importorskip("torch")
+    with pytest.raises(TypeError, match=r"state is a LSTM; expected module.state_dict\(\)"):
+        from_torch(torch.nn.LSTM(3, 2))
 
 
 def test_an_estimator_without_a_network_refuses():

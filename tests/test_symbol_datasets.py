@@ -71,6 +71,14 @@ def test_read_tagged_file(tmp_path, compress):
     assert read_tagged(str(path)) == (WORDS, TAGS)
 
 
+def test_read_tagged_with_byte_order_marks(tmp_path):
+    """In a file, and in each of a folder."""
+    (tmp_path / "1").write_text("\ufeffthe/at end/nn\n", encoding="utf-8")
+    (tmp_path / "2").write_text("\ufeffan/at\n", encoding="utf-8")
+    assert read_tagged(tmp_path / "1")[0] == [["the", "end"]]
+    assert read_tagged(tmp_path)[0] == [["the", "end"], ["an"]]
+
+
 @pytest.mark.parametrize("write", [as_folder, as_archive])
 def test_read_tagged_files_in_the_order_of_their_names(tmp_path, write):
     path = write(tmp_path, {"a/2": SECOND, "a/1": FIRST, "b/README": "no tags"})
@@ -105,6 +113,14 @@ def test_read_tagged_names_the_line(tmp_path, token):
     (tmp_path / "text").write_text(f"a/b\n\nc/d {token}\n")
     with pytest.raises(ValueError, match=f"text, line 3: expected word/tag, got '{token}'"):
         read_tagged(tmp_path / "text")
+
+
+def test_a_damaged_archive_is_named(tmp_path):
+    path = as_archive(tmp_path, {"1": " ".join(f"{i}/cd" for i in range(5_000))})
+    for kept in (path.stat().st_size // 2, 10):
+        path.write_bytes(path.read_bytes()[:kept])
+        with pytest.raises(ValueError, match=r"brown\.tgz: the file is cut short or damaged"):
+            read_tagged(path)
 
 
 def test_read_tagged_missing(tmp_path):
@@ -146,6 +162,12 @@ def test_imdb_words(home, compressed):
     assert "Research" in bunch.DESCR
 
 
+@pytest.mark.parametrize("compressed", [True, False])
+def test_imdb_with_a_byte_order_mark(home, compressed):
+    write_table(home, "imdb_reviews.csv", "\ufeff" + REVIEWS, compressed)
+    assert len(load_imdb(n_test=0).data) == 2
+
+
 def test_imdb_parts(home):
     rows = "".join(f"review {i},{i % 2}\n" for i in range(20))
     write_table(home, "imdb_reviews.csv", "text,label\n" + rows, compressed=False)
@@ -178,6 +200,7 @@ def load_all(n_test):
             r"expected the columns \['text', 'label'\], got \['review', 'label'\]",
         ),
         ("", {}, r"expected the columns .* got \[\]"),
+        (REVIEWS + "a" * 200_000 + ",1\n", {}, "line 5: field larger than field limit"),
     ],
 )
 def test_imdb_errors(home, text, options, message):
@@ -202,7 +225,9 @@ def test_shop_sessions(home, compressed):
     assert "synthetic" in bunch.DESCR and "Apache" in bunch.DESCR
 
 
-@pytest.mark.parametrize("time", ["yesterday", "", "NaT", "2024-13-01 00:00:00"])
+@pytest.mark.parametrize(
+    "time", ["yesterday", "", "NaT", "2024-13-01 00:00:00", "now", "today", "1710325274", "2024"]
+)
 def test_shop_sessions_name_the_line_of_a_bad_time(home, time):
     write_table(home, "ecommerce_sessions.csv", EVENTS + f"u,s,home,{time}\n", compressed=False)
     with pytest.raises(ValueError, match="line 8: expected a time stamp"):

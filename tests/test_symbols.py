@@ -145,6 +145,8 @@ def test_rows_of_a_table_are_sequences(form, table):
         ["", " "],
         ["\0", "ä"],
         [datetime.date.min],
+        [datetime.datetime.min, datetime.time.min],
+        [frozenset("a"), frozenset("b")],
         [1, "1"],
     ],
     ids=str,

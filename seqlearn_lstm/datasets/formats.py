@@ -1,6 +1,9 @@
 """Readers of the formats that sequence data come in, compressed with gzip or not."""
 
 import gzip
+import tarfile
+import zlib
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -37,18 +40,19 @@ def read_ts(path, *, dtype=np.float32):
     header, cases = {}, []
     # Comments may be in any encoding; the header and the values that are read here are ASCII.
     for where, line in _lines(path, errors="replace"):
+        line = line.strip()
         if not line or line.startswith("#"):
             continue
         if "data" in header:
             cases.append((where, line))
         elif line.startswith("@"):
-            key, _, value = line[1:].partition(" ")
-            header[key.lower()] = value.strip().lower()
+            key, *values = line[1:].lower().split() or [""]
+            header[key] = values
         else:
             raise ValueError(f"{where}: values before the line '@data'")
     if "data" not in header:
         raise ValueError(f"{path}: not a .ts file, it has no line '@data'")
-    if header.get("timestamps") == "true":
+    if header.get("timestamps") == ["true"]:
         raise ValueError(f"{path}: a .ts file with time stamps cannot be read; store plain values")
     return _parse_ts(cases, header, dtype)
 
@@ -116,37 +120,56 @@ def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
     Raises
     ------
     ValueError
-        If a line has too few columns; the message names the line.
+        If a line has too few columns, or nothing in one of `columns`; the message names the line.
     """
     sentences = [[]]
     for where, line in _lines(path):
+        # With a delimiter, what stands between two of them may be blank, at the ends as well.
+        line = line.strip() if delimiter is None else line.rstrip("\r\n")
         if (comment and line.startswith(comment)) or line.startswith("-DOCSTART-"):
             continue
-        if not line:
+        if not line.strip():
             sentences.append([])
             continue
         values = line.split(delimiter)
         try:
-            sentences[-1].append([values[column] for column in columns])
+            token = [values[column] for column in columns]
         except IndexError:
             raise ValueError(
                 f"{where}: expected columns {tuple(columns)}, got {len(values)}: {values}"
             ) from None
+        # Blanks alone: a no-break space is a word of some corpora.
+        if not all(value.strip(" \t") for value in token):
+            raise ValueError(f"{where}: expected no empty column of {tuple(columns)}, got {values}")
+        sentences[-1].append(token)
     sentences = [sentence for sentence in sentences if sentence]
     return tuple(
         [[token[k] for token in sentence] for sentence in sentences] for k in range(len(columns))
     )
 
 
+@contextmanager
 def _open(path):
     """Open a file for reading bytes, through gzip where its first two bytes say so."""
     with open(path, "rb") as file:
         compressed = file.read(2) == b"\x1f\x8b"
-    return (gzip.open if compressed else open)(path, "rb")
+    with _named(path), (gzip.open if compressed else open)(path, "rb") as file:
+        yield file
+
+
+@contextmanager
+def _named(path):
+    """Name the file, which Python does not, where its content is damaged or no UTF-8."""
+    try:
+        yield
+    except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.ReadError) as error:
+        raise ValueError(f"{path}: the file is cut short or damaged: {error}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not a text in UTF-8: {error}") from error
 
 
 def _lines(path, errors="strict"):
-    """Yield for each line of a text file where it stands, for messages, and its stripped text."""
+    """Yield for each line of a text file where it stands, for messages, and its text."""
     with _open(path) as file:
         yield from _lines_of(file, path, errors)
 
@@ -154,28 +177,49 @@ def _lines(path, errors="strict"):
 def _lines_of(file, path, errors="strict"):
     """Yield the same of an open file of bytes."""
     for number, line in enumerate(file, start=1):
-        yield f"{path}, line {number}", line.decode("utf-8", errors).strip()
+        # The mark that some editors put before the first line is none of its characters.
+        encoding = "utf-8-sig" if number == 1 else "utf-8"
+        yield f"{path}, line {number}", line.decode(encoding, errors)
 
 
 def _parse_ts(cases, header, dtype):
     """Return X and y of the data lines `cases`, pairs of where a line stands and its text."""
-    # The value of @classLabel is "true" and then the classes, or "false".
-    is_true = {
-        key: header.get(key, "").split()[:1] == ["true"] for key in ("classlabel", "targetlabel")
-    }
+    has_targets = header.get("targetlabel", [])[:1] == ["true"]
+    # The values of @classLabel are "true" and then the classes, or "false".
+    has_labels, *classes = header.get("classlabel") or ["false"]
+    has_labels = has_labels == "true"
     X, labels = [], []
     for where, line in cases:
         parts = line.split(":")
-        if any(is_true.values()):
-            labels.append(parts.pop().strip())
+        if has_targets:
+            labels.append(_parse_ts_target(parts.pop(), where))
+        elif has_labels:
+            labels.append(_parse_ts_label(parts.pop(), classes, where))
         X.append(_parse_ts_dimensions(parts, where, dtype))
         if X[-1].shape[1] != X[0].shape[1]:
             raise ValueError(
                 f"{where}: expected {X[0].shape[1]} dimensions as before, got {X[-1].shape[1]}"
             )
-    if is_true["targetlabel"]:
+    if has_targets:
         return X, np.array(labels, dtype=np.float64)
-    return X, np.array(labels) if is_true["classlabel"] else None
+    return X, np.array(labels) if has_labels else None
+
+
+def _parse_ts_target(text, where):
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{where}: expected a target at the end, got {text!r}") from None
+
+
+def _parse_ts_label(text, classes, where):
+    """Return the label that ends a line; `classes` are those of the header, in small letters."""
+    label = text.strip()
+    if classes and label.lower() not in classes:
+        raise ValueError(
+            f"{where}: expected one of the classes {classes} at the end, got {label!r}"
+        )
+    return label
 
 
 def _parse_ts_dimensions(parts, where, dtype):

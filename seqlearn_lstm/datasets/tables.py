@@ -10,6 +10,7 @@ from sklearn.utils import Bunch
 from .formats import _open
 from .home import find_data
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _WORD = re.compile(r"[a-z0-9']+")
 
 
@@ -119,13 +120,7 @@ def load_shop_sessions():
     for where, (session, event, time) in _read_columns(
         find_data("ecommerce_sessions.csv"), columns
     ):
-        try:
-            time = np.datetime64(time, "s")
-        except ValueError:
-            time = np.datetime64("NaT")
-        if np.isnat(time):
-            raise ValueError(f"{where}: expected a time stamp such as 2024-03-13 10:21:14")
-        sessions.setdefault(session, []).append((time, event))
+        sessions.setdefault(session, []).append((_time(time, where), event))
     for events in sessions.values():
         events.sort(key=lambda pair: pair[0])  # stable
     data = [[event for _, event in events] for events in sessions.values()]
@@ -153,17 +148,35 @@ def _words(text):
     return _WORD.findall(text.lower().replace("<br />", " "))
 
 
+def _time(text, where):
+    try:
+        if _DAY.match(text):  # NumPy reads "now" as well, "NaT", and any number as a year
+            return np.datetime64(text, "s")
+    except ValueError:
+        pass
+    raise ValueError(f"{where}: expected a time stamp such as 2024-03-13 10:21:14, got {text!r}")
+
+
 def _read_columns(path, columns):
     """Yield for each row of a table where it stands, for messages, and its values in `columns`."""
-    with _open(path) as file, io.TextIOWrapper(file, "utf-8", newline="") as text:
+    with _open(path) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
         reader = csv.reader(text)
-        names = next(reader, [])
+        rows = _rows(reader, path)
+        names = next(rows, [])
         missing = [column for column in columns if column not in names]
         if missing:
             raise ValueError(f"{path}: expected the columns {list(columns)}, got {names}")
         places = [names.index(column) for column in columns]
-        for values in filter(None, reader):  # csv gives blank lines as empty rows
+        for values in filter(None, rows):  # csv gives blank lines as empty rows
             where = f"{path}, line {reader.line_num}"
             if len(values) != len(names):
                 raise ValueError(f"{where}: expected {len(names)} values, got {len(values)}")
             yield where, [values[place] for place in places]
+
+
+def _rows(reader, path):
+    """Yield the rows of a table; csv's own errors name no line."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {reader.line_num}: {error}") from error

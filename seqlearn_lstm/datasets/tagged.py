@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sklearn.utils import Bunch
 
-from .formats import _lines, _lines_of
+from .formats import _lines, _lines_of, _named
 from .home import data_home, find_data
 
 
@@ -35,7 +35,8 @@ def read_tagged(path, *, files="*", cut_at=""):
     Raises
     ------
     ValueError
-        If there is no such file, or a token has no tag or no word; the message names the line.
+        If there is no such file, or one is damaged or not UTF-8; or if a token has no tag or no
+        word; the message names the line.
 
     Examples
     --------
@@ -126,7 +127,9 @@ def _lines_below(path, files):
     path = Path(path)
     if path.is_dir():
         return _lines_in_folder(path, files)
-    return _lines_in_archive(path, files) if tarfile.is_tarfile(path) else _lines(path)
+    with _named(path):
+        is_archive = tarfile.is_tarfile(path)
+    return _lines_in_archive(path, files) if is_archive else _lines(path)
 
 
 def _lines_in_folder(folder, files):
@@ -137,15 +140,16 @@ def _lines_in_folder(folder, files):
 
 
 def _lines_in_archive(path, files):
-    with tarfile.open(path) as archive:
+    with _named(path), tarfile.open(path) as archive:
         found = [
             member
             for member in archive
             if member.isfile() and fnmatch(Path(member.name).name, files)
         ]
         for member in sorted(found, key=lambda member: member.name):
-            with archive.extractfile(member) as file:
-                yield from _lines_of(file, path / member.name)
+            inside = path / member.name
+            with _named(inside), archive.extractfile(member) as file:
+                yield from _lines_of(file, inside)
     _check_any(found, path, files)
 
 

@@ -53,10 +53,7 @@ def read_text(path):
         If the file is not UTF-8, or holds nothing.
     """
     with _open(path) as file:
-        try:
-            text = file.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}: not a text in UTF-8: {error}") from error
+        text = file.read().decode("utf-8-sig")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     begin, end = _BEGIN.search(text), _END.search(text)
     text = text[begin.end() if begin else 0 : end.start() if end else None]

@@ -1,4 +1,7 @@
-"""What the displays share: matplotlib where it is installed, axes, heat maps over time."""
+"""What the displays share: matplotlib where it is installed, axes, heat maps over time.
+
+Names are written as they are, ``parse_math=False``: "$" in a symbol or a class begins no formula.
+"""
 
 import numpy as np
 
@@ -75,12 +78,13 @@ def heat_map(
     size = size or 1.0  # all is zero: any range will do, but an empty one
     settings = {
         "cmap": cmap or ("RdBu_r" if signed else "viridis"),
-        "vmin": -size if signed else 0.0,
-        "vmax": size,
         "aspect": "auto",
         "interpolation": "nearest",
     }
-    image = ax.imshow(values.T, **settings | (im_kw or {}))
+    im_kw = im_kw or {}
+    if im_kw.get("norm") is None:  # imshow takes a range or a norm, which has its own
+        settings |= {"vmin": -size if signed else 0.0, "vmax": size}
+    image = ax.imshow(values.T, **settings | im_kw)
     letters = _name(ax.xaxis, steps, MOST_STEPS)
     if letters > LONG:
         ax.tick_params(axis="x", rotation=90)
@@ -96,7 +100,7 @@ def _name(axis, names, most):
     """
     shown = range(0, len(names), -(-len(names) // most) or 1)
     names = [str(names[i]) for i in shown]
-    axis.set_ticks(list(shown), labels=names)
+    axis.set_ticks(list(shown), labels=names, parse_math=False)
     return sum(map(len, names))
 
 
@@ -130,7 +134,8 @@ def legend(ax):
             each.get_legend().remove()
     lines = [line for each in axes for line in each.get_lines()]
     named = [line for line in lines if not line.get_label().startswith("_")]
-    axes[-1].legend(handles=named, framealpha=1)
+    for text in axes[-1].legend(handles=named, framealpha=1).get_texts():
+        text.set_parse_math(False)
 
 
 def _over(ax):

@@ -140,7 +140,7 @@ class SaliencyDisplay:
         colorbar : bool, default=True
             Whether a bar beside it says what the colours mean.
         im_kw : dict, default=None
-            What else ``imshow`` takes.
+            What else ``imshow`` takes; with a ``norm`` the range of the colours is its own.
 
         Returns
         -------
@@ -158,7 +158,8 @@ class SaliencyDisplay:
             cmap=cmap, colorbar=colorbar, im_kw=im_kw,
         )  # fmt: skip
         at_step = "" if self.step is None else f", step {self.step}"
-        self.ax_.set(title=f"{title}, target {self.target}{at_step}", xlabel="step")
+        self.ax_.set_title(f"{title}, target {self.target}{at_step}", parse_math=False)
+        self.ax_.set_xlabel("step")
         if self.features:
             self.ax_.set_ylabel("feature")
         return self

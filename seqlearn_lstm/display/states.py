@@ -138,7 +138,7 @@ class StateDisplay:
         colorbar : bool, default=True
             Whether a bar beside each heat map says what its colours mean.
         im_kw : dict, default=None
-            What else ``imshow`` takes.
+            What else ``imshow`` takes; with a ``norm`` the range of the colours is its own.
 
         Returns
         -------

@@ -213,7 +213,7 @@ class TrainingCurveDisplay:
         self.ax_.set(xlabel="epoch", ylabel="training loss")
         self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True))
         if has_scores:
-            self.score_ax_.set_ylabel(self.score_name)
+            self.score_ax_.set_ylabel(self.score_name, parse_math=False)
         legend(self.ax_)
         return self
 

@@ -17,7 +17,7 @@ def states(estimator, x, *, layer=-1, direction="forward", initial_states=None):
         with the steps of a pipeline done before. Of an `LSTMEncoder`, the estimator whose states it
         hands out.
     x : array-like of shape (n_timesteps, n_features), list of symbols, or str
-        One sequence, as one of those that `fit` got.
+        One sequence, as one of those that `fit` got; of a language model, it may be empty.
     layer : int, default=-1
         Which of the recurrent layers, 0 being the lowest; -1: the highest.
     direction : {"forward", "backward"}, default="forward"

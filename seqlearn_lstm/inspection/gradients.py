@@ -32,7 +32,7 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         One with predictions of this package; or a pipeline, a search or another meta-estimator that
         ends in one. Of an `LSTMEncoder`, the estimator whose states it hands out.
     x : array-like of shape (n_timesteps, n_features), list of symbols, or str
-        One sequence, as one of those that `fit` got.
+        One sequence, as one of those that `fit` got; of a language model, it may be empty.
     target : label or int, default=None
         Whose gradient: of a classifier or tagger, the score of this class before the softmax; of a
         regressor, the output with this number. None: the class that is predicted, the only output.
@@ -151,7 +151,7 @@ def _target(source, target, scores):
     if hasattr(source, "classes_"):
         classes = source.classes_.tolist()
         if target is None:
-            number = int(scores.argmax())
+            number = _predicted(source, scores)
         elif any(matches := [label == target for label in classes]):
             number = matches.index(True)
         else:
@@ -169,6 +169,13 @@ def _target(source, target, scores):
         )
     number = position(0 if target is None else target, len(scores), "target")
     return number, number
+
+
+def _predicted(source, scores):
+    """The column of what `predict` says, which leaves out symbols that cannot come next."""
+    if hasattr(source, "_possible"):
+        (scores,) = source._possible(scores[None])
+    return int(scores.argmax())
 
 
 def _inputs(network, rows):

@@ -129,7 +129,9 @@ def _alone(X):
 def _symbols(source, X, seen):
     if not hasattr(source, "vocabulary_"):
         return None
-    (x,) = check_symbols(X)
+    # An empty one has been read: by a language model, for which the mark of its beginning is there.
+    is_empty = isinstance(X, np.ndarray) and len(X[0]) == 0
+    (x,) = [[]] if is_empty else check_symbols(X)
     return source._symbols_read(x.tolist() if isinstance(x, np.ndarray) else list(x))[seen]
 
 

@@ -18,6 +18,7 @@ GATES = {
     "onnx": {4: "iofg", 3: "urn", 1: "h"},
     "char-rnn": {4: "ifog"},
 }
+CANONICAL = "a dict of canonical parameters, as parameters_ of a fitted estimator"
 PEEPHOLES = {"here": "ifo", "onnx": "iof"}
 # format -> the settings of a cell that it has in one way only
 _PLAIN = {"forget_gate": True, "layer_norm": False}
@@ -99,8 +100,15 @@ def translated(key, parameters, cell, target, also=frozenset()):
     return tuple(permuted(array, *orders) for array in (W, U, b, b_states))
 
 
+def check_named(arrays, name, expected):
+    """Refuse what is no mapping of names to arrays, such as a module or an estimator."""
+    if not hasattr(arrays, "items"):
+        raise TypeError(f"{name} is a {type(arrays).__name__}; expected {expected}")
+
+
 def directions(parameters, layer):
     """Yield (key, {name: array}) for each direction of a layer; others are passed over."""
+    check_named(parameters, "parameters", CANONICAL)
     for direction in DIRECTIONS:
         key = f"layer_{layer}.{direction}"
         found = {
@@ -124,6 +132,8 @@ def array(value, name):
     """A tensor of any library as an array of floating point numbers."""
     for method in ("detach", "cpu"):
         value = getattr(value, method, lambda value=value: value)()
+    if str(getattr(value, "dtype", None)) == "torch.bfloat16":  # which NumPy has not
+        value = value.float()
     found = np.asarray(value)
     if found.dtype.kind != "f":
         raise ValueError(f"{name} has dtype {found.dtype}; expected floating point numbers")

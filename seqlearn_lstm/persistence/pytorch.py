@@ -3,7 +3,15 @@
 import re
 
 from ..architecture import DIRECTIONS
-from .gates import array, canonical, checked_cell, directions, translated
+from .gates import (
+    CANONICAL,
+    array,
+    canonical,
+    check_named,
+    checked_cell,
+    directions,
+    translated,
+)
 
 _NAME = re.compile(r"(weight|bias)_(ih|hh)_l(\d+)(_reverse)?")
 _SUFFIX = dict(zip(DIRECTIONS, ("", "_reverse"), strict=True))
@@ -18,7 +26,8 @@ def from_torch(state, *, prefix=""):
     ----------
     state : dict of str to tensor or ndarray
         ``module.state_dict()`` of an ``nn.LSTM``, ``nn.GRU`` or ``nn.RNN``, of any number of layers,
-        in one direction or both, with biases or without: "weight_ih_l0" and so on.
+        in one direction or both, with biases or without: "weight_ih_l0" and so on. Tensors of
+        bfloat16 become arrays of float32.
     prefix : str, default=""
         Only names that begin with it are read: "lstm." where the module is the attribute `lstm` of
         another.
@@ -31,6 +40,8 @@ def from_torch(state, *, prefix=""):
 
     Raises
     ------
+    TypeError
+        If `state` is no dict, but a module for instance.
     ValueError
         If a name is missing or unknown, or shapes disagree.
 
@@ -43,6 +54,7 @@ def from_torch(state, *, prefix=""):
     >>> parameters["layer_0.forward.W"].shape
     (3, 8)
     """
+    check_named(state, "state", "module.state_dict(), or another dict of names to tensors")
     parts = {}
     for name, value in state.items():
         if not name.startswith(prefix):
@@ -99,6 +111,7 @@ def to_torch(parameters, cell="lstm"):
     ['bias_hh_l0', 'bias_ih_l0', 'weight_hh_l0', 'weight_ih_l0']
     """
     cell = checked_cell(cell, "torch")
+    check_named(parameters, "parameters", CANONICAL)
     layers = {name.partition(".")[0] for name in parameters if name.startswith("layer_")}
     state = {}
     for number in range(max(1, len(layers))):

@@ -5,7 +5,7 @@ from copy import copy
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from .gates import array
+from .gates import CANONICAL, array, check_named
 
 
 def with_parameters(estimator, parameters):
@@ -30,7 +30,7 @@ def with_parameters(estimator, parameters):
     Raises
     ------
     TypeError
-        If `estimator` has no parameters.
+        If `estimator` has no parameters, or `parameters` is no dict.
     ValueError
         If a name is unknown, a shape is another, or a number is not finite.
 
@@ -51,6 +51,7 @@ def with_parameters(estimator, parameters):
             f"estimator is a {type(estimator).__name__} without parameters_; expected a fitted "
             "estimator of this package with a network of its own"
         )
+    check_named(parameters, "parameters", CANONICAL)
     known = estimator.parameters_
     unknown = sorted(parameters.keys() - known.keys())
     if unknown:

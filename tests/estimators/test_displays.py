@@ -314,6 +314,42 @@ def test_saliency_that_cannot_be(plt, fitted):
     assert not plt.get_fignums()
 
 
+ODD = ["$\\bad{$", "$a_$", "$5-$10"]  # the last is a formula that can be set, the others cannot
+
+
+def test_names_are_no_formulas(plt):
+    words = [[ODD[0], "b", ODD[1]], [ODD[2]], ["b", ODD[0]]] * 4
+    model = small(embedding_dim=3)
+    model.fit(words, ODD * 4, X_val=words, y_val=ODD * 4)
+    table = small().fit(X, Y)
+    shown = [SaliencyDisplay.from_estimator(model, words[0], target=target).ax_ for target in ODD]
+    shown.append(SaliencyDisplay.from_estimator(table, LONGEST, feature_names=ODD).ax_)
+    shown.append(StateDisplay.from_estimator(model, words[0], labels=ODD).axes_[-1])
+    shown.append(TrainingCurveDisplay.from_estimators([model, table], names=ODD[:2]).score_ax_)
+    for ax in shown:
+        ax.figure.canvas.draw()
+        ax.figure.canvas.draw()  # ticks are laid out anew
+        texts = [ax.title, *ax.get_xticklabels(), *ax.get_yticklabels()]
+        texts += ax.get_legend().get_texts() if ax.get_legend() else []
+        assert any("$" in text.get_text() for text in texts)
+        assert not any(text.get_parse_math() for text in texts if "$" in text.get_text())
+
+
+@pytest.mark.parametrize("norm", ["LogNorm", "Normalize", "log"])
+def test_a_norm_has_its_own_range(plt, fitted, norm):
+    from matplotlib import colors
+
+    norm = getattr(colors, norm)(0.125, 0.5) if hasattr(colors, norm) else norm
+    for display in (
+        SaliencyDisplay.from_estimator(fitted, LONGEST, method="norm", im_kw=dict(norm=norm)),
+        StateDisplay.from_estimator(fitted, LONGEST, kinds="f", im_kw=dict(norm=norm)),
+    ):
+        display.figure_.canvas.draw()
+        image = display.im_ if hasattr(display, "im_") else display.images_[0]
+        assert image.norm is norm or norm == "log"
+        assert image.get_clim() == (0.125, 0.5) or norm == "log"
+
+
 # ---- all -----------------------------------------------------------------------------------------
 
 MADE = {

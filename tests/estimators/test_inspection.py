@@ -19,10 +19,17 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.cells import GRU, LSTM
 from seqlearn_lstm.inspection import activations, gradients, saliency, states
 from seqlearn_lstm.preprocessing import PerStep
+from seqlearn_lstm.symbols import END
 
 X, Y = ragged()
 LONGEST = max(X, key=len)
@@ -321,6 +328,29 @@ def test_gradient_at_symbols(more):
     at_table[rows] = difference
     assert_gradient(score, table, at_table)
     np.testing.assert_allclose(found.saliency[:, 0], np.linalg.norm(found.gradient, axis=1))
+
+
+@pytest.mark.parametrize("X", ["abacus abaci", ["ab", "abc", "xyz"]], ids=["stream", "ends"])
+def test_a_language_model_predicts_no_symbol_that_cannot_come(X):
+    """Neither the unknown one, likely as it is, nor an end where none was learned."""
+    model = LSTMLanguageModel(**SMALL, embedding_dim=3, min_count=2).fit(X)
+    model.parameters_["output.b"][[0, -1] if isinstance(X, str) else 0] = 50
+    found = saliency(model, "ab")
+    assert found.target == model.predict(["ab"])[0] is not None
+    assert found.target != END or model._ends
+
+
+@pytest.mark.parametrize("x", ["", [], np.array([], dtype=str)], ids=["str", "list", "array"])
+def test_before_a_language_model_has_read_a_symbol(x):
+    """It reads the mark of the beginning alone; other estimators have nothing to read."""
+    model = LSTMLanguageModel(**SMALL, embedding_dim=3).fit(["ab", "abc"])
+    found = states(model, x)
+    assert found.symbols == [END]
+    assert found.activations["h"].tobytes() == states(model, "ab").activations["h"][:1].tobytes()
+    found = saliency(model, x)
+    assert (found.target, found.symbols) == (model.predict([x])[0], [END])
+    with pytest.raises(ValueError, match="length 0; expected at least 1 symbol"):
+        states(small(embedding_dim=3).fit(WORDS, [0, 1, 0] * 4), x)
 
 
 def test_methods():
