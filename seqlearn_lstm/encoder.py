@@ -176,6 +176,28 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         self._check_cells()
         return self
 
+    def fit_transform(self, X, y=None, lengths=None, **fit_params):
+        """Fit, and transform the same sequences.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        y : array-like, default=None
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`; `transform` gets them, too.
+        **fit_params : dict
+            As in `fit`.
+
+        Returns
+        -------
+        states : ndarray of shape (n_sequences, n_features_out), or (n_sequences,) of ndarrays
+            As `transform` returns them.
+        """
+        # scikit-learn's own would not tell `transform` the lengths: padding would be read as data.
+        return self.fit(X, y, lengths=lengths, **fit_params).transform(X, lengths=lengths)
+
     def transform(self, X, lengths=None):
         """The states of each sequence.
 

@@ -6,7 +6,8 @@ import naive
 import naive_network
 import numpy as np
 import pytest
-from estimator_helpers import SMALL, ragged, small
+from estimator_helpers import SMALL, identical, padded, ragged, small
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -97,6 +98,28 @@ def test_set_output_in_a_union():
     ragged_states = LSTMEncoder(estimator=small(), pooling="steps").set_output(transform="pandas")
     with pytest.raises(ValueError, match="ragged"):
         ragged_states.fit(X, Y).transform(X)
+
+
+@pytest.mark.parametrize("model", [None, small()], ids=["itself", "estimator"])
+def test_fit_transform_leaves_out_the_padding(model):
+    filled, lengths = padded(X[:20], fill=0), np.array([len(x) for x in X[:20]])
+    encoder = LSTMEncoder(**SMALL, estimator=model, pooling="mean")
+    states = encoder.fit_transform(filled, Y[:20], lengths=lengths)
+    assert identical(states, encoder.transform(X[:20]))
+    classifier = LogisticRegression()
+    make_pipeline(encoder, classifier).fit(filled, Y[:20], lstmencoder__lengths=lengths)
+    assert identical(classifier.coef_, LogisticRegression().fit(states, Y[:20]).coef_)
+    with config_context(enable_metadata_routing=True):
+        routed = encoder.set_fit_request(lengths=True).set_transform_request(lengths=True)
+        make_pipeline(routed, classifier).fit(filled, Y[:20], lengths=lengths)
+        assert identical(classifier.coef_, LogisticRegression().fit(states, Y[:20]).coef_)
+
+
+def test_fit_transform_gives_what_set_output_says():
+    pd = pytest.importorskip("pandas")
+    encoder = LSTMEncoder(estimator=small()).set_output(transform="pandas")
+    together = encoder.fit_transform(X, Y, sample_weight=np.ones(len(X)))
+    pd.testing.assert_frame_equal(together, encoder.transform(X))
 
 
 def test_a_network_reads_the_states_of_another():
