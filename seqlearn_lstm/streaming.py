@@ -156,8 +156,11 @@ class Stream:
 
     def __getstate__(self):
         states = [[np.array(state) for state in layer.states()] for layer in self._layers]
-        plain = {name: vars(self)[name] for name in ("estimator", "n_steps", "pooled")}
-        return plain | {"states": states, "scores": getattr(self, "_scores", None)}
+        pooled = None if self.pooled is None else self.pooled.copy()
+        # The scores, too, lie in memory that the next step overwrites.
+        scores = self._scores.copy() if hasattr(self, "_scores") else None
+        plain = {"estimator": self.estimator, "n_steps": self.n_steps}
+        return plain | {"pooled": pooled, "states": states, "scores": scores}
 
     def __setstate__(self, state):
         state = dict(state)

@@ -1,5 +1,6 @@
 """Streams: the prediction after each step is that of all steps so far, to the bit."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -63,6 +64,23 @@ def test_goes_on_out_of_a_pickle(pooling):
     other = model.stream()
     other.push(x[0])
     assert identical(other.predict_proba(), model.predict_proba([x[:1]])[0])
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_goes_its_own_way(pooling, copied):
+    model = small(pooling=pooling).fit(X, Y)
+    x = max(X, key=len)
+    stream = model.stream()
+    for step in x[:4]:
+        stream.push(step)
+    other = copied(stream)
+    for step in x[4:]:
+        stream.push(step)
+    assert identical(other.predict_proba(), model.predict_proba([x[:4]])[0])
+    other.push(-x[4])
+    assert identical(other.predict_proba(), model.predict_proba([np.r_[x[:4], -x[4:5]]])[0])
+    assert identical(stream.predict_proba(), model.predict_proba([x])[0])
 
 
 def test_what_has_no_stream_or_no_probabilities():
