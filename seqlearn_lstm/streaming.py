@@ -1,5 +1,7 @@
 """Streams: a prediction after each step, from the states that the steps before have left."""
 
+from copy import copy
+
 import numpy as np
 
 from .batches import plan
@@ -17,7 +19,7 @@ class Stream:
     Parameters
     ----------
     estimator : fitted estimator
-        Its parameters are read once, here.
+        All of it is read once, here: a later fit changes nothing for the stream.
 
     Attributes
     ----------
@@ -39,7 +41,8 @@ class Stream:
     """
 
     def __init__(self, estimator):
-        self.estimator, self.n_steps, self.pooled = estimator, 0, None
+        # A fit gives an estimator other attributes and changes none of them in place.
+        self.estimator, self.n_steps, self.pooled = copy(estimator), 0, None
         self._build()
 
     def _build(self):

@@ -75,7 +75,8 @@ class WritesSequences:
             for symbol in check_symbols([prime])[0]:
                 stream.push(symbol)
         stops = {END} | set(stop if isinstance(stop, list | tuple | set) else [stop])
-        return self._written(stream, rng, stops, (temperature, top_k, top_p))
+        # The stream's estimator stays what it is, whatever becomes of this one.
+        return stream.estimator._written(stream, rng, stops, (temperature, top_k, top_p))
 
     def _written(self, stream, rng, stops, how):
         while True:

@@ -284,6 +284,15 @@ def test_no_prime_is_the_beginning(writer):
     assert greedy[0] == writer.predict([""])[0]
 
 
+def test_a_later_fit_changes_nothing_of_what_is_written():
+    model = unfitted(max_iter=2).fit(TEXT)
+    expected = model.generate("the ", 40, random_state=0)
+    written = model.iter_generate("the ", random_state=0)
+    first = list(itertools.islice(written, 10))
+    model.fit(WORDS)
+    assert "".join([*first, *itertools.islice(written, 30)]) == expected
+
+
 def test_words_are_written_as_a_list():
     model = unfitted(max_iter=2).fit(WORDS)
     written = model.generate(["an"], 10, random_state=0)

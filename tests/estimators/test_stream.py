@@ -83,6 +83,37 @@ def test_a_copy_goes_its_own_way(pooling, copied):
     assert identical(stream.predict_proba(), model.predict_proba([x])[0])
 
 
+@pytest.mark.parametrize("pass_on", [copy.copy, lambda stream: pickle.loads(pickle.dumps(stream))])
+def test_a_later_fit_changes_nothing_for_a_stream(pass_on):
+    model = small(pooling="mean").fit(X, Y)
+    x = max(X, key=len)
+    expected = model.predict_proba([x])[0]
+    stream = model.stream()
+    for step in x[:4]:
+        stream.push(step)
+    model.partial_fit(X, Y)
+    other = pass_on(stream)
+    for step in x[4:]:
+        stream.push(step)
+        other.push(step)
+    assert identical(stream.predict_proba(), expected)
+    assert identical(other.predict_proba(), expected)
+    assert not identical(model.predict_proba([x])[0], expected)
+
+
+def test_labels_of_a_stream_are_those_of_its_own_fit():
+    model = small().fit(X, Y)
+    stream = model.stream()
+    model.fit(X, [f"class {label}" for label in Y])
+    assert stream.push(X[0][0]) in Y
+
+
+def test_a_pickle_holds_the_parameters_once():
+    model = small(hidden_layer_sizes=(50,)).fit(X, Y)
+    together = len(pickle.dumps((model, model.stream())))
+    assert together < 1.2 * len(pickle.dumps(model))
+
+
 def test_what_has_no_stream_or_no_probabilities():
     cut = small(max_timesteps=3).fit(X, Y)
     with pytest.raises(ValueError, match="max_timesteps"):
