@@ -14,7 +14,7 @@ from ._base.writing import WritesSequences
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import Sequences, offsets_of
-from .symbols import END, UNKNOWN, Vocabulary, check_symbols
+from .symbols import END, UNKNOWN, Vocabulary, as_collection, check_symbols
 from .unrolling import pooled, runs
 
 WINDOW = BPTT_STEPS._replace(
@@ -233,7 +233,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         kept, however long the sequences are.
         """
         check_is_fitted(self)
-        inputs = self._read_again(_as_sequences(X), None)
+        inputs = self._read_again(X, None)
         last = inputs.offsets[1:] - 1
         found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
         for scores, source in self._windows_of(inputs):
@@ -307,7 +307,13 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """Sequences to go on from, each with the mark of its beginning; they may be empty."""
         if isinstance(X, Sequences):
             return X
-        empty = np.array([hasattr(x, "__len__") and len(x) == 0 for x in X], dtype=bool)
+        if lengths is not None:
+            raise ValueError(
+                "lengths was given with X of symbols; expected a text, or a list of sequences of "
+                "symbols, which carry their own lengths"
+            )
+        X = _as_sequences(X)
+        empty = np.array([_is_empty(x) for x in X])
         X = [[END] if is_empty else x for x, is_empty in zip(X, empty, strict=True)]
         return _marked(self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1, empty)
 
@@ -330,7 +336,12 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
 
 
 def _as_sequences(X):
-    return [X] if isinstance(X, str) else X
+    """X as a list or tuple of sequences, of which a text is one."""
+    return [X] if isinstance(X, str) else as_collection(X)
+
+
+def _is_empty(x):
+    return len(x) == 0 if isinstance(x, str | list | tuple) else np.shape(x)[:1] == (0,)
 
 
 def _marked(codes, mark, empty=False):

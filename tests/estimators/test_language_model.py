@@ -4,6 +4,7 @@ import itertools
 import math
 import pickle
 import tracemalloc
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from seqlearn_lstm import LSTMLanguageModel, inspection
+from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, inspection
 from seqlearn_lstm.cells import LSTM
 from seqlearn_lstm.sampling import draw
 from seqlearn_lstm.symbols import END
@@ -116,6 +117,38 @@ def test_a_text_is_one_sequence():
     assert model.score(TEXT) == model.score([TEXT])
     assert identical(model.predict_proba(TEXT), model.predict_proba([TEXT]))
     assert model.predict(TEXT).shape == (1,)
+
+
+def test_a_text_is_one_sequence_to_every_method():
+    model = unfitted(max_iter=1).fit(TEXT)
+    assert identical(model.final_states("hello"), model.final_states(["hello"]))
+    with pytest.raises(ValueError, match="lengths"):
+        model.final_states("hello", lengths=[1, 4])
+    encoder = LSTMEncoder(estimator=unfitted(max_iter=1)).fit(TEXT)
+    assert identical(encoder.transform("hello"), encoder.transform(["hello"]))
+
+
+def test_every_form_of_symbols_is_read_alike():
+    """Rows of a table, of numbers as of strings; elements of a Series or an array."""
+    rows = [["a", "b", "c"], ["b", "c", "a"], ["c", "c", "b"]] * 4
+    counted = [["abc".index(symbol) for symbol in row] for row in rows]
+    texts = ["".join(row) for row in rows]
+    forms = [(rows, np.array(rows)), (counted, np.array(counted)), (texts, np.array(texts))]
+    with suppress(ImportError):  # without pandas, arrays alone
+        import pandas as pd
+
+        forms += [(rows, pd.DataFrame(rows, columns=["time 0", "time 1", "time 2"]))]
+        forms += [(counted, pd.DataFrame(counted)), (texts, pd.Series(texts, index=texts))]
+    for plain, X in forms:
+        expected, model = unfitted(max_iter=1).fit(plain), unfitted(max_iter=1).fit(X)
+        assert same_fit(model, expected)
+        assert type(model.generate(n=3)) is type(expected.generate(n=3))
+        assert model.predict(X).tolist() == expected.predict(plain).tolist()
+        assert identical(model.predict_proba(X), expected.predict_proba(plain))
+        assert model.score(X) == expected.score(plain)
+        assert identical(model.final_states(X), expected.final_states(plain))
+        validated = unfitted(max_iter=1).fit(plain, X_val=X)
+        assert validated.validation_scores_ == [validated.score(plain)]
 
 
 def test_symbols_and_columns():
@@ -347,6 +380,16 @@ def test_errors_leave_it_as_it_was(X, params, error, message):
     assert vars(model).keys() == before.keys()
     assert all(vars(model)[name] is value for name, value in before.items())
     assert model.score(NAMES) == scores
+
+
+NO_SEQUENCES = [None, 5, {"a": 1}, iter("ab"), np.array(5), [np.array(5)], [5], [{}]]
+
+
+@pytest.mark.parametrize("method", ["fit", "predict", "predict_proba", "score", "final_states"])
+@pytest.mark.parametrize("X", NO_SEQUENCES, ids=lambda X: type(X).__name__)
+def test_what_holds_no_sequences_is_refused(writer, method, X):
+    with pytest.raises(TypeError, match=r"X has type \w+; expected a list"):
+        getattr(clone(writer) if method == "fit" else writer, method)(X)
 
 
 @pytest.mark.parametrize(
