@@ -221,7 +221,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 'pooling is "steps", whose ragged states fit in no data frame; expected '
                 'set_output(transform="default")'
             )
-        network, sequences = self._prepared(X, lengths)
+        network, sequences, initial = self._source._prepared_steps(X, lengths)
         pooling, n = POOLING[self.pooling], len(sequences.rows) if is_ragged else len(sequences)
         found = np.empty((n, len(self._kinds) * network.architecture.n_features), network.dtype)
 
@@ -232,7 +232,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         def add(window, states, features):
             self._add_features(network, window, states[-1], features)
 
-        for run in runs(network, sequences):
+        for run in runs(network, sequences, initial):
             for batch, features in pooled(run, pooling, begin, add, keep="c" in self._kinds):
                 pooling.end(network.kernels, batch, features, 0)
                 index = pooling.index(batch)

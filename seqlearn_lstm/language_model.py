@@ -307,15 +307,20 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """Sequences to go on from, each with the mark of its beginning; they may be empty."""
         if isinstance(X, Sequences):
             return X
-        if lengths is not None:
-            raise ValueError(
-                "lengths was given with X of symbols; expected a text, or a list of sequences of "
-                "symbols, which carry their own lengths"
-            )
+        _refuse_lengths(lengths)
         X = _as_sequences(X)
         empty = np.array([_is_empty(x) for x in X])
         X = [[END] if is_empty else x for x, is_empty in zip(X, empty, strict=True)]
         return _marked(self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1, empty)
+
+    def _prepared_steps(self, X, lengths):
+        """The mark of the beginning is no step of X: what comes before the first step is its state."""
+        check_is_fitted(self)
+        _refuse_lengths(lengths)
+        after_mark = self.final_states([""])
+        codes = self.vocabulary_.encode(check_symbols(_as_sequences(X)))
+        network, sequences = self._prepared(codes, None)
+        return network, sequences, np.broadcast_to(after_mark, (len(codes), after_mark.shape[1]))
 
     def _symbols_read(self, x):
         return [END, *x]
@@ -338,6 +343,14 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
 def _as_sequences(X):
     """X as a list or tuple of sequences, of which a text is one."""
     return [X] if isinstance(X, str) else as_collection(X)
+
+
+def _refuse_lengths(lengths):
+    if lengths is not None:
+        raise ValueError(
+            "lengths was given with X of symbols; expected a text, or a list of sequences of "
+            "symbols, which carry their own lengths"
+        )
 
 
 def _is_empty(x):

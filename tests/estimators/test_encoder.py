@@ -15,7 +15,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 
-from seqlearn_lstm import LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+    inspection,
+)
 
 X, Y = ragged()
 POOLINGS = {
@@ -140,6 +146,30 @@ def test_pools_what_a_tagger_or_a_regressor_knows():
     for model in (tagger, regressor):
         encoder = LSTMEncoder(estimator=FrozenEstimator(model), pooling="max").fit(X)
         assert encoder.transform(X).shape == (len(X), 6)
+
+
+@pytest.mark.parametrize("params", [{}, dict(initial_state="learned", hidden_layer_sizes=(4, 6))])
+@pytest.mark.parametrize("states", ["h", "c"])
+def test_the_mark_before_a_text_is_no_step_of_it(params, states):
+    model = LSTMLanguageModel(**SMALL | params).fit(["abcab", "ba", "cc"] * 4)
+    texts = ["abc", "b", "cab" * 9]
+
+    def encoded(**how):
+        return LSTMEncoder(estimator=FrozenEstimator(model), states=states, **how).fit(texts)
+
+    steps = encoded(pooling="steps").transform(texts)
+    assert [len(found) for found in steps] == [len(text) for text in texts]
+    for text, found in zip(texts, steps, strict=True):
+        read = inspection.states(model, text).activations[states]  # with the mark
+        assert identical(found, read[1:])
+        assert identical(encoded().transform([text])[0], read[-1])
+        change = encoded(pooling="steps", difference=True).transform([text])[0]
+        assert identical(change, np.diff(read, axis=0))
+        for pooling, expected in (("mean", found.mean(axis=0)), ("max", found.max(axis=0))):
+            pooled = encoded(pooling=pooling).transform([text])[0]
+            np.testing.assert_allclose(pooled, expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="sequence 1 of X has length 0"):
+        encoded().transform(["a", ""])
 
 
 def test_learns_without_targets():
