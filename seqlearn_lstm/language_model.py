@@ -131,6 +131,11 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             self._ends = len(X) > 1
             symbols = check_symbols(X)
             known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
+            if len(known) == 1:  # the unknown one, which is never said
+                raise ValueError(
+                    f"min_count is {self.min_count}, but no symbol of X occurs so often, so that "
+                    "there is none to predict; expected a lower min_count, or more sequences"
+                )
             self.vocabulary_ = Vocabulary([*known.symbols[1:], END])
             self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
         inputs, targets = self._transitions(X)

@@ -364,6 +364,7 @@ ERRORS = {
     "empty": (["ab", ""], {}, ValueError, "sequence 1 of X has length 0"),
     "empty text": ("", {}, ValueError, "length 0"),
     "missing": ([["a", None]], {}, ValueError, "time step 1"),
+    "nothing known": ("abcabc", dict(min_count=50), ValueError, "min_count is 50"),
     "no collection": (3, {}, TypeError, "int"),
     "parameter": (TEXT, dict(bptt_steps=0), ValueError, "bptt_steps"),
     "partial and early": (NAMES, dict(checkpoint="x", warm_start=True), ValueError, "checkpoint"),
