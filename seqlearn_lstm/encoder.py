@@ -279,9 +279,11 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
 
     @property
     def _source(self):
-        """The estimator whose states are handed out."""
+        """The estimator whose states are handed out; of an encoder in this one, its own."""
         source = getattr(self, "estimator_", self)
-        return source.estimator if isinstance(source, FrozenEstimator) else source
+        while isinstance(source, FrozenEstimator):
+            source = source.estimator
+        return source if source is self else getattr(source, "_source", source)
 
     def _prepared(self, X, lengths, device=None):
         if self._source is self:

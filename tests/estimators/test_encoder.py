@@ -140,6 +140,21 @@ def test_a_network_reads_the_states_of_another():
     assert again.predict(X).tobytes() == search.predict(X).tobytes()
 
 
+@pytest.mark.parametrize("freeze", [clone, lambda encoder: FrozenEstimator(encoder.fit(X, Y))])
+@pytest.mark.parametrize("inside", [small(), None], ids=["estimator", "itself"])
+def test_an_encoder_in_an_encoder(freeze, inside):
+    inner = LSTMEncoder(**SMALL, estimator=inside)
+    encoder = LSTMEncoder(estimator=freeze(inner), pooling="mean").fit(X, Y)
+    alone = clone(inner).set_params(pooling="mean").fit(X, Y)
+    assert identical(encoder.transform(X), alone.transform(X))
+    assert encoder.summary() == alone.summary()
+    assert encoder.get_feature_names_out().tolist() == alone.get_feature_names_out().tolist()
+    assert encoder.n_features_in_ == 3
+    assert identical(encoder.final_states(X), alone.final_states(X))
+    again = pickle.loads(pickle.dumps(encoder))
+    assert identical(again.transform(X), encoder.transform(X))
+
+
 def test_pools_what_a_tagger_or_a_regressor_knows():
     tagger = LSTMSequenceTagger(**SMALL).fit(X, [np.sign(x[:, 0]) for x in X])
     regressor = LSTMRegressor(**SMALL).fit(X, [x.sum() for x in X])
