@@ -242,6 +242,48 @@ def test_errors_leave_the_encoder_as_it_was(params, x, y, error, message):
     assert encoder.transform(X).tobytes() == before.tobytes()
 
 
+class NeverAsked:
+    """A sequence that ends the fit which reads it."""
+
+    def __array__(self, *args, **kwargs):
+        raise AssertionError("X was read")
+
+
+GATED = small(cell="gru")
+WITHOUT_CELL_STATES = {
+    "itself": LSTMEncoder(**SMALL, cell="gru"),
+    "estimator": LSTMEncoder(estimator=GATED),
+    "inside of another": LSTMEncoder(estimator=LSTMEncoder(estimator=GATED)),
+    "frozen": LSTMEncoder(estimator=FrozenEstimator(clone(GATED).fit(X, Y))),
+}
+without_cell_states = pytest.mark.parametrize(
+    "encoder", WITHOUT_CELL_STATES.values(), ids=WITHOUT_CELL_STATES.keys()
+)
+
+
+@without_cell_states
+@pytest.mark.parametrize("states", ["c", "both"])
+def test_cell_states_that_there_are_not_are_refused_before_a_fit(encoder, states):
+    with pytest.raises(ValueError, match=f"states is '{states}', but a cell of \"gru\""):
+        clone(encoder).set_params(states=states).fit([NeverAsked()], Y)
+
+
+@without_cell_states
+def test_output_that_there_is_not_is_refused_after_a_fit(encoder):
+    encoder = clone(encoder).fit(X, Y)
+    for params, message in (
+        ({"states": "c"}, "states is 'c', but a cell of"),
+        ({"states": "h", "pooling": "median"}, "The 'pooling' parameter"),
+        ({"states": "all", "pooling": "last"}, "The 'states' parameter"),
+    ):
+        encoder.set_params(**params)
+        with pytest.raises(ValueError, match=message):
+            encoder.transform(X)
+        with pytest.raises(ValueError, match=message):
+            encoder.get_feature_names_out()
+    assert encoder.set_params(states="h").transform(X).shape == (len(X), 6)
+
+
 def test_a_fit_leaves_nothing_of_one_of_another_kind():
     encoder = LSTMEncoder(**SMALL, estimator=small()).fit(X, Y)
     encoder.set_params(estimator=None, warm_start=True).fit(X)
