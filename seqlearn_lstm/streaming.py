@@ -7,6 +7,7 @@ import numpy as np
 from .batches import plan
 from .kernels import get_backend
 from .pooling import STEPS
+from .sequences.values import as_numbers
 from .symbols import check_symbols
 
 
@@ -129,14 +130,17 @@ class Stream:
         network = self._network
         if network.embedding:
             return self._row(self.estimator.vocabulary_.encode(check_symbols([[x]])).rows[0, 0])
-        values = np.asarray(x, network.dtype).reshape(-1)
+        values = _numbers(x, network.dtype)
         if values.size != network.architecture.n_in:
             raise ValueError(
                 f"a step has {values.size} features, but {type(self.estimator).__name__} is "
                 f"expecting {network.architecture.n_in}"
             )
         if not np.isfinite(values).all():
-            raise ValueError("the step contains NaN or infinity; expected finite numbers")
+            raise ValueError(
+                f"the step contains NaN, infinity or what is too large for {values.dtype}; "
+                "expected finite numbers"
+            )
         return values
 
     def _row(self, code):
@@ -175,6 +179,17 @@ class Stream:
                 target[:] = value
         if scores is not None:
             self._scores = scores
+
+
+def _numbers(x, dtype):
+    """What was given as a step, a number or several, as a 1-D array of real numbers."""
+    if type(x) is not np.ndarray or x.dtype.kind not in "fiub":
+        is_number = not isinstance(x, list | tuple) and np.ndim(x) == 0
+        x = as_numbers(np.atleast_1d(x) if is_number else x, "the step")
+    if x.dtype != dtype:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            x = x.astype(dtype)
+    return x.reshape(-1)
 
 
 class _OneStep:

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from estimator_helpers import NETWORKS, SMALL, identical, ragged, small
+from scipy.sparse import csr_array
 
 from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
 
@@ -127,6 +128,42 @@ def test_what_has_no_stream_or_no_probabilities():
         words.push(None)
     tagger = LSTMSequenceTagger(**SMALL, max_timesteps=2).fit(X, [np.sign(x[:, 0]) for x in X])
     assert tagger.stream().push(X[0][0]) == tagger.predict(X[:1])[0][0]
+
+
+NO_STEPS = {
+    "strings": (["1.5", "2", "3"], ValueError, "holds strings"),
+    "strings in objects": (np.array(["1.5", "2", "3"], object), ValueError, "holds strings"),
+    "mask": (np.ma.masked_array([1.0, 2, 3], [0, 1, 0]), TypeError, "mask would be lost"),
+    "sparse": (csr_array([[1.0, 2, 3]]), TypeError, "sparse"),
+    "dates": (np.array(["2020-01-01"] * 3, "M8[D]"), ValueError, "holds dates"),
+    "differences": (np.array([1, 2, 3], "m8[s]"), ValueError, "holds time differences"),
+    "complex": ([1j, 2, 3], ValueError, "holds complex numbers"),
+    "ragged": ([[1, 2], [3]], ValueError, "ragged"),
+    "missing": ([1, None, 3], ValueError, "NaN"),
+    "large": ([1e300, 0, 0], ValueError, "too large for float32"),
+    "dict": ({"a": 1}, ValueError, "no number"),
+}
+
+
+@pytest.mark.parametrize("step, error, message", NO_STEPS.values(), ids=NO_STEPS.keys())
+def test_a_step_is_refused_as_predict_refuses_it(step, error, message):
+    stream = small().fit(X, Y).stream()
+    with pytest.raises(error, match=message):
+        stream.push(step)
+    assert stream.n_steps == 0
+
+
+def test_forms_of_a_step():
+    model = small().fit([x[:, :1] for x in X], Y)
+    expected = model.predict_proba([[[1]]])[0]
+    steps = [1, 1.0, True, [1], (1,), [[1]], np.array(1), np.int8(1), np.array([1], object)]
+    for step in steps:
+        stream = model.stream()
+        stream.push(step)
+        assert identical(stream.predict_proba(), expected)
+    for step in ("1", np.ma.masked, np.datetime64("2020-01-01")):
+        with pytest.raises((TypeError, ValueError), match="the step"):
+            model.stream().push(step)
 
 
 def test_errors_leave_the_stream_as_it_was():
