@@ -120,7 +120,7 @@ class Stream:
         if not hasattr(self.estimator, "predict_proba"):
             name = type(self.estimator).__name__
             raise AttributeError(f"{name} has no predict_proba, and nor have its streams")
-        if self.n_steps == 0:
+        if not hasattr(self, "_scores"):
             raise ValueError("no step has been pushed yet; expected push(x) first")
         head = self.estimator._head
         return head.probabilities(self._scores)[0]

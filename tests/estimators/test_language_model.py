@@ -311,6 +311,32 @@ def test_stops(writer):
     assert writer.generate(n=0) == ""
 
 
+@pytest.mark.parametrize("form", [tuple, set, np.array, lambda stop: np.array(stop, object)])
+def test_stops_in_any_form(writer, form):
+    expected = writer.generate("the ", 300, stop=["a", "t"], random_state=0)
+    assert writer.generate("the ", 300, stop=form(["a", "t"]), random_state=0) == expected
+
+
+def test_stops_at_numbers():
+    model = unfitted(max_iter=1).fit([[1, 2, 3, 4] * 20])
+    written = model.generate(n=50, random_state=0)
+    first = min(written.index(2), written.index(3))
+    assert model.generate(n=50, stop=np.array([2, 3]), random_state=0) == written[:first]
+    first = written.index(3)
+    assert model.generate(n=50, stop=np.int64(3), random_state=0) == written[:first]
+
+
+def test_the_mark_is_no_step_of_a_stream(writer):
+    stream = writer.stream()
+    assert stream.n_steps == 0
+    assert identical(stream.predict_proba(), writer.predict_proba([""])[0])
+    again = pickle.loads(pickle.dumps(stream))
+    stream.push("t")
+    again.push("t")
+    assert stream.n_steps == again.n_steps == 1
+    assert identical(again.predict_proba(), writer.predict_proba(["t"])[0])
+
+
 def test_no_prime_is_the_beginning(writer):
     greedy = writer.generate(n=5, temperature=0)
     assert greedy == writer.generate("", 5, temperature=0) == writer.generate([], 5, temperature=0)
@@ -342,6 +368,7 @@ DRAWS = {  # settings -> probabilities
     "nucleus": (dict(top_p=0.69), np.array([0.4, 0, 0.3, 0, 0]) / 0.7),
     "nucleus of three": (dict(top_k=3, top_p=0.9), np.array([0.4, 0, 0.3, 0.15, 0]) / 0.85),
     "largest": (dict(temperature=0), [1, 0, 0, 0, 0]),
+    "coldest": (dict(temperature=5e-324), [1, 0, 0, 0, 0]),
 }
 
 
@@ -403,11 +430,30 @@ def test_what_holds_no_sequences_is_refused(writer, method, X):
         (dict(top_k=0), "top_k is 0"),
         (dict(top_p=0), "top_p is 0"),
         (dict(top_p=1.5), "top_p is 1.5"),
+        (dict(temperature="1"), "temperature is '1'"),
+        (dict(temperature=None), "temperature is None"),
+        (dict(top_k="1"), "top_k is '1'"),
+        (dict(top_p="0.5"), "top_p is '0.5'"),
     ],
     ids=str,
 )
 def test_errors_of_writing(writer, how, message):
     with pytest.raises(ValueError, match=message):
+        writer.generate(**how)
+
+
+@pytest.mark.parametrize(
+    "how, message",
+    [
+        (dict(prime=5), "prime has type int; expected a string"),
+        (dict(prime={"a": 1}), "prime has type dict; expected a string"),
+        (dict(stop=[["a"]]), "stop is .*; expected a symbol"),
+        (dict(stop={"a": 1}), "stop is .*; expected a symbol"),
+    ],
+    ids=str,
+)
+def test_errors_of_what_symbols_are(writer, how, message):
+    with pytest.raises(TypeError, match=message):
         writer.generate(**how)
 
 
