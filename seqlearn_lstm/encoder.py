@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.validation import check_is_fitted
 
@@ -13,6 +13,7 @@ from ._base.fits import fits, followed_inside
 from ._base.listening import for_callbacks
 from ._base.parameters import Parameter, takes
 from .architecture import DIRECTIONS
+from .cells import make_cell, plain
 from .heads import RegressionHead, SoftmaxHead
 from .layers import States
 from .pooling import POOLING, STEPS
@@ -119,6 +120,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
             If the input cannot be used, or the loss diverged; the encoder is then as it was before.
         """
         self._validate_params()
+        self._check_cells_to_be()
         goes_on = self.estimator is None and self.warm_start and "estimator_" not in vars(self)
         if not goes_on:
             self._forget()
@@ -173,9 +175,29 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
             head = RegressionHead(sequences.n_features, "squared_error", 1.0)
             targets = targets.astype(np.float64)
         given = for_callbacks(self, X, lengths=lengths, sequences=sequences)
-        self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=given)
-        self._check_cells()
-        return self
+        return self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=given)
+
+    def fit_transform(self, X, y=None, lengths=None, **fit_params):
+        """Fit, and transform the same sequences.
+
+        Parameters
+        ----------
+        X : list or array of sequences
+            As in `fit`.
+        y : array-like, default=None
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`; `transform` gets them, too.
+        **fit_params : dict
+            As in `fit`.
+
+        Returns
+        -------
+        states : ndarray of shape (n_sequences, n_features_out), or (n_sequences,) of ndarrays
+            As `transform` returns them.
+        """
+        # scikit-learn's own would not tell `transform` the lengths: padding would be read as data.
+        return self.fit(X, y, lengths=lengths, **fit_params).transform(X, lengths=lengths)
 
     def transform(self, X, lengths=None):
         """The states of each sequence.
@@ -193,14 +215,14 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
             Columns in the order of `get_feature_names_out`; with ``pooling="steps"`` an object
             array of one array (n_timesteps_i, n_features_out) each.
         """
-        check_is_fitted(self)
+        self._check_output()
         is_ragged = self.pooling == STEPS
         if is_ragged and _get_output_config("transform", self)["dense"] != "default":
             raise ValueError(
                 'pooling is "steps", whose ragged states fit in no data frame; expected '
                 'set_output(transform="default")'
             )
-        network, sequences = self._prepared(X, lengths)
+        network, sequences, initial = self._source._prepared_steps(X, lengths)
         pooling, n = POOLING[self.pooling], len(sequences.rows) if is_ragged else len(sequences)
         found = np.empty((n, len(self._kinds) * network.architecture.n_features), network.dtype)
 
@@ -211,7 +233,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         def add(window, states, features):
             self._add_features(network, window, states[-1], features)
 
-        for run in runs(network, sequences):
+        for run in runs(network, sequences, initial):
             for batch, features in pooled(run, pooling, begin, add, keep="c" in self._kinds):
                 pooling.end(network.kernels, batch, features, 0)
                 index = pooling.index(batch)
@@ -241,7 +263,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         -------
         names : ndarray of str, of shape (n_features_out,)
         """
-        check_is_fitted(self)
+        self._check_output()
         architecture = self._source._architecture
         directions = DIRECTIONS[: 2 if architecture["bidirectional"] else 1]
         names = [
@@ -258,14 +280,26 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
 
     @property
     def _source(self):
-        """The estimator whose states are handed out."""
+        """The estimator whose states are handed out; of an encoder in this one, its own."""
         source = getattr(self, "estimator_", self)
-        return source.estimator if isinstance(source, FrozenEstimator) else source
+        while isinstance(source, FrozenEstimator):
+            source = source.estimator
+        return source if source is self else getattr(source, "_source", source)
 
     def _prepared(self, X, lengths, device=None):
         if self._source is self:
             return super()._prepared(X, lengths, device)
         return self._source._prepared(X, lengths, device)
+
+    def _check_output(self):
+        """Raise ValueError where the parameters, which may be newer than the fit, ask for what the
+        network does not have.
+        """
+        check_is_fitted(self)
+        constraints = {row.name: row.constraint for row in (OUTPUT, STATES, DIFFERENCE)}
+        given = {name: getattr(self, name) for name in constraints}
+        validate_parameter_constraints(constraints, given, type(self).__name__)
+        self._check_cells()
 
     def _check_cells(self):
         """Raise ValueError where cell states are asked for of a network that has none."""
@@ -275,7 +309,17 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 "this package"
             )
         check_is_fitted(self._source)
-        name = self._source._architecture["cell"][0]
+        self._check_cell(self._source._architecture["cell"][0])
+
+    def _check_cells_to_be(self):
+        """The same before a fit, where there will be one."""
+        trained = self
+        while isinstance(trained, LSTMEncoder) and trained.estimator is not None:
+            trained = trained.estimator
+        if not isinstance(trained, FrozenEstimator):
+            self._check_cell(plain(make_cell(trained.cell))[0])
+
+    def _check_cell(self, name):
         if "c" in self._kinds and name != "lstm":
             raise ValueError(f'states is {self.states!r}, but a cell of "{name}" has "h" only')
 

@@ -15,7 +15,7 @@ from ._base.writing import WritesSequences
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import Sequences, offsets_of
-from .symbols import END, UNKNOWN, Vocabulary, check_symbols
+from .symbols import END, UNKNOWN, Vocabulary, as_collection, check_symbols
 from .unrolling import pooled, runs
 
 WINDOW = BPTT_STEPS._replace(
@@ -132,6 +132,11 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             self._ends = len(X) > 1
             symbols = check_symbols(X)
             known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
+            if len(known) == 1:  # the unknown one, which is never said
+                raise ValueError(
+                    f"min_count is {self.min_count}, but no symbol of X occurs so often, so that "
+                    "there is none to predict; expected a lower min_count, or more sequences"
+                )
             self.vocabulary_ = Vocabulary([*known.symbols[1:], END])
             self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
         inputs, targets = self._transitions(X)
@@ -235,7 +240,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         kept, however long the sequences are.
         """
         check_is_fitted(self)
-        inputs = self._read_again(_as_sequences(X), None)
+        inputs = self._read_again(X, None)
         last = inputs.offsets[1:] - 1
         found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
         for scores, source in self._windows_of(inputs):
@@ -309,9 +314,20 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """Sequences to go on from, each with the mark of its beginning; they may be empty."""
         if isinstance(X, Sequences):
             return X
-        empty = np.array([hasattr(x, "__len__") and len(x) == 0 for x in X], dtype=bool)
+        _refuse_lengths(lengths)
+        X = _as_sequences(X)
+        empty = np.array([_is_empty(x) for x in X])
         X = [[END] if is_empty else x for x, is_empty in zip(X, empty, strict=True)]
         return _marked(self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1, empty)
+
+    def _prepared_steps(self, X, lengths):
+        """The mark of the beginning is no step of X: what comes before the first step is its state."""
+        check_is_fitted(self)
+        _refuse_lengths(lengths)
+        after_mark = self.final_states([""])
+        codes = self.vocabulary_.encode(check_symbols(_as_sequences(X)))
+        network, sequences = self._prepared(codes, None)
+        return network, sequences, np.broadcast_to(after_mark, (len(codes), after_mark.shape[1]))
 
     def _symbols_read(self, x):
         return [END, *x]
@@ -332,7 +348,20 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
 
 
 def _as_sequences(X):
-    return [X] if isinstance(X, str) else X
+    """X as a list or tuple of sequences, of which a text is one."""
+    return [X] if isinstance(X, str) else as_collection(X)
+
+
+def _refuse_lengths(lengths):
+    if lengths is not None:
+        raise ValueError(
+            "lengths was given with X of symbols; expected a text, or a list of sequences of "
+            "symbols, which carry their own lengths"
+        )
+
+
+def _is_empty(x):
+    return len(x) == 0 if isinstance(x, str | list | tuple) else np.shape(x)[:1] == (0,)
 
 
 def _marked(codes, mark, empty=False):

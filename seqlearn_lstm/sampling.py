@@ -1,6 +1,6 @@
 """Drawing a symbol from scores, as language models do when they write."""
 
-from numbers import Integral
+from numbers import Integral, Real
 
 import numpy as np
 
@@ -30,7 +30,9 @@ def draw(scores, rng, temperature=1.0, top_k=None, top_p=None):
     if temperature == 0:
         return int(scores.argmax())
     order = np.argsort(-scores, kind="stable")[:top_k]
-    weights = np.exp((scores[order].astype(np.float64) - scores[order[0]]) / temperature)
+    below = scores[order].astype(np.float64) - scores[order[0]]
+    with np.errstate(over="ignore"):  # in the cold, all but the largest are infinitely far below
+        weights = np.exp(below / temperature)
     sums = np.cumsum(weights)
     if top_p is not None:
         sums = sums[: 1 + int(np.searchsorted(sums, top_p * sums[-1]))]
@@ -39,9 +41,9 @@ def draw(scores, rng, temperature=1.0, top_k=None, top_p=None):
 
 def check_sampling(temperature, top_k, top_p):
     """Raise ValueError where `draw` cannot work."""
-    if not (np.isscalar(temperature) and 0 <= temperature < np.inf):
+    if not (isinstance(temperature, Real) and 0 <= temperature < np.inf):
         raise ValueError(f"temperature is {temperature!r}; expected a number of at least 0")
     if top_k is not None and not (isinstance(top_k, Integral) and top_k >= 1):
         raise ValueError(f"top_k is {top_k!r}; expected a whole number of at least 1, or None")
-    if top_p is not None and not 0 < top_p <= 1:
+    if top_p is not None and not (isinstance(top_p, Real) and 0 < top_p <= 1):
         raise ValueError(f"top_p is {top_p!r}; expected a probability above 0, or None")

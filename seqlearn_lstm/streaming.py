@@ -1,10 +1,13 @@
 """Streams: a prediction after each step, from the states that the steps before have left."""
 
+from copy import copy
+
 import numpy as np
 
 from .batches import plan
 from .kernels import get_backend
 from .pooling import STEPS
+from .sequences.values import as_numbers
 from .symbols import check_symbols
 
 
@@ -17,7 +20,7 @@ class Stream:
     Parameters
     ----------
     estimator : fitted estimator
-        Its parameters are read once, here.
+        All of it is read once, here: a later fit changes nothing for the stream.
 
     Attributes
     ----------
@@ -39,7 +42,8 @@ class Stream:
     """
 
     def __init__(self, estimator):
-        self.estimator, self.n_steps, self.pooled = estimator, 0, None
+        # A fit gives an estimator other attributes and changes none of them in place.
+        self.estimator, self.n_steps, self.pooled = copy(estimator), 0, None
         self._build()
 
     def _build(self):
@@ -116,7 +120,7 @@ class Stream:
         if not hasattr(self.estimator, "predict_proba"):
             name = type(self.estimator).__name__
             raise AttributeError(f"{name} has no predict_proba, and nor have its streams")
-        if self.n_steps == 0:
+        if not hasattr(self, "_scores"):
             raise ValueError("no step has been pushed yet; expected push(x) first")
         head = self.estimator._head
         return head.probabilities(self._scores)[0]
@@ -126,14 +130,17 @@ class Stream:
         network = self._network
         if network.embedding:
             return self._row(self.estimator.vocabulary_.encode(check_symbols([[x]])).rows[0, 0])
-        values = np.asarray(x, network.dtype).reshape(-1)
+        values = _numbers(x, network.dtype)
         if values.size != network.architecture.n_in:
             raise ValueError(
                 f"a step has {values.size} features, but {type(self.estimator).__name__} is "
                 f"expecting {network.architecture.n_in}"
             )
         if not np.isfinite(values).all():
-            raise ValueError("the step contains NaN or infinity; expected finite numbers")
+            raise ValueError(
+                f"the step contains NaN, infinity or what is too large for {values.dtype}; "
+                "expected finite numbers"
+            )
         return values
 
     def _row(self, code):
@@ -156,8 +163,11 @@ class Stream:
 
     def __getstate__(self):
         states = [[np.array(state) for state in layer.states()] for layer in self._layers]
-        plain = {name: vars(self)[name] for name in ("estimator", "n_steps", "pooled")}
-        return plain | {"states": states, "scores": getattr(self, "_scores", None)}
+        pooled = None if self.pooled is None else self.pooled.copy()
+        # The scores, too, lie in memory that the next step overwrites.
+        scores = self._scores.copy() if hasattr(self, "_scores") else None
+        plain = {"estimator": self.estimator, "n_steps": self.n_steps}
+        return plain | {"pooled": pooled, "states": states, "scores": scores}
 
     def __setstate__(self, state):
         state = dict(state)
@@ -169,6 +179,17 @@ class Stream:
                 target[:] = value
         if scores is not None:
             self._scores = scores
+
+
+def _numbers(x, dtype):
+    """What was given as a step, a number or several, as a 1-D array of real numbers."""
+    if type(x) is not np.ndarray or x.dtype.kind not in "fiub":
+        is_number = not isinstance(x, list | tuple) and np.ndim(x) == 0
+        x = as_numbers(np.atleast_1d(x) if is_number else x, "the step")
+    if x.dtype != dtype:
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
+            x = x.astype(dtype)
+    return x.reshape(-1)
 
 
 class _OneStep:

@@ -86,6 +86,12 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         kernels = self._kernels if device is None else get_backend(device)
         return self._bound_network(kernels, threads_of(self, kernels)), sequences
 
+    def _prepared_steps(self, X, lengths):
+        """`_prepared` for who wants the states of the steps of X: the third value are the states
+        before the first step, None: those that `fit` started from.
+        """
+        return *self._prepared(X, lengths), None
+
     def _bound_network(self, kernels, n_jobs):
         """The fitted network."""
         check_is_fitted(self)

@@ -3,6 +3,7 @@
 import itertools
 from numbers import Integral
 
+import numpy as np
 from sklearn.utils import check_random_state
 
 from ..sampling import check_sampling, draw
@@ -35,7 +36,7 @@ class WritesSequences:
         top_p : float, default=None
             Draw from the most probable symbols only, as few as have this probability together
             (Holtzman et al. 2020); None: from all.
-        stop : symbol or list of symbols, default=None
+        stop : symbol or list or array of symbols, default=None
             Where to stop, before any of them.
         random_state : int, RandomState instance or None, default=None
             Fixes what is drawn.
@@ -71,11 +72,11 @@ class WritesSequences:
         """
         check_sampling(temperature, top_k, top_p)
         stream, rng = self.stream(), check_random_state(random_state)
-        if prime is not None and len(prime):
-            for symbol in check_symbols([prime])[0]:
-                stream.push(symbol)
-        stops = {END} | set(stop if isinstance(stop, list | tuple | set) else [stop])
-        return self._written(stream, rng, stops, (temperature, top_k, top_p))
+        for symbol in _symbols_of(prime):
+            stream.push(symbol)
+        stops = {END} | _stops_of(stop)
+        # The stream's estimator stays what it is, whatever becomes of this one.
+        return stream.estimator._written(stream, rng, stops, (temperature, top_k, top_p))
 
     def _written(self, stream, rng, stops, how):
         while True:
@@ -96,4 +97,25 @@ class WritesSequences:
         """
         stream = Stream(self)
         stream.push(END)
+        stream.n_steps = 0  # the mark is no step of the sequence
         return stream
+
+
+def _symbols_of(prime):
+    """The symbols that went before; there may be none."""
+    if prime is None:
+        return []
+    if not isinstance(prime, str | list | tuple) and np.ndim(prime) == 0:
+        raise TypeError(
+            f"prime has type {type(prime).__name__}; expected a string, a sequence of symbols, or None"
+        )
+    return check_symbols([prime])[0] if len(prime) else []
+
+
+def _stops_of(stop):
+    """The symbols to stop before, as a set."""
+    is_one = not isinstance(stop, list | tuple | set) and np.ndim(stop) == 0
+    try:
+        return {stop} if is_one else set(stop)
+    except TypeError:  # no symbols: they cannot be hashed
+        raise TypeError(f"stop is {stop!r:.80}; expected a symbol, or a list of symbols") from None

@@ -15,7 +15,8 @@ of parts. Checked sequences stay what the caller gave (str, list, tuple, 1-D arr
 never written; only their codes, int64 rows of shape (n_rows, 1) in a `Sequences`, are new.
 """
 
-from .reading import check_symbols as check_symbols  # for the estimators
+from .reading import as_collection as as_collection  # for the estimators
+from .reading import check_symbols as check_symbols
 from .reading import holds_symbols as holds_symbols
 from .vocabulary import END, UNKNOWN, Vocabulary
 

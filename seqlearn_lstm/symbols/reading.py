@@ -72,7 +72,7 @@ def check_symbols(X, *, max_timesteps=None, truncate="pre"):
         or several values. The error names the sequence and the time step.
     """
     check_truncation(max_timesteps, truncate)
-    sequences = [_sequence(x, i) for i, x in enumerate(_collection(X))]
+    sequences = [_sequence(x, i) for i, x in enumerate(as_collection(X))]
     if max_timesteps is None:
         return sequences
     kept = slice(-max_timesteps, None) if truncate == "pre" else slice(max_timesteps)
@@ -103,7 +103,7 @@ def _holds_strings(values, depth):
     return bool(nested) and depth > 1 and any(_holds_strings(x, depth - 1) for x in values)
 
 
-def _collection(X):
+def as_collection(X):
     """Return X as a list or tuple of sequences."""
     refuse_unfit(X, "X")
     if not isinstance(X, (list, tuple)):

@@ -6,7 +6,8 @@ import naive
 import naive_network
 import numpy as np
 import pytest
-from estimator_helpers import SMALL, ragged, small
+from estimator_helpers import SMALL, identical, padded, ragged, small
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
@@ -14,7 +15,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline, make_union
 
-from seqlearn_lstm import LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+    inspection,
+)
 
 X, Y = ragged()
 POOLINGS = {
@@ -99,6 +106,28 @@ def test_set_output_in_a_union():
         ragged_states.fit(X, Y).transform(X)
 
 
+@pytest.mark.parametrize("model", [None, small()], ids=["itself", "estimator"])
+def test_fit_transform_leaves_out_the_padding(model):
+    filled, lengths = padded(X[:20], fill=0), np.array([len(x) for x in X[:20]])
+    encoder = LSTMEncoder(**SMALL, estimator=model, pooling="mean")
+    states = encoder.fit_transform(filled, Y[:20], lengths=lengths)
+    assert identical(states, encoder.transform(X[:20]))
+    classifier = LogisticRegression()
+    make_pipeline(encoder, classifier).fit(filled, Y[:20], lstmencoder__lengths=lengths)
+    assert identical(classifier.coef_, LogisticRegression().fit(states, Y[:20]).coef_)
+    with config_context(enable_metadata_routing=True):
+        routed = encoder.set_fit_request(lengths=True).set_transform_request(lengths=True)
+        make_pipeline(routed, classifier).fit(filled, Y[:20], lengths=lengths)
+        assert identical(classifier.coef_, LogisticRegression().fit(states, Y[:20]).coef_)
+
+
+def test_fit_transform_gives_what_set_output_says():
+    pd = pytest.importorskip("pandas")
+    encoder = LSTMEncoder(estimator=small()).set_output(transform="pandas")
+    together = encoder.fit_transform(X, Y, sample_weight=np.ones(len(X)))
+    pd.testing.assert_frame_equal(together, encoder.transform(X))
+
+
 def test_a_network_reads_the_states_of_another():
     """The change of the cell states, read by a second network, searched through the pipeline."""
     encoder = LSTMEncoder(estimator=small(), states="c", difference=True, pooling="steps")
@@ -111,12 +140,51 @@ def test_a_network_reads_the_states_of_another():
     assert again.predict(X).tobytes() == search.predict(X).tobytes()
 
 
+@pytest.mark.parametrize("freeze", [clone, lambda encoder: FrozenEstimator(encoder.fit(X, Y))])
+@pytest.mark.parametrize("inside", [small(), None], ids=["estimator", "itself"])
+def test_an_encoder_in_an_encoder(freeze, inside):
+    inner = LSTMEncoder(**SMALL, estimator=inside)
+    encoder = LSTMEncoder(estimator=freeze(inner), pooling="mean").fit(X, Y)
+    alone = clone(inner).set_params(pooling="mean").fit(X, Y)
+    assert identical(encoder.transform(X), alone.transform(X))
+    assert encoder.summary() == alone.summary()
+    assert encoder.get_feature_names_out().tolist() == alone.get_feature_names_out().tolist()
+    assert encoder.n_features_in_ == 3
+    assert identical(encoder.final_states(X), alone.final_states(X))
+    again = pickle.loads(pickle.dumps(encoder))
+    assert identical(again.transform(X), encoder.transform(X))
+
+
 def test_pools_what_a_tagger_or_a_regressor_knows():
     tagger = LSTMSequenceTagger(**SMALL).fit(X, [np.sign(x[:, 0]) for x in X])
     regressor = LSTMRegressor(**SMALL).fit(X, [x.sum() for x in X])
     for model in (tagger, regressor):
         encoder = LSTMEncoder(estimator=FrozenEstimator(model), pooling="max").fit(X)
         assert encoder.transform(X).shape == (len(X), 6)
+
+
+@pytest.mark.parametrize("params", [{}, dict(initial_state="learned", hidden_layer_sizes=(4, 6))])
+@pytest.mark.parametrize("states", ["h", "c"])
+def test_the_mark_before_a_text_is_no_step_of_it(params, states):
+    model = LSTMLanguageModel(**SMALL | params).fit(["abcab", "ba", "cc"] * 4)
+    texts = ["abc", "b", "cab" * 9]
+
+    def encoded(**how):
+        return LSTMEncoder(estimator=FrozenEstimator(model), states=states, **how).fit(texts)
+
+    steps = encoded(pooling="steps").transform(texts)
+    assert [len(found) for found in steps] == [len(text) for text in texts]
+    for text, found in zip(texts, steps, strict=True):
+        read = inspection.states(model, text).activations[states]  # with the mark
+        assert identical(found, read[1:])
+        assert identical(encoded().transform([text])[0], read[-1])
+        change = encoded(pooling="steps", difference=True).transform([text])[0]
+        assert identical(change, np.diff(read, axis=0))
+        for pooling, expected in (("mean", found.mean(axis=0)), ("max", found.max(axis=0))):
+            pooled = encoded(pooling=pooling).transform([text])[0]
+            np.testing.assert_allclose(pooled, expected, rtol=1e-5)
+    with pytest.raises(ValueError, match="sequence 1 of X has length 0"):
+        encoded().transform(["a", ""])
 
 
 def test_learns_without_targets():
@@ -172,6 +240,48 @@ def test_errors_leave_the_encoder_as_it_was(params, x, y, error, message):
     assert sorted(vars(encoder)) == attributes
     encoder.set_params(pooling="last", bidirectional=False)
     assert encoder.transform(X).tobytes() == before.tobytes()
+
+
+class NeverAsked:
+    """A sequence that ends the fit which reads it."""
+
+    def __array__(self, *args, **kwargs):
+        raise AssertionError("X was read")
+
+
+GATED = small(cell="gru")
+WITHOUT_CELL_STATES = {
+    "itself": LSTMEncoder(**SMALL, cell="gru"),
+    "estimator": LSTMEncoder(estimator=GATED),
+    "inside of another": LSTMEncoder(estimator=LSTMEncoder(estimator=GATED)),
+    "frozen": LSTMEncoder(estimator=FrozenEstimator(clone(GATED).fit(X, Y))),
+}
+without_cell_states = pytest.mark.parametrize(
+    "encoder", WITHOUT_CELL_STATES.values(), ids=WITHOUT_CELL_STATES.keys()
+)
+
+
+@without_cell_states
+@pytest.mark.parametrize("states", ["c", "both"])
+def test_cell_states_that_there_are_not_are_refused_before_a_fit(encoder, states):
+    with pytest.raises(ValueError, match=f"states is '{states}', but a cell of \"gru\""):
+        clone(encoder).set_params(states=states).fit([NeverAsked()], Y)
+
+
+@without_cell_states
+def test_output_that_there_is_not_is_refused_after_a_fit(encoder):
+    encoder = clone(encoder).fit(X, Y)
+    for params, message in (
+        ({"states": "c"}, "states is 'c', but a cell of"),
+        ({"states": "h", "pooling": "median"}, "The 'pooling' parameter"),
+        ({"states": "all", "pooling": "last"}, "The 'states' parameter"),
+    ):
+        encoder.set_params(**params)
+        with pytest.raises(ValueError, match=message):
+            encoder.transform(X)
+        with pytest.raises(ValueError, match=message):
+            encoder.get_feature_names_out()
+    assert encoder.set_params(states="h").transform(X).shape == (len(X), 6)
 
 
 def test_a_fit_leaves_nothing_of_one_of_another_kind():

@@ -4,6 +4,7 @@ import itertools
 import math
 import pickle
 import tracemalloc
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from seqlearn_lstm import LSTMLanguageModel, inspection
+from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, inspection
 from seqlearn_lstm.cells import LSTM
 from seqlearn_lstm.sampling import draw
 from seqlearn_lstm.symbols import END
@@ -116,6 +117,38 @@ def test_a_text_is_one_sequence():
     assert model.score(TEXT) == model.score([TEXT])
     assert identical(model.predict_proba(TEXT), model.predict_proba([TEXT]))
     assert model.predict(TEXT).shape == (1,)
+
+
+def test_a_text_is_one_sequence_to_every_method():
+    model = unfitted(max_iter=1).fit(TEXT)
+    assert identical(model.final_states("hello"), model.final_states(["hello"]))
+    with pytest.raises(ValueError, match="lengths"):
+        model.final_states("hello", lengths=[1, 4])
+    encoder = LSTMEncoder(estimator=unfitted(max_iter=1)).fit(TEXT)
+    assert identical(encoder.transform("hello"), encoder.transform(["hello"]))
+
+
+def test_every_form_of_symbols_is_read_alike():
+    """Rows of a table, of numbers as of strings; elements of a Series or an array."""
+    rows = [["a", "b", "c"], ["b", "c", "a"], ["c", "c", "b"]] * 4
+    counted = [["abc".index(symbol) for symbol in row] for row in rows]
+    texts = ["".join(row) for row in rows]
+    forms = [(rows, np.array(rows)), (counted, np.array(counted)), (texts, np.array(texts))]
+    with suppress(ImportError):  # without pandas, arrays alone
+        import pandas as pd
+
+        forms += [(rows, pd.DataFrame(rows, columns=["time 0", "time 1", "time 2"]))]
+        forms += [(counted, pd.DataFrame(counted)), (texts, pd.Series(texts, index=texts))]
+    for plain, X in forms:
+        expected, model = unfitted(max_iter=1).fit(plain), unfitted(max_iter=1).fit(X)
+        assert same_fit(model, expected)
+        assert type(model.generate(n=3)) is type(expected.generate(n=3))
+        assert model.predict(X).tolist() == expected.predict(plain).tolist()
+        assert identical(model.predict_proba(X), expected.predict_proba(plain))
+        assert model.score(X) == expected.score(plain)
+        assert identical(model.final_states(X), expected.final_states(plain))
+        validated = unfitted(max_iter=1).fit(plain, X_val=X)
+        assert validated.validation_scores_ == [validated.score(plain)]
 
 
 def test_symbols_and_columns():
@@ -278,10 +311,45 @@ def test_stops(writer):
     assert writer.generate(n=0) == ""
 
 
+@pytest.mark.parametrize("form", [tuple, set, np.array, lambda stop: np.array(stop, object)])
+def test_stops_in_any_form(writer, form):
+    expected = writer.generate("the ", 300, stop=["a", "t"], random_state=0)
+    assert writer.generate("the ", 300, stop=form(["a", "t"]), random_state=0) == expected
+
+
+def test_stops_at_numbers():
+    model = unfitted(max_iter=1).fit([[1, 2, 3, 4] * 20])
+    written = model.generate(n=50, random_state=0)
+    first = min(written.index(2), written.index(3))
+    assert model.generate(n=50, stop=np.array([2, 3]), random_state=0) == written[:first]
+    first = written.index(3)
+    assert model.generate(n=50, stop=np.int64(3), random_state=0) == written[:first]
+
+
+def test_the_mark_is_no_step_of_a_stream(writer):
+    stream = writer.stream()
+    assert stream.n_steps == 0
+    assert identical(stream.predict_proba(), writer.predict_proba([""])[0])
+    again = pickle.loads(pickle.dumps(stream))
+    stream.push("t")
+    again.push("t")
+    assert stream.n_steps == again.n_steps == 1
+    assert identical(again.predict_proba(), writer.predict_proba(["t"])[0])
+
+
 def test_no_prime_is_the_beginning(writer):
     greedy = writer.generate(n=5, temperature=0)
     assert greedy == writer.generate("", 5, temperature=0) == writer.generate([], 5, temperature=0)
     assert greedy[0] == writer.predict([""])[0]
+
+
+def test_a_later_fit_changes_nothing_of_what_is_written():
+    model = unfitted(max_iter=2).fit(TEXT)
+    expected = model.generate("the ", 40, random_state=0)
+    written = model.iter_generate("the ", random_state=0)
+    first = list(itertools.islice(written, 10))
+    model.fit(WORDS)
+    assert "".join([*first, *itertools.islice(written, 30)]) == expected
 
 
 def test_words_are_written_as_a_list():
@@ -300,6 +368,7 @@ DRAWS = {  # settings -> probabilities
     "nucleus": (dict(top_p=0.69), np.array([0.4, 0, 0.3, 0, 0]) / 0.7),
     "nucleus of three": (dict(top_k=3, top_p=0.9), np.array([0.4, 0, 0.3, 0.15, 0]) / 0.85),
     "largest": (dict(temperature=0), [1, 0, 0, 0, 0]),
+    "coldest": (dict(temperature=5e-324), [1, 0, 0, 0, 0]),
 }
 
 
@@ -322,6 +391,7 @@ ERRORS = {
     "empty": (["ab", ""], {}, ValueError, "sequence 1 of X has length 0"),
     "empty text": ("", {}, ValueError, "length 0"),
     "missing": ([["a", None]], {}, ValueError, "time step 1"),
+    "nothing known": ("abcabc", dict(min_count=50), ValueError, "min_count is 50"),
     "no collection": (3, {}, TypeError, "int"),
     "parameter": (TEXT, dict(bptt_steps=0), ValueError, "bptt_steps"),
     "partial and early": (NAMES, dict(checkpoint="x", warm_start=True), ValueError, "checkpoint"),
@@ -340,6 +410,16 @@ def test_errors_leave_it_as_it_was(X, params, error, message):
     assert model.score(NAMES) == scores
 
 
+NO_SEQUENCES = [None, 5, {"a": 1}, iter("ab"), np.array(5), [np.array(5)], [5], [{}]]
+
+
+@pytest.mark.parametrize("method", ["fit", "predict", "predict_proba", "score", "final_states"])
+@pytest.mark.parametrize("X", NO_SEQUENCES, ids=lambda X: type(X).__name__)
+def test_what_holds_no_sequences_is_refused(writer, method, X):
+    with pytest.raises(TypeError, match=r"X has type \w+; expected a list"):
+        getattr(clone(writer) if method == "fit" else writer, method)(X)
+
+
 @pytest.mark.parametrize(
     "how, message",
     [
@@ -350,11 +430,30 @@ def test_errors_leave_it_as_it_was(X, params, error, message):
         (dict(top_k=0), "top_k is 0"),
         (dict(top_p=0), "top_p is 0"),
         (dict(top_p=1.5), "top_p is 1.5"),
+        (dict(temperature="1"), "temperature is '1'"),
+        (dict(temperature=None), "temperature is None"),
+        (dict(top_k="1"), "top_k is '1'"),
+        (dict(top_p="0.5"), "top_p is '0.5'"),
     ],
     ids=str,
 )
 def test_errors_of_writing(writer, how, message):
     with pytest.raises(ValueError, match=message):
+        writer.generate(**how)
+
+
+@pytest.mark.parametrize(
+    "how, message",
+    [
+        (dict(prime=5), "prime has type int; expected a string"),
+        (dict(prime={"a": 1}), "prime has type dict; expected a string"),
+        (dict(stop=[["a"]]), "stop is .*; expected a symbol"),
+        (dict(stop={"a": 1}), "stop is .*; expected a symbol"),
+    ],
+    ids=str,
+)
+def test_errors_of_what_symbols_are(writer, how, message):
+    with pytest.raises(TypeError, match=message):
         writer.generate(**how)
 
 

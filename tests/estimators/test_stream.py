@@ -1,10 +1,12 @@
 """Streams: the prediction after each step is that of all steps so far, to the bit."""
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
 from estimator_helpers import NETWORKS, SMALL, identical, ragged, small
+from scipy.sparse import csr_array
 
 from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
 
@@ -65,6 +67,54 @@ def test_goes_on_out_of_a_pickle(pooling):
     assert identical(other.predict_proba(), model.predict_proba([x[:1]])[0])
 
 
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy])
+def test_a_copy_goes_its_own_way(pooling, copied):
+    model = small(pooling=pooling).fit(X, Y)
+    x = max(X, key=len)
+    stream = model.stream()
+    for step in x[:4]:
+        stream.push(step)
+    other = copied(stream)
+    for step in x[4:]:
+        stream.push(step)
+    assert identical(other.predict_proba(), model.predict_proba([x[:4]])[0])
+    other.push(-x[4])
+    assert identical(other.predict_proba(), model.predict_proba([np.r_[x[:4], -x[4:5]]])[0])
+    assert identical(stream.predict_proba(), model.predict_proba([x])[0])
+
+
+@pytest.mark.parametrize("pass_on", [copy.copy, lambda stream: pickle.loads(pickle.dumps(stream))])
+def test_a_later_fit_changes_nothing_for_a_stream(pass_on):
+    model = small(pooling="mean").fit(X, Y)
+    x = max(X, key=len)
+    expected = model.predict_proba([x])[0]
+    stream = model.stream()
+    for step in x[:4]:
+        stream.push(step)
+    model.partial_fit(X, Y)
+    other = pass_on(stream)
+    for step in x[4:]:
+        stream.push(step)
+        other.push(step)
+    assert identical(stream.predict_proba(), expected)
+    assert identical(other.predict_proba(), expected)
+    assert not identical(model.predict_proba([x])[0], expected)
+
+
+def test_labels_of_a_stream_are_those_of_its_own_fit():
+    model = small().fit(X, Y)
+    stream = model.stream()
+    model.fit(X, [f"class {label}" for label in Y])
+    assert stream.push(X[0][0]) in Y
+
+
+def test_a_pickle_holds_the_parameters_once():
+    model = small(hidden_layer_sizes=(50,)).fit(X, Y)
+    together = len(pickle.dumps((model, model.stream())))
+    assert together < 1.2 * len(pickle.dumps(model))
+
+
 def test_what_has_no_stream_or_no_probabilities():
     cut = small(max_timesteps=3).fit(X, Y)
     with pytest.raises(ValueError, match="max_timesteps"):
@@ -78,6 +128,42 @@ def test_what_has_no_stream_or_no_probabilities():
         words.push(None)
     tagger = LSTMSequenceTagger(**SMALL, max_timesteps=2).fit(X, [np.sign(x[:, 0]) for x in X])
     assert tagger.stream().push(X[0][0]) == tagger.predict(X[:1])[0][0]
+
+
+NO_STEPS = {
+    "strings": (["1.5", "2", "3"], ValueError, "holds strings"),
+    "strings in objects": (np.array(["1.5", "2", "3"], object), ValueError, "holds strings"),
+    "mask": (np.ma.masked_array([1.0, 2, 3], [0, 1, 0]), TypeError, "mask would be lost"),
+    "sparse": (csr_array([[1.0, 2, 3]]), TypeError, "sparse"),
+    "dates": (np.array(["2020-01-01"] * 3, "M8[D]"), ValueError, "holds dates"),
+    "differences": (np.array([1, 2, 3], "m8[s]"), ValueError, "holds time differences"),
+    "complex": ([1j, 2, 3], ValueError, "holds complex numbers"),
+    "ragged": ([[1, 2], [3]], ValueError, "ragged"),
+    "missing": ([1, None, 3], ValueError, "NaN"),
+    "large": ([1e300, 0, 0], ValueError, "too large for float32"),
+    "dict": ({"a": 1}, ValueError, "no number"),
+}
+
+
+@pytest.mark.parametrize("step, error, message", NO_STEPS.values(), ids=NO_STEPS.keys())
+def test_a_step_is_refused_as_predict_refuses_it(step, error, message):
+    stream = small().fit(X, Y).stream()
+    with pytest.raises(error, match=message):
+        stream.push(step)
+    assert stream.n_steps == 0
+
+
+def test_forms_of_a_step():
+    model = small().fit([x[:, :1] for x in X], Y)
+    expected = model.predict_proba([[[1]]])[0]
+    steps = [1, 1.0, True, [1], (1,), [[1]], np.array(1), np.int8(1), np.array([1], object)]
+    for step in steps:
+        stream = model.stream()
+        stream.push(step)
+        assert identical(stream.predict_proba(), expected)
+    for step in ("1", np.ma.masked, np.datetime64("2020-01-01")):
+        with pytest.raises((TypeError, ValueError), match="the step"):
+            model.stream().push(step)
 
 
 def test_errors_leave_the_stream_as_it_was():
