@@ -3,6 +3,7 @@ epochs, and who is told how it goes on.
 """
 
 from .checkpoint import Checkpoint
+from .identity import fingerprint, name_of
 from .listener import Listener, Update
 from .loop import train
 from .portable import portable, restored
@@ -27,7 +28,9 @@ __all__ = [
     "Task",
     "TrainingState",
     "Update",
+    "fingerprint",
     "first_state",
+    "name_of",
     "portable",
     "random_stream",
     "restored",

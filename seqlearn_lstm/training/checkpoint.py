@@ -4,13 +4,11 @@ The file is written beside itself, brought to the disk and renamed: whenever the
 machine stops, there is a whole file, of the last epoch or of the one before.
 """
 
-import hashlib
 import os
 import pickle
 from contextlib import suppress
 
-import numpy as np
-
+from .identity import fingerprint
 from .listener import Listener
 from .portable import portable, restored
 
@@ -83,18 +81,6 @@ class Checkpoint(Listener):
                 f"({error.strerror}); it still holds the epoch before, from which the same call "
                 "goes on when there is room",
             ) from error
-
-
-def fingerprint(what):
-    """A name for arrays and plain values, in their order."""
-    found = hashlib.sha256()
-    for value in what:
-        if isinstance(value, np.ndarray):
-            found.update(f"{value.dtype} {value.shape}".encode())
-            found.update(np.ascontiguousarray(value).view(np.uint8).data)
-        else:
-            found.update(repr(value).encode())
-    return found.hexdigest()
 
 
 def _sync_folder(folder):

@@ -20,7 +20,7 @@ class TrainingState:
     `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
     embedding's. `best` is the highest value of what is watched: a validation score, or the negative
     loss; `best_theta` and `best_table` are kept where they are to be restored. `watch` says which of
-    this it was. `record` is what a listener keeps, plain values.
+    this it was, and of what. `record` is what a listener keeps, plain values.
     """
 
     seed: int
@@ -40,8 +40,10 @@ class TrainingState:
     record: dict | None = None
 
     def begin(self, settings):
-        """What was the best counts only where the same is watched, and kept, as before."""
-        watch = settings.watch, settings.restore
+        """What was the best counts only where the same is watched, and kept, as before: a score of
+        other data, or by another measure, says nothing about those to come.
+        """
+        watch = settings.watch, settings.restore, settings.judged
         if self.watch != watch:
             self.watch, self.best, self.epochs_without_progress = watch, -np.inf, 0
             self.best_theta = self.best_table = None
@@ -65,6 +67,9 @@ class Settings:
         Whether the parameters of the best epoch are to be kept.
     keep : bool
         Whether the state is to be kept for a training that goes on.
+    judged : str
+        A name of what losses and scores are of, and what they measure: two that differ in it cannot
+        be compared. Empty where no other training will be compared with this one.
     """
 
     batch_size: int
@@ -85,6 +90,7 @@ class Settings:
     clip_value: float | None
     dropout: Rates
     n_jobs: int
+    judged: str = ""
 
 
 @dataclass(frozen=True)

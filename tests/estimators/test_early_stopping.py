@@ -179,3 +179,53 @@ def test_what_is_held_out_takes_its_weights_and_states_along():
         held_out += [k] * same[0]
     assert len(held_out) == 5
     assert held_out != list(range(7, 12))  # or order would not show
+
+
+# ---- going on with something else ----------------------------------------------------------------
+
+
+REGRESSION = dict(SMALL, warm_start=True)
+SUMS = np.array([x.sum() for x in X])
+
+
+def test_the_best_of_other_targets_does_not_count():
+    """Larger targets have larger losses, in all epochs; the parameters are taken all the same."""
+    params = dict(early_stopping=True, monitor="train", n_iter_no_change=None)
+    model = LSTMRegressor(**REGRESSION, **params).fit(X, SUMS)
+    before = model.predict(X)
+    model.fit(X, 10 * SUMS + 3)
+    assert model.best_iter_ == 6 and not identical(model.predict(X), before)
+
+
+@pytest.mark.parametrize("change", ["targets", "weights", "loss", "alpha"])
+def test_the_patience_with_others_begins_anew(change):
+    """The loss rises where another thing is learned, and falls from there: nothing stops."""
+    params = dict(n_iter_no_change=2, loss="huber", max_iter=5)
+    model = LSTMRegressor(**REGRESSION | params).fit(X, SUMS)
+    y, weights = SUMS, None
+    if change == "targets":
+        y = 10 * SUMS
+    elif change == "weights":
+        weights = np.where(np.abs(SUMS) > 5, 1.0, 0.01)
+    else:
+        model.set_params(**{"loss": {"loss": "squared_error"}, "alpha": {"alpha": 10}}[change])
+    model.fit(X, y, sample_weight=weights)
+    assert min(model.loss_curve_[5:]) > model.loss_curve_[4] and model.n_iter_ == 10
+
+
+def test_the_best_by_another_score_does_not_count():
+    """An accuracy is above any log loss, which is negative."""
+    model = small(early_stopping=True, warm_start=True, n_iter_no_change=None)
+    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    model.set_params(scoring="neg_log_loss").fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert model.best_iter_ == 4 + int(np.argmax(model.validation_scores_[3:]))
+    assert model.validation_scores_[3:] != model.validation_scores_[:3]
+
+
+def test_the_best_of_other_validation_data_does_not_count():
+    params = dict(early_stopping=True, warm_start=True, n_iter_no_change=None)
+    model = small(**params, learning_rate=1e-6).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert model.best_iter_ == 1  # the same all the time
+    model.fit(X, Y, X_val=X_VAL[:20], y_val=Y_VAL[:20])
+    assert model.best_iter_ == 7
