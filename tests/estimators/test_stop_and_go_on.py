@@ -5,12 +5,14 @@ import multiprocessing
 import os
 import pickle
 import signal
+from functools import partial
 from types import FunctionType
 
 import numpy as np
 import pytest
-from estimator_helpers import SMALL, identical, ragged, same_fit, small
+from estimator_helpers import SMALL, identical, ragged, run_python, same_fit, small
 from sklearn.base import clone
+from sklearn.metrics import f1_score, make_scorer
 
 from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
 from seqlearn_lstm.cells import GRU
@@ -241,6 +243,72 @@ def test_a_checkpoint_knows_a_function_in_another_process(tmp_path):
     assert same_run(small(**params, scoring=same_name).fit(X, Y), model)
     with pytest.raises(ValueError, match="belongs to a fit with other"):
         small(**params, scoring=fit_with).fit(X, Y)
+
+
+class NthLabel:
+    """A scoring with a setting; its repr says where it lies in memory."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __call__(self, estimator, x, y):
+        return float(estimator.predict(x)[self.n] == y[self.n])
+
+
+def nth_label(estimator, x, y, n=0):
+    return NthLabel(n)(estimator, x, y)
+
+
+def made(n):
+    return lambda estimator, x, y: NthLabel(n)(estimator, x, y)
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (lambda: lambda e, x, y: e.score(x, y), lambda: lambda e, x, y: -e.score(x, y)),
+        (lambda: lambda e, x, y: 1 + len(x), lambda: lambda e, x, y: 2 + len(x)),
+        (lambda: made(0), lambda: made(1)),
+        (lambda: partial(nth_label, n=0), lambda: partial(nth_label, n=1)),
+        (lambda: NthLabel(0), lambda: NthLabel(1)),
+        (lambda: NthLabel(0).__call__, lambda: NthLabel(1).__call__),
+        (
+            lambda: make_scorer(f1_score, average="micro"),
+            lambda: make_scorer(f1_score, average="macro"),
+        ),
+    ],
+    ids=["lambda", "constant", "closure", "partial", "object", "method", "scorer"],
+)
+def test_a_checkpoint_tells_functions_apart(one, other, tmp_path):
+    params = dict(early_stopping=True, checkpoint=tmp_path / "run")
+    model = small(**params, scoring=one()).fit(X, Y)
+    assert same_run(small(**params, scoring=one()).fit(X, Y), model)
+    with pytest.raises(ValueError, match="belongs to a fit with other"):
+        small(**params, scoring=other()).fit(X, Y)
+
+
+NAMES = """
+from functools import partial
+import test_stop_and_go_on as here
+from seqlearn_lstm.training import fingerprint, name_of
+values = [here.last_label, here.NthLabel(1), partial(here.nth_label, n=here.NthLabel(2)), here.made(3)]
+values += [lambda x: x in {"a", "b", "c", "d"}, {"f": here.NthLabel(1).__call__}, min, float]
+print(fingerprint(map(name_of, values)))
+"""
+
+
+def test_names_are_the_same_in_every_process():
+    assert run_python(NAMES, PYTHONHASHSEED=1) == run_python(NAMES, PYTHONHASHSEED=2)
+
+
+def test_a_checkpoint_takes_numbers_of_numpy_as_those_of_python(tmp_path):
+    path = tmp_path / "run"
+    model = small(checkpoint=path, solver=SGD(momentum=0.5)).fit(X, Y)
+    again = small(
+        checkpoint=path, learning_rate=np.float64(0.02), max_iter=np.int64(3),
+        solver=SGD(momentum=np.float64(0.5)), hidden_layer_sizes=(np.int32(6),),
+    )  # fmt: skip
+    assert same_run(again.fit(X, Y), model)
 
 
 def test_a_seed_that_was_drawn_stands_in_the_checkpoint(tmp_path):
