@@ -25,6 +25,7 @@ from ..training import (
     name_of,
     random_stream,
     restored,
+    start_solver,
     train,
 )
 from .asked import architecture_of, check_combination, measure_of, settings_of, threads_of
@@ -87,7 +88,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         )  # fmt: skip
         initial = check_initial(initial_states, sequences, network)
         data = [sequences.rows, sequences.offsets, targets, weights, initial]
-        checkpoint, state = self._past(network, goes_on, data, given)
+        checkpoint, state = self._past(network, solver, goes_on, data, given)
         judged = "" if partial or not self.warm_start else self._judged(head, data, given)
         seed = state.seed if state else self._draw_seed()
         chosen, validation = self._split(sequences, targets, given, initial, pooling, seed)
@@ -133,18 +134,23 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
-    def _from_parameters(self, network):
+    def _from_parameters(self, network, solver):
         """The state of a fit that kept none: its parameters, a solver that knows nothing yet."""
         network.set_parameters(self.parameters_)
-        state = first_state(network, make_solver(self.solver), self._draw_seed())
+        state = first_state(network, solver, self._draw_seed())
         state.epoch, state.loss_curve = self.n_iter_, list(self.loss_curve_)
         return state
 
-    def _past(self, network, goes_on, data, given):
+    def _past(self, network, solver, goes_on, data, given):
         """(the checkpoint or None, the state to go on from or None)."""
         if goes_on:
             past = getattr(self, "_training", None)
-            return None, restored(past, network) if past else self._from_parameters(network)
+            if not past:
+                return None, self._from_parameters(network, solver)
+            state = restored(past, network)
+            if state.solver not in (None, solver.kind):
+                start_solver(state, network.kernels, solver)
+            return None, state
         if self.checkpoint is None:
             return None, None
         ignored = {"device", "n_jobs", "verbose", "checkpoint"}

@@ -16,6 +16,7 @@ from .state import (
     TrainingState,
     first_state,
     random_stream,
+    start_solver,
 )
 
 __all__ = [
@@ -34,5 +35,6 @@ __all__ = [
     "portable",
     "random_stream",
     "restored",
+    "start_solver",
     "train",
 ]

@@ -18,7 +18,8 @@ class TrainingState:
     """Where a training run stands, after a whole number of epochs.
 
     `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
-    embedding's. `best` is the highest value of what is watched: a validation score, or the negative
+    embedding's; `solver` is the kind of the solver they are of, None in what an earlier version has
+    written. `best` is the highest value of what is watched: a validation score, or the negative
     loss; `best_theta` and `best_table` are kept where they are to be restored. `watch` says which of
     this it was, and of what. `record` is what a listener keeps, plain values.
     """
@@ -38,6 +39,7 @@ class TrainingState:
     best_table: np.ndarray | None = None
     epochs_without_progress: int = 0
     record: dict | None = None
+    solver: str | None = None
 
     def begin(self, settings):
         """What was the best counts only where the same is watched, and kept, as before: a score of
@@ -135,9 +137,16 @@ def random_stream(seed, purpose, epoch=0):
 
 def first_state(network, solver, seed):
     """The state before the first epoch, for the parameters that the network has."""
-    kernels = network.kernels
-    state = TrainingState(seed, network.theta.copy(), solver.start(kernels, network.theta))
+    state = TrainingState(seed, network.theta.copy(), {})
     if network.embedding:
         state.table = network.embedding.table.copy()
-        state.table_state = solver.start(kernels, state.table)
+    start_solver(state, network.kernels, solver)
     return state
+
+
+def start_solver(state, kernels, solver):
+    """Let a solver begin that knows nothing yet, and with it the record, which counts its updates."""
+    state.solver, state.record = solver.kind, None
+    state.solver_state = solver.start(kernels, state.theta)
+    if state.table is not None:
+        state.table_state = solver.start(kernels, state.table)

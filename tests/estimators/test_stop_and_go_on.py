@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+from copy import copy
 from functools import partial
 from types import FunctionType
 
@@ -14,9 +15,15 @@ from estimator_helpers import SMALL, identical, ragged, run_python, same_fit, sm
 from sklearn.base import clone
 from sklearn.metrics import f1_score, make_scorer
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.cells import GRU
-from seqlearn_lstm.solvers import SGD
+from seqlearn_lstm.solvers import SGD, Adam, RMSprop
 from seqlearn_lstm.training import checkpoint
 
 X, Y = ragged(n=48)
@@ -100,6 +107,49 @@ def test_goes_on_from_parameters_alone():
     assert same_run(model.set_params(warm_start=True, max_iter=2).fit(X, Y), whole)
     model = small(**params, max_iter=4).fit(X, Y).partial_fit(X, Y)
     assert same_run(model, whole)
+
+
+# ---- another solver ------------------------------------------------------------------------------
+
+
+def passes(model, x):
+    """Two epochs, which `partial_fit` makes one by one."""
+    given = (x,) if isinstance(model, LSTMLanguageModel) else (x, Y)
+    return model.partial_fit(*given).partial_fit(*given)
+
+
+def epochs(model, x):
+    return model.set_params(warm_start=True, max_iter=2).fit(*((x,) if x is TEXT else (x, Y)))
+
+
+TEXT = "the cat sat on the mat. " * 8
+SOLVERS = [
+    ("adam", "sgd"), ("sgd", "adam"), ("adam", "nadam"), ("adam", "amsgrad"), ("rmsprop", "adagrad"),
+    (RMSprop(), RMSprop(global_scale=True)), (RMSprop(global_scale=True), RMSprop()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("learn", [epochs, passes])
+@pytest.mark.parametrize("x", [X, WORDS, TEXT], ids=["numbers", "symbols", "text"])
+@pytest.mark.parametrize("one, other", SOLVERS, ids=lambda solver: str(solver))
+def test_another_solver_starts_anew(one, other, x, learn):
+    """It knows as little as one that goes on from the parameters alone, and so does the record."""
+    kind = LSTMLanguageModel if x is TEXT else LSTMClassifier
+    model = learn(kind(**SMALL, record=["loss", "norm"]).set_params(solver=one), x)
+    model.set_params(solver=other)
+    alone = copy(model)
+    del alone._training
+    alone._draw_seed = lambda: model._training["seed"]
+    learn(model, x)
+    assert model.n_iter_ == 4 and set(model.record_["epoch"]) == {3, 4}
+    assert same_run(model, learn(alone, x))
+
+
+def test_other_settings_of_a_solver_keep_what_it_knows():
+    model = small(solver="adam", warm_start=True, max_iter=2).fit(X, Y)
+    model.set_params(solver=Adam(beta_1=0.8)).fit(X, Y)
+    n_updates = model._training["solver_state"]["n_updates"]
+    assert n_updates == 24
 
 
 # ---- killed processes ----------------------------------------------------------------------------
@@ -288,6 +338,7 @@ def test_a_checkpoint_tells_functions_apart(one, other, tmp_path):
 
 
 NAMES = """
+from copy import copy
 from functools import partial
 import test_stop_and_go_on as here
 from seqlearn_lstm.training import fingerprint, name_of
