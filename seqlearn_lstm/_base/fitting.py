@@ -20,6 +20,7 @@ from ..training import (
     INITIAL,
     Checkpoint,
     Task,
+    diverged,
     fingerprint,
     first_state,
     name_of,
@@ -110,7 +111,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
         settings = settings_of(self, network, len(sequences), state, goes_on, partial, judged)
-        validate = scorer_of(self, network, validation)
+        validate = self._scored(network, validation, state)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
         for name in SOMETIMES:  # of an earlier fit
             vars(self).pop(name, None)
@@ -173,6 +174,35 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             return None, None
         strata = targets if pooling != STEPS and hasattr(self, "classes_") else None
         return held_out(self, sequences, given, initial, strata, seed)
+
+    def _scored(self, network, validation, state):
+        """What scores the network as it is, or None. Where its outputs are no finite numbers, which
+        many a score cannot take, that is a FloatingPointError.
+        """
+        score = scorer_of(self, network, validation)
+        if score is None:
+            return None
+
+        def validate():
+            error, found = None, np.nan
+            try:
+                found = score()
+            except ValueError as raised:
+                error = raised
+            if not np.isfinite(found) and not self._has_finite_outputs(network, validation):
+                seen = "the outputs for the validation data are no finite numbers"
+                raise diverged(state.epoch, seen) from error
+            if error is not None:
+                raise error
+            return found
+
+        return validate
+
+    def _has_finite_outputs(self, network, validation):
+        """Whether the network as it is gives finite numbers for all that there is to validate with."""
+        probe = copy(self)
+        probe.parameters_ = network.get_parameters()
+        return np.isfinite(probe._scores(validation.sequences, None, validation.states)[0]).all()
 
     def _diverged(self, network, state, error):
         """The error of a training that ran away, with what was there before."""

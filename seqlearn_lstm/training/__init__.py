@@ -5,7 +5,7 @@ epochs, and who is told how it goes on.
 from .checkpoint import Checkpoint
 from .identity import fingerprint, name_of
 from .listener import Listener, Update
-from .loop import train
+from .loop import diverged, train
 from .portable import portable, restored
 from .state import (
     INITIAL,
@@ -29,6 +29,7 @@ __all__ = [
     "Task",
     "TrainingState",
     "Update",
+    "diverged",
     "fingerprint",
     "first_state",
     "name_of",

@@ -19,9 +19,10 @@ class TrainingState:
 
     `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
     embedding's; `solver` is the kind of the solver they are of, None in what an earlier version has
-    written. `best` is the highest value of what is watched: a validation score, or the negative
-    loss; `best_theta` and `best_table` are kept where they are to be restored. `watch` says which of
-    this it was, and of what. `record` is what a listener keeps, plain values.
+    written. `best` is the highest value of what is watched, a validation score or the negative loss,
+    and of epoch `best_epoch`, 0 before there is one; `best_theta` and `best_table` are kept where
+    they are to be restored. `watch` says what is watched, and of what data. `record` is what a
+    listener keeps, plain values.
     """
 
     seed: int
@@ -47,7 +48,8 @@ class TrainingState:
         """
         watch = settings.watch, settings.restore, settings.judged
         if self.watch != watch:
-            self.watch, self.best, self.epochs_without_progress = watch, -np.inf, 0
+            self.watch, self.best, self.best_epoch = watch, -np.inf, 0
+            self.epochs_without_progress = 0
             self.best_theta = self.best_table = None
 
     def has_converged(self, settings):

@@ -6,10 +6,12 @@ from estimator_helpers import SMALL, identical, ragged, same_fit, small
 from sklearn.base import clone
 
 from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm.cells import RNN
 from seqlearn_lstm.exceptions import TrainingDiverged
 
 X, Y = ragged(n=60)
 X_VAL, Y_VAL = ragged(n=30, seed=1)
+SUMS = np.array([x.sum() for x in X])
 FAST = dict(learning_rate=0.1, max_iter=30)
 
 
@@ -108,6 +110,53 @@ def test_a_diverged_training_keeps_its_last_good_epoch():
     assert caught.value.estimator is None
 
 
+def test_parameters_that_are_too_large_have_diverged():
+    """No loss has seen the last update of an epoch."""
+    params = dict(SMALL, solver="sgd", clip_norm=None, max_iter=1, batch_size=None)
+    words = [[f"w{len(x)}"] for x in X]
+    for x in (X, words):
+        with pytest.raises(TrainingDiverged, match="in epoch 1 the sum of the squares") as caught:
+            LSTMRegressor(**params | {"learning_rate": 3e38}).fit(x, [100 * len(v) for v in X])
+        assert caught.value.estimator is None
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_mean_squared_error", lambda e, x, y: np.nan])
+def test_outputs_that_are_too_large_have_diverged(scoring):
+    """A linear recurrence may stay finite over the steps that it is trained with, and no longer."""
+    model = LSTMRegressor(**SMALL | {"max_iter": 20}, cell=RNN(activation="relu"))
+    long = [np.ones((3000, 3)), -np.ones((3000, 3))]
+    with pytest.raises(TrainingDiverged, match="the outputs for the validation data"):
+        model.set_params(scoring=scoring).fit(X, 10 * SUMS, X_val=long, y_val=[0, 1])
+    assert not hasattr(model, "parameters_")
+
+
+def test_an_error_of_a_scoring_stays_what_it_is():
+    def scoring(*given):
+        raise ValueError("not today")
+
+    with pytest.raises(ValueError, match="not today") as caught:
+        small(scoring=scoring).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert type(caught.value) is ValueError
+
+
+@pytest.mark.filterwarnings("ignore:R.2 score is not well-defined")
+def test_a_score_that_is_no_number_tells_no_best_epoch():
+    model = LSTMRegressor(**SMALL, early_stopping=True)
+    with pytest.raises(ValueError, match=r"after epoch 1 is nan.*validation_fraction") as caught:
+        model.fit(X[:8], SUMS[:8])
+    assert type(caught.value) is ValueError and not hasattr(model, "parameters_")
+    model.set_params(early_stopping=False).fit(X, SUMS, X_val=X[:1], y_val=SUMS[:1])
+    assert np.isnan(model.validation_scores_).all()
+
+
+def test_the_lowest_score_is_one():
+    scores = iter([-np.inf, -np.inf, -3.0, -np.inf])
+    model = small(early_stopping=True, max_iter=2, warm_start=True, n_iter_no_change=2)
+    model.set_params(scoring=lambda *given: next(scores)).fit(X, Y)
+    assert model.best_iter_ == 1
+    assert model.fit(X, Y).best_iter_ == 3
+
+
 def test_a_new_thing_to_watch_starts_anew():
     """A score far below any negative loss is still the best of its kind."""
     model = small(warm_start=True).fit(X, Y)
@@ -185,7 +234,6 @@ def test_what_is_held_out_takes_its_weights_and_states_along():
 
 
 REGRESSION = dict(SMALL, warm_start=True)
-SUMS = np.array([x.sum() for x in X])
 
 
 def test_the_best_of_other_targets_does_not_count():
