@@ -275,9 +275,41 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
         with pytest.raises(ValueError, match="belongs to a fit with other"):
             other.fit(x, y)
     assert same_run(small(checkpoint=path, n_jobs=2).fit(X, Y), model)
-    path.write_bytes(b"something else")
-    with pytest.raises(ValueError, match="no checkpoint"):
-        model.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "found", [b"something else", b"garbage\n", b"", b"\x80\x05K\x01.", b"cno\nsuch\n."]
+)
+def test_what_is_no_checkpoint_says_so(found, tmp_path):
+    (tmp_path / "run").write_bytes(found)
+    with pytest.raises(ValueError, match="run is no checkpoint"):
+        small(checkpoint=tmp_path / "run").fit(X, Y)
+    assert (tmp_path / "run").read_bytes() == found
+
+
+def test_where_no_file_can_be_written(tmp_path, monkeypatch):
+    """It is known before the first epoch."""
+    monkeypatch.setattr(checkpoint.Checkpoint, "after_epoch", None)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    monkeypatch.setattr(checkpoint.os, "access", lambda path, mode: path != str(closed))
+    for path, message in (
+        ("", "checkpoint is ''; expected the path of a file"),
+        (tmp_path, "expected the path of a file"),
+        (tmp_path / "none" / "run", "there is no folder '.*none'"),
+        (closed / "run", "nothing can be written there"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small(checkpoint=path).fit(X, Y)
+
+
+def test_a_first_epoch_that_cannot_be_written(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "replace", full)
+    with pytest.raises(OSError, match=r"after epoch 1 .*there is none of an earlier epoch"):
+        small(checkpoint=tmp_path / "run").fit(X, Y)
 
 
 def last_label(estimator, x, y):
