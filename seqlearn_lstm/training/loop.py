@@ -41,8 +41,8 @@ def train(task, state, listeners=()):
         for listener in listeners:
             listener.before_epoch(task, state)
         start = time.perf_counter()
-        loss = _epoch(task, state, listeners, *work)
-        _record(task, state, work, loss)
+        loss, n_updates = _epoch(task, state, listeners, *work)
+        _record(task, state, work, loss, n_updates)
         seconds = time.perf_counter() - start
         answers = [listener.after_epoch(task, state, seconds) for listener in listeners]
         stop = any(answers)  # of all, for each is to be told
@@ -61,7 +61,7 @@ def _aligned(kernels, solver_state):
 
 
 def _epoch(task, state, listeners, *solver_states):
-    """One pass over the sequences; returns the mean loss."""
+    """One pass over the sequences; returns the mean loss, and the number of all updates so far."""
     network, settings = task.network, task.settings
     masks = None
     if settings.dropout.any():
@@ -71,6 +71,8 @@ def _epoch(task, state, listeners, *solver_states):
         )  # fmt: skip
     gradients = Backpropagation(task, _order(len(task.sequences), settings, state), masks)
     losses, n_steps = _Losses(state.epoch), len(gradients)
+    # Where it is not known, as if all epochs had been like this one.
+    n_updates = state.epoch * n_steps if state.n_updates is None else state.n_updates
     for step, (batch, loss, weight) in enumerate(gradients):
         if weight == 0:
             continue  # nothing to learn here, and a mean over it does not exist
@@ -82,13 +84,14 @@ def _epoch(task, state, listeners, *solver_states):
             _cut_values(network, settings)
             norm, scale = _norm(network, settings)
         rate = settings.learning_rate * settings.schedule.factor(
-            state.epoch, step, n_steps, settings.horizon, state.loss_curve
+            state.epoch, step, n_steps, settings.horizon, state.loss_curve, n_updates
         )
+        n_updates += 1
         _step(task, rate, scale, *solver_states)
         update = Update(batch, loss, norm, rate)
         for listener in listeners:
             listener.after_update(task, state, update)
-    return float(losses.total() / task.weights.sum())
+    return float(losses.total() / task.weights.sum()), n_updates
 
 
 class _Losses:
@@ -175,7 +178,7 @@ def _cut_values(network, settings):
         network.kernels.clip_values(gradient, float(settings.clip_value), settings.n_jobs)
 
 
-def _record(task, state, work, loss):
+def _record(task, state, work, loss, n_updates):
     """Bring the state up to date after an epoch."""
     network, settings = task.network, task.settings
     _check_parameters(network, state.epoch)
@@ -183,7 +186,7 @@ def _record(task, state, work, loss):
     state.theta, state.solver_state = network.theta.copy(), deepcopy(work[0])
     if network.embedding:
         state.table, state.table_state = network.embedding.table.copy(), deepcopy(work[1])
-    state.epoch += 1
+    state.epoch, state.n_updates = state.epoch + 1, n_updates
     state.loss_curve.append(loss)
     if task.validate or state.validation_scores:
         unknown = [math.nan] * (state.epoch - 1 - len(state.validation_scores))

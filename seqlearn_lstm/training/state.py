@@ -21,7 +21,8 @@ class TrainingState:
     embedding's; `solver` is the kind of the solver they are of, None in what an earlier version has
     written. `best` is the highest value of what is watched, a validation score or the negative loss,
     and of epoch `best_epoch`, 0 before there is one; `best_theta` and `best_table` are kept where
-    they are to be restored. `watch` says what is watched, and of what data. `record` is what a
+    they are to be restored. `n_updates` counts those of all epochs; None: it is not known, as where
+    a training goes on from its parameters alone. `watch` says what is watched, and of what data. `record` is what a
     listener keeps, plain values.
     """
 
@@ -31,6 +32,7 @@ class TrainingState:
     table: np.ndarray | None = None
     table_state: dict | None = None
     epoch: int = 0
+    n_updates: int | None = None
     loss_curve: list = field(default_factory=list)
     validation_scores: list = field(default_factory=list)
     watch: tuple = ()
