@@ -23,6 +23,7 @@ from seqlearn_lstm import (
     LSTMSequenceTagger,
 )
 from seqlearn_lstm.cells import GRU
+from seqlearn_lstm.schedules import WarmUp
 from seqlearn_lstm.solvers import SGD, Adam, RMSprop
 from seqlearn_lstm.training import checkpoint
 
@@ -150,6 +151,16 @@ def test_other_settings_of_a_solver_keep_what_it_knows():
     model.set_params(solver=Adam(beta_1=0.8)).fit(X, Y)
     n_updates = model._training["solver_state"]["n_updates"]
     assert n_updates == 24
+
+
+def test_a_state_of_an_earlier_version_goes_on():
+    """It says neither of which solver it is nor how many updates there were."""
+    params = dict(schedule=WarmUp(30, unit="updates"))
+    whole = small(**params, max_iter=6).fit(X, Y)
+    model = small(**params, max_iter=4, warm_start=True).fit(X, Y).set_params(max_iter=2)
+    for name in ("solver", "n_updates"):
+        del model._training[name]
+    assert same_run(model.fit(X, Y), whole)
 
 
 # ---- killed processes ----------------------------------------------------------------------------
