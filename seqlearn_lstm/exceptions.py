@@ -45,7 +45,7 @@ class ExplodingGradientWarning(TrainingWarning):
 
 
 class TrainingDiverged(ValueError):
-    """The loss or its gradient is no finite number any more.
+    """The loss, its gradient, the parameters or what they predict are no finite numbers any more.
 
     Attributes
     ----------

@@ -3,13 +3,14 @@
 ``"cosine"`` names one with its usual settings; ``StepDecay(every=5)`` gives others, searchable like
 those of a solver.
 
-``factor(epoch, step, n_steps, max_iter, losses)`` depends on its arguments alone, so that a resumed
-training goes on as if it had never stopped:
+``factor(epoch, step, n_steps, max_iter, losses, updates)`` depends on its arguments alone, so that a
+resumed training goes on as if it had never stopped:
 
 epoch     whole passes over the data since the first update
 max_iter  how many there are to be at most, in all
 step      updates in this epoch so far, of `n_steps`
 losses    the mean loss of each epoch so far; of a longer list, the first `epoch` count
+updates   in all epochs so far, which may have been of other sizes; None: they were not
 """
 
 import math
@@ -47,7 +48,7 @@ class Constant(Schedule):
     1.0
     """
 
-    def factor(self, epoch, step, n_steps, max_iter, losses):
+    def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
         return 1.0
 
@@ -75,7 +76,7 @@ class StepDecay(Schedule):
         self.every = every
         self.gamma = gamma
 
-    def factor(self, epoch, step, n_steps, max_iter, losses):
+    def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
         return float(self.gamma ** (epoch // self.every))
 
@@ -105,7 +106,7 @@ class ExponentialDecay(Schedule):
         self.gamma = gamma
         self.start = start
 
-    def factor(self, epoch, step, n_steps, max_iter, losses):
+    def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
         return float(self.gamma ** max(0, epoch - self.start + 1))
 
@@ -137,7 +138,7 @@ class CosineDecay(Schedule):
     def __init__(self, floor=0.0):
         self.floor = floor
 
-    def factor(self, epoch, step, n_steps, max_iter, losses):
+    def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
         done = min(1.0, (epoch + step / n_steps) / max_iter)
         # cos(pi / 2) is not quite zero in floating point, this is.
@@ -189,11 +190,14 @@ class WarmUp(Schedule):
         super().check()
         make_schedule(self.then)
 
-    def factor(self, epoch, step, n_steps, max_iter, losses):
+    def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
-        updates = self.length * (n_steps if self.unit == "epochs" else 1)
-        warmth = min(1.0, (epoch * n_steps + step + 1) / updates)
-        return warmth * make_schedule(self.then).factor(epoch, step, n_steps, max_iter, losses)
+        done, length = epoch * n_steps + step, self.length * n_steps
+        if self.unit == "updates":
+            done, length = done if updates is None else updates, self.length
+        warmth = min(1.0, (done + 1) / length)
+        then = make_schedule(self.then)
+        return warmth * then.factor(epoch, step, n_steps, max_iter, losses, updates)
 
 
 class ReduceOnPlateau(Schedule):
@@ -235,7 +239,7 @@ class ReduceOnPlateau(Schedule):
         self.tol = tol
         self.floor = floor
 
-    def factor(self, epoch, step, n_steps, max_iter, losses):
+    def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
         best, waited, drops = math.inf, 0, 0
         for loss in losses[:epoch]:

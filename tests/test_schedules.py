@@ -152,6 +152,14 @@ def test_decays_are_those_of_torch():
             scheduler.step()
 
 
+def test_a_warm_up_counts_updates_where_it_is_told_them():
+    warm_up = WarmUp(20, unit="updates", then=WarmUp(40, unit="updates"))
+    for updates, expected in ((0, 1 / 800), (9, 10 * 10 / 800), (29, 0.75), (50, 1)):
+        assert warm_up.factor(1, 0, 2, MAX_ITER, FLAT, updates) == pytest.approx(
+            expected, rel=1e-15
+        )
+
+
 def test_a_name_stands_for_the_usual_settings():
     for name, kind in SCHEDULES.items():
         schedule = make_schedule(name)

@@ -8,9 +8,15 @@ from ..architecture import Architecture
 from ..cells import make_cell, plain
 from ..dropout import Rates
 from ..schedules import make_schedule
-from ..training import Settings
+from ..training import Settings, name_of
 
 EMBEDDING_DIM = 64  # of strings, where nothing else is said
+# What decides, beside the data, what a score measures, and what the loss of an epoch does.
+SCORED_BY = ("scoring", "validation_fraction", "max_timesteps", "truncate")
+LOST_BY = (
+    "alpha", "dropout", "input_dropout", "recurrent_dropout", "embedding_dropout", "max_timesteps",
+    "truncate",
+)  # fmt: skip
 
 
 def check_combination(estimator, partial=False, validation=(None, None), initial_states=None):
@@ -74,12 +80,11 @@ def architecture_of(estimator, sequences, head, pooling):
     )
 
 
-def settings_of(estimator, network, n_sequences, state, goes_on, partial):
+def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged=""):
     """The loop's settings; where a fit goes on, `max_iter` counts from there."""
     if goes_on and (partial or state.epochs_without_progress >= _patience(estimator)):
         state.epochs_without_progress = 0  # who asks for more gets it
     epochs = 1 if partial else estimator.max_iter
-    watches_scores = estimator.early_stopping and estimator.monitor == "validation"
     return Settings(
         batch_size=n_sequences if estimator.batch_size is None else int(estimator.batch_size),
         bptt_steps=estimator.bptt_steps,
@@ -89,7 +94,7 @@ def settings_of(estimator, network, n_sequences, state, goes_on, partial):
         shuffle=estimator.shuffle,
         tol=estimator.tol,
         n_iter_no_change=_patience(estimator),
-        watch="validation" if watches_scores else "train",
+        watch="validation" if _watches_scores(estimator) else "train",
         restore=bool(estimator.early_stopping),
         keep=bool(partial or estimator.warm_start),
         learning_rate=estimator.learning_rate,
@@ -104,7 +109,18 @@ def settings_of(estimator, network, n_sequences, state, goes_on, partial):
             _symbol_dropout(estimator),
         ),
         n_jobs=network.n_jobs,
+        judged=judged,
     )
+
+
+def measure_of(estimator, head):
+    """What the scores or losses that are watched measure, as plain values."""
+    names = SCORED_BY if _watches_scores(estimator) else LOST_BY
+    return [repr(head), *(name_of(getattr(estimator, name, None)) for name in names)]
+
+
+def _watches_scores(estimator):
+    return estimator.early_stopping and estimator.monitor == "validation"
 
 
 def _patience(estimator):

@@ -20,12 +20,15 @@ from ..training import (
     INITIAL,
     Checkpoint,
     Task,
+    fingerprint,
     first_state,
+    name_of,
     random_stream,
     restored,
+    start_solver,
     train,
 )
-from .asked import architecture_of, check_combination, settings_of, threads_of
+from .asked import architecture_of, check_combination, measure_of, settings_of, threads_of
 from .fits import fits
 from .learned import SOMETIMES, learned
 from .listening import for_callbacks, listeners_of
@@ -84,9 +87,9 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             self.recurrent_dropout > 0, self.precision,
         )  # fmt: skip
         initial = check_initial(initial_states, sequences, network)
-        checkpoint, state = self._past(
-            network, goes_on, sequences, targets, weights, initial, given
-        )
+        data = [sequences.rows, sequences.offsets, targets, weights, initial]
+        checkpoint, state = self._past(network, solver, goes_on, data, given)
+        judged = "" if partial or not self.warm_start else self._judged(head, data, given)
         seed = state.seed if state else self._draw_seed()
         chosen, validation = self._split(sequences, targets, given, initial, pooling, seed)
         if chosen is not None:
@@ -106,8 +109,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             with threadpool_limits(1, user_api="blas"):  # its threads go on spinning, on our cores
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
-        settings = settings_of(self, network, len(sequences), state, goes_on, partial)
-        validate = scorer_of(self, network, validation)
+        settings = settings_of(self, network, len(sequences), state, goes_on, partial, judged)
+        validate = scorer_of(self, network, validation, state)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
         for name in SOMETIMES:  # of an earlier fit
             vars(self).pop(name, None)
@@ -131,28 +134,36 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
 
-    def _from_parameters(self, network):
+    def _from_parameters(self, network, solver):
         """The state of a fit that kept none: its parameters, a solver that knows nothing yet."""
         network.set_parameters(self.parameters_)
-        state = first_state(network, make_solver(self.solver), self._draw_seed())
+        state = first_state(network, solver, self._draw_seed())
         state.epoch, state.loss_curve = self.n_iter_, list(self.loss_curve_)
         return state
 
-    def _past(self, network, goes_on, sequences, targets, weights, initial, given):
+    def _past(self, network, solver, goes_on, data, given):
         """(the checkpoint or None, the state to go on from or None)."""
         if goes_on:
             past = getattr(self, "_training", None)
-            return None, restored(past, network) if past else self._from_parameters(network)
+            if not past:
+                return None, self._from_parameters(network, solver)
+            state = restored(past, network)
+            if state.solver not in (None, solver.kind):
+                start_solver(state, network.kernels, solver)
+            return None, state
         if self.checkpoint is None:
             return None, None
         ignored = {"device", "n_jobs", "verbose", "checkpoint"}
-        params = {k: _name_of(v) for k, v in sorted(self.get_params().items()) if k not in ignored}
+        params = {k: name_of(v) for k, v in sorted(self.get_params().items()) if k not in ignored}
         if not isinstance(self.random_state, Integral):
             params["random_state"] = None  # the seed that was drawn stands in the file
-        data = [sequences.rows, sequences.offsets, targets, weights, initial]
-        validation = joblib.hash((given.X_val, given.y_val))
-        checkpoint = Checkpoint(self.checkpoint, [type(self).__name__, params, *data, validation])
+        what = [type(self).__name__, params, *data, _hash_of_validation(given)]
+        checkpoint = Checkpoint(self.checkpoint, what)
         return checkpoint, checkpoint.load(network)
+
+    def _judged(self, head, data, given):
+        """A name of what is watched: two fits with the same one can be compared."""
+        return fingerprint([*measure_of(self, head), *data, _hash_of_validation(given)])
 
     def _split(self, sequences, targets, given, initial, pooling, seed):
         """(the sequences to train with, or None for all; what to validate with, or None)."""
@@ -183,9 +194,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         return get_backend(self.device)
 
 
-def _name_of(value):
-    """A function's name, the same in every process, as its repr is not; other values as they are."""
-    return f"{value.__module__}.{value.__qualname__}" if hasattr(value, "__qualname__") else value
+def _hash_of_validation(given):
+    return joblib.hash((given.X_val, given.y_val))
 
 
 def check_initial(states, sequences, network):

@@ -10,7 +10,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
 from ..sequences import Sequences
-from ..training import VALIDATION, random_stream
+from ..training import VALIDATION, diverged, random_stream
 
 
 @dataclass(frozen=True)
@@ -82,25 +82,48 @@ def held_out(estimator, sequences, given, initial, strata, seed):
     return chosen, Validation(rest, X, y, weights, None if states is None else states[held])
 
 
-def scorer_of(estimator, network, validation):
-    """A function that scores the network as it is; None without anything to validate with."""
+def scorer_of(estimator, network, validation, state):
+    """A function that scores the network as it is; None without anything to validate with.
+
+    Where the network's outputs are no finite numbers, which many a score cannot take, that is its
+    FloatingPointError.
+    """
     if validation is None:
         return None
     probe = copy(estimator)
     probe._held_states = validation.states
-    score = check_scoring(probe, estimator.scoring)
+    score = _score_of(probe, validation)
+
+    def validate():
+        probe.parameters_, found, error = network.get_parameters(), np.nan, None
+        try:
+            found = score()
+        except ValueError as raised:
+            error = raised
+        if not np.isfinite(found) and not _has_finite_outputs(probe, validation):
+            seen = "the outputs for the validation data are no finite numbers"
+            raise diverged(state.epoch, seen) from error
+        if error is not None:
+            raise error
+        return found
+
+    return validate
+
+
+def _score_of(probe, validation):
+    """A function that scores what `probe` predicts."""
+    score = check_scoring(probe, probe.scoring)
     X, weights = validation.sequences, {}
-    metric = probe.score if estimator.scoring is None else getattr(score, "_score_func", None)
+    metric = probe.score if probe.scoring is None else getattr(score, "_score_func", None)
     if metric is None:  # a function of the caller's, which may look into X
         X = validation.X
     elif validation.weights is not None and "sample_weight" in signature(metric).parameters:
         weights = {"sample_weight": validation.weights}
+    return lambda: score(probe, X, validation.y, **weights)
 
-    def validate():
-        probe.parameters_ = network.get_parameters()
-        return score(probe, X, validation.y, **weights)
 
-    return validate
+def _has_finite_outputs(probe, validation):
+    return np.isfinite(probe._scores(validation.sequences, None)[0]).all()
 
 
 def some(values, indices):

@@ -8,6 +8,11 @@ class Solver(Named):
 
     _slots = ()  # names of the state's arrays, each like theta
 
+    @property
+    def kind(self):
+        """A name of what the state means: one solver's is of no use to another kind."""
+        return " ".join((type(self).__name__, *self._slots))
+
     def start(self, kernels, theta):
         """The state before the first update: {name: array like theta}, and the number of
         updates.

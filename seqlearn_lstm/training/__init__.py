@@ -3,8 +3,9 @@ epochs, and who is told how it goes on.
 """
 
 from .checkpoint import Checkpoint
+from .identity import fingerprint, name_of
 from .listener import Listener, Update
-from .loop import train
+from .loop import diverged, train
 from .portable import portable, restored
 from .state import (
     INITIAL,
@@ -15,6 +16,7 @@ from .state import (
     TrainingState,
     first_state,
     random_stream,
+    start_solver,
 )
 
 __all__ = [
@@ -27,9 +29,13 @@ __all__ = [
     "Task",
     "TrainingState",
     "Update",
+    "diverged",
+    "fingerprint",
     "first_state",
+    "name_of",
     "portable",
     "random_stream",
     "restored",
+    "start_solver",
     "train",
 ]

@@ -4,17 +4,15 @@ The file is written beside itself, brought to the disk and renamed: whenever the
 machine stops, there is a whole file, of the last epoch or of the one before.
 """
 
-import hashlib
 import os
 import pickle
 from contextlib import suppress
 
-import numpy as np
-
+from .identity import fingerprint
 from .listener import Listener
 from .portable import portable, restored
 
-FORMAT = 2
+FORMAT = 3
 
 
 class Checkpoint(Listener):
@@ -36,14 +34,17 @@ class Checkpoint(Listener):
         Raises
         ------
         ValueError
-            If the file is of another run, or no checkpoint at all.
+            If the file is of another run, or no checkpoint at all, or could not be written.
         """
+        self._check_path()
         try:
             with open(self.path, "rb") as file:
                 saved = pickle.load(file)
         except FileNotFoundError:
             return None
-        except (pickle.UnpicklingError, EOFError, AttributeError, ImportError) as error:
+        except OSError:
+            raise
+        except Exception as error:  # whatever the bytes of another file make of pickle
             raise ValueError(f"{self.path} is no checkpoint: {error}") from error
         if not isinstance(saved, dict) or saved.get("format") != FORMAT:
             raise ValueError(f"{self.path} is no checkpoint of this version of seqlearn_lstm")
@@ -53,6 +54,16 @@ class Checkpoint(Listener):
                 "remove it, or name another file"
             )
         return restored(saved["state"], network)
+
+    def _check_path(self):
+        """Raise ValueError where no file can be written: better now than after an epoch."""
+        folder = os.path.dirname(self.path) or "."
+        if not os.path.basename(self.path) or os.path.isdir(self.path):
+            raise ValueError(f"checkpoint is {self.path!r}; expected the path of a file")
+        if not os.path.isdir(folder):
+            raise ValueError(f"checkpoint is {self.path!r}, but there is no folder {folder!r}")
+        if not os.access(folder, os.W_OK):
+            raise ValueError(f"checkpoint is {self.path!r}, but nothing can be written there")
 
     def after_epoch(self, task, state, seconds):
         self.save(state, task.network)
@@ -77,24 +88,14 @@ class Checkpoint(Listener):
             _sync_folder(os.path.dirname(self.path) or ".")
         except OSError as error:
             _remove(part)
+            left = "there is none of an earlier epoch"
+            if os.path.exists(self.path):
+                left = "it still holds an earlier epoch, from which the same call goes on"
             raise OSError(
                 error.errno,
                 f"after epoch {state.epoch} the checkpoint {self.path} could not be written "
-                f"({error.strerror}); it still holds the epoch before, from which the same call "
-                "goes on when there is room",
+                f"({error.strerror}); {left}",
             ) from error
-
-
-def fingerprint(what):
-    """A name for arrays and plain values, in their order."""
-    found = hashlib.sha256()
-    for value in what:
-        if isinstance(value, np.ndarray):
-            found.update(f"{value.dtype} {value.shape}".encode())
-            found.update(np.ascontiguousarray(value).view(np.uint8).data)
-        else:
-            found.update(repr(value).encode())
-    return found.hexdigest()
 
 
 def _sync_folder(folder):

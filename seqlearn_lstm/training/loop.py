@@ -22,8 +22,10 @@ def train(task, state, listeners=()):
     Raises
     ------
     FloatingPointError
-        If the loss or the gradient is not a finite number; `state` is as it was after the last good
-        epoch.
+        If the loss, the gradient or a parameter is not a finite number; `state` is as it was after
+        the last good epoch.
+    ValueError
+        If a score that is to tell the best epoch is NaN.
     """
     network, settings = task.network, task.settings
     state.begin(settings)
@@ -39,8 +41,8 @@ def train(task, state, listeners=()):
         for listener in listeners:
             listener.before_epoch(task, state)
         start = time.perf_counter()
-        loss = _epoch(task, state, listeners, *work)
-        _record(task, state, work, loss)
+        loss, n_updates = _epoch(task, state, listeners, *work)
+        _record(task, state, work, loss, n_updates)
         seconds = time.perf_counter() - start
         answers = [listener.after_epoch(task, state, seconds) for listener in listeners]
         stop = any(answers)  # of all, for each is to be told
@@ -59,7 +61,7 @@ def _aligned(kernels, solver_state):
 
 
 def _epoch(task, state, listeners, *solver_states):
-    """One pass over the sequences; returns the mean loss."""
+    """One pass over the sequences; returns the mean loss, and the number of all updates so far."""
     network, settings = task.network, task.settings
     masks = None
     if settings.dropout.any():
@@ -69,6 +71,8 @@ def _epoch(task, state, listeners, *solver_states):
         )  # fmt: skip
     gradients = Backpropagation(task, _order(len(task.sequences), settings, state), masks)
     losses, n_steps = _Losses(state.epoch), len(gradients)
+    # Where it is not known, as if all epochs had been like this one.
+    n_updates = state.epoch * n_steps if state.n_updates is None else state.n_updates
     for step, (batch, loss, weight) in enumerate(gradients):
         if weight == 0:
             continue  # nothing to learn here, and a mean over it does not exist
@@ -80,13 +84,14 @@ def _epoch(task, state, listeners, *solver_states):
             _cut_values(network, settings)
             norm, scale = _norm(network, settings)
         rate = settings.learning_rate * settings.schedule.factor(
-            state.epoch, step, n_steps, settings.horizon, state.loss_curve
+            state.epoch, step, n_steps, settings.horizon, state.loss_curve, n_updates
         )
+        n_updates += 1
         _step(task, rate, scale, *solver_states)
         update = Update(batch, loss, norm, rate)
         for listener in listeners:
             listener.after_update(task, state, update)
-    return float(losses.total() / task.weights.sum())
+    return float(losses.total() / task.weights.sum()), n_updates
 
 
 class _Losses:
@@ -114,10 +119,15 @@ class _Losses:
 
     def _check(self, loss, norm):
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise FloatingPointError(
-                f"in epoch {self.epoch + 1} the loss is {loss} and the norm of its gradient {norm}: the training diverged. "
-                "A smaller learning_rate, a smaller clip_norm or standardised features usually cure it."
-            )
+            raise diverged(self.epoch, f"the loss is {loss} and the norm of its gradient {norm}")
+
+
+def diverged(epoch, seen):
+    """The error of a training that ran away after so many epochs."""
+    return FloatingPointError(
+        f"in epoch {epoch + 1} {seen}: the training diverged. A smaller learning_rate, a smaller "
+        "clip_norm or standardised features usually cure it."
+    )
 
 
 def _step(task, rate, scale, solver_state, table_state=None):
@@ -168,22 +178,49 @@ def _cut_values(network, settings):
         network.kernels.clip_values(gradient, float(settings.clip_value), settings.n_jobs)
 
 
-def _record(task, state, work, loss):
+def _record(task, state, work, loss, n_updates):
     """Bring the state up to date after an epoch."""
     network, settings = task.network, task.settings
+    _check_parameters(network, state.epoch)
+    score = _score(task, state)
     state.theta, state.solver_state = network.theta.copy(), deepcopy(work[0])
     if network.embedding:
         state.table, state.table_state = network.embedding.table.copy(), deepcopy(work[1])
-    state.epoch += 1
+    state.epoch, state.n_updates = state.epoch + 1, n_updates
     state.loss_curve.append(loss)
     if task.validate or state.validation_scores:
-        score = float(task.validate()) if task.validate else math.nan
         unknown = [math.nan] * (state.epoch - 1 - len(state.validation_scores))
         state.validation_scores += [*unknown, score]
-    watched = state.validation_scores[-1] if settings.watch == "validation" else -loss
-    progress = watched > state.best + settings.tol
+    watched = score if settings.watch == "validation" else -loss
+    is_first = state.best_epoch == 0  # the best so far, whatever it is: a score may be -inf
+    progress = is_first or watched > state.best + settings.tol
     state.epochs_without_progress = 0 if progress else state.epochs_without_progress + 1
-    if watched > state.best:
+    if is_first or watched > state.best:
         state.best, state.best_epoch = watched, state.epoch
         if settings.restore:
             state.best_theta, state.best_table = state.theta, state.table
+
+
+def _check_parameters(network, epoch):
+    """A FloatingPointError where the last update has left numbers that nothing can be computed of;
+    those before would have shown in a loss.
+    """
+    arrays = [network.theta]
+    if network.embedding:
+        arrays.append(network.embedding.table.reshape(-1))
+    size = sum(float(network.kernels.sum_of_squares(array)) for array in arrays)
+    if not math.isfinite(size):
+        raise diverged(epoch, f"the sum of the squares of its parameters is {size}")
+
+
+def _score(task, state):
+    """The score after an epoch; NaN where there is nothing to validate with."""
+    score = float(task.validate()) if task.validate else math.nan
+    if math.isnan(score) and task.settings.watch == "validation":
+        raise ValueError(
+            f"the score of the validation data after epoch {state.epoch + 1} is nan, which tells no "
+            "best epoch; expected a number. Usual cures: more sequences to validate with (R2 needs "
+            "two: a larger validation_fraction, or X_val and y_val), another scoring, or "
+            'monitor="train"'
+        )
+    return score

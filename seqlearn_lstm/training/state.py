@@ -18,9 +18,12 @@ class TrainingState:
     """Where a training run stands, after a whole number of epochs.
 
     `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
-    embedding's. `best` is the highest value of what is watched: a validation score, or the negative
-    loss; `best_theta` and `best_table` are kept where they are to be restored. `watch` says which of
-    this it was. `record` is what a listener keeps, plain values.
+    embedding's; `solver` is the kind of the solver they are of, None in what an earlier version has
+    written. `best` is the highest value of what is watched, a validation score or the negative loss,
+    and of epoch `best_epoch`, 0 before there is one; `best_theta` and `best_table` are kept where
+    they are to be restored. `n_updates` counts those of all epochs; None: it is not known, as where
+    a training goes on from its parameters alone. `watch` says what is watched, and of what data. `record` is what a
+    listener keeps, plain values.
     """
 
     seed: int
@@ -29,6 +32,7 @@ class TrainingState:
     table: np.ndarray | None = None
     table_state: dict | None = None
     epoch: int = 0
+    n_updates: int | None = None
     loss_curve: list = field(default_factory=list)
     validation_scores: list = field(default_factory=list)
     watch: tuple = ()
@@ -38,12 +42,16 @@ class TrainingState:
     best_table: np.ndarray | None = None
     epochs_without_progress: int = 0
     record: dict | None = None
+    solver: str | None = None
 
     def begin(self, settings):
-        """What was the best counts only where the same is watched, and kept, as before."""
-        watch = settings.watch, settings.restore
+        """What was the best counts only where the same is watched, and kept, as before: a score of
+        other data, or by another measure, says nothing about those to come.
+        """
+        watch = settings.watch, settings.restore, settings.judged
         if self.watch != watch:
-            self.watch, self.best, self.epochs_without_progress = watch, -np.inf, 0
+            self.watch, self.best, self.best_epoch = watch, -np.inf, 0
+            self.epochs_without_progress = 0
             self.best_theta = self.best_table = None
 
     def has_converged(self, settings):
@@ -65,6 +73,9 @@ class Settings:
         Whether the parameters of the best epoch are to be kept.
     keep : bool
         Whether the state is to be kept for a training that goes on.
+    judged : str
+        A name of what losses and scores are of, and what they measure: two that differ in it cannot
+        be compared. Empty where no other training will be compared with this one.
     """
 
     batch_size: int
@@ -85,6 +96,7 @@ class Settings:
     clip_value: float | None
     dropout: Rates
     n_jobs: int
+    judged: str = ""
 
 
 @dataclass(frozen=True)
@@ -129,9 +141,16 @@ def random_stream(seed, purpose, epoch=0):
 
 def first_state(network, solver, seed):
     """The state before the first epoch, for the parameters that the network has."""
-    kernels = network.kernels
-    state = TrainingState(seed, network.theta.copy(), solver.start(kernels, network.theta))
+    state = TrainingState(seed, network.theta.copy(), {})
     if network.embedding:
         state.table = network.embedding.table.copy()
-        state.table_state = solver.start(kernels, state.table)
+    start_solver(state, network.kernels, solver)
     return state
+
+
+def start_solver(state, kernels, solver):
+    """Let a solver begin that knows nothing yet, and with it the record, which counts its updates."""
+    state.solver, state.record = solver.kind, None
+    state.solver_state = solver.start(kernels, state.theta)
+    if state.table is not None:
+        state.table_state = solver.start(kernels, state.table)

@@ -9,10 +9,12 @@ from sklearn.base import clone
 from sklearn.metrics import r2_score
 
 from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm.cells import RNN
 from seqlearn_lstm.exceptions import TrainingDiverged
 
 X, Y = ragged(n=60)
 X_VAL, Y_VAL = ragged(n=30, seed=1)
+SUMS = np.array([x.sum() for x in X])
 FAST = dict(learning_rate=0.1, max_iter=30)
 
 
@@ -109,6 +111,53 @@ def test_a_diverged_training_keeps_its_last_good_epoch():
     with pytest.raises(TrainingDiverged) as caught:
         clone(model).fit(X, targets)
     assert caught.value.estimator is None
+
+
+def test_parameters_that_are_too_large_have_diverged():
+    """No loss has seen the last update of an epoch."""
+    params = dict(SMALL, solver="sgd", clip_norm=None, max_iter=1, batch_size=None)
+    words = [[f"w{len(x)}"] for x in X]
+    for x in (X, words):
+        with pytest.raises(TrainingDiverged, match="in epoch 1 the sum of the squares") as caught:
+            LSTMRegressor(**params | {"learning_rate": 3e38}).fit(x, [100 * len(v) for v in X])
+        assert caught.value.estimator is None
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_mean_squared_error", lambda e, x, y: np.nan])
+def test_outputs_that_are_too_large_have_diverged(scoring):
+    """A linear recurrence may stay finite over the steps that it is trained with, and no longer."""
+    model = LSTMRegressor(**SMALL | {"max_iter": 20}, cell=RNN(activation="relu"))
+    long = [np.ones((3000, 3)), -np.ones((3000, 3))]
+    with pytest.raises(TrainingDiverged, match="the outputs for the validation data"):
+        model.set_params(scoring=scoring).fit(X, 10 * SUMS, X_val=long, y_val=[0, 1])
+    assert not hasattr(model, "parameters_")
+
+
+def test_an_error_of_a_scoring_stays_what_it_is():
+    def scoring(*given):
+        raise ValueError("not today")
+
+    with pytest.raises(ValueError, match="not today") as caught:
+        small(scoring=scoring).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert type(caught.value) is ValueError
+
+
+@pytest.mark.filterwarnings("ignore:R.2 score is not well-defined")
+def test_a_score_that_is_no_number_tells_no_best_epoch():
+    model = LSTMRegressor(**SMALL, early_stopping=True)
+    with pytest.raises(ValueError, match=r"after epoch 1 is nan.*validation_fraction") as caught:
+        model.fit(X[:8], SUMS[:8])
+    assert type(caught.value) is ValueError and not hasattr(model, "parameters_")
+    model.set_params(early_stopping=False).fit(X, SUMS, X_val=X[:1], y_val=SUMS[:1])
+    assert np.isnan(model.validation_scores_).all()
+
+
+def test_the_lowest_score_is_one():
+    scores = iter([-np.inf, -np.inf, -3.0, -np.inf])
+    model = small(early_stopping=True, max_iter=2, warm_start=True, n_iter_no_change=2)
+    model.set_params(scoring=lambda *given: next(scores)).fit(X, Y)
+    assert model.best_iter_ == 1
+    assert model.fit(X, Y).best_iter_ == 3
 
 
 def test_a_new_thing_to_watch_starts_anew():
@@ -240,3 +289,52 @@ def test_targets_of_any_form_can_be_held_out(y):
     params = SMALL | dict(max_iter=1, early_stopping=True, random_state=0)
     expected = LSTMRegressor(**params).fit(X, list(range(60)))
     assert identical(LSTMRegressor(**params).fit(X, y).parameters_, expected.parameters_)
+
+
+# ---- going on with something else ----------------------------------------------------------------
+
+
+REGRESSION = dict(SMALL, warm_start=True)
+
+
+def test_the_best_of_other_targets_does_not_count():
+    """Larger targets have larger losses, in all epochs; the parameters are taken all the same."""
+    params = dict(early_stopping=True, monitor="train", n_iter_no_change=None)
+    model = LSTMRegressor(**REGRESSION, **params).fit(X, SUMS)
+    before = model.predict(X)
+    model.fit(X, 10 * SUMS + 3)
+    assert model.best_iter_ == 6 and not identical(model.predict(X), before)
+
+
+@pytest.mark.parametrize("change", ["targets", "weights", "loss", "alpha"])
+def test_the_patience_with_others_begins_anew(change):
+    """The loss rises where another thing is learned, and falls from there: nothing stops."""
+    params = dict(n_iter_no_change=2, loss="huber", max_iter=5)
+    model = LSTMRegressor(**REGRESSION | params).fit(X, SUMS)
+    y, weights = SUMS, None
+    if change == "targets":
+        y = 10 * SUMS
+    elif change == "weights":
+        weights = np.where(np.abs(SUMS) > 5, 1.0, 0.01)
+    else:
+        model.set_params(**{"loss": {"loss": "squared_error"}, "alpha": {"alpha": 10}}[change])
+    model.fit(X, y, sample_weight=weights)
+    assert min(model.loss_curve_[5:]) > model.loss_curve_[4] and model.n_iter_ == 10
+
+
+def test_the_best_by_another_score_does_not_count():
+    """An accuracy is above any log loss, which is negative."""
+    model = small(early_stopping=True, warm_start=True, n_iter_no_change=None)
+    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    model.set_params(scoring="neg_log_loss").fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert model.best_iter_ == 4 + int(np.argmax(model.validation_scores_[3:]))
+    assert model.validation_scores_[3:] != model.validation_scores_[:3]
+
+
+def test_the_best_of_other_validation_data_does_not_count():
+    params = dict(early_stopping=True, warm_start=True, n_iter_no_change=None)
+    model = small(**params, learning_rate=1e-6).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert model.best_iter_ == 1  # the same all the time
+    model.fit(X, Y, X_val=X_VAL[:20], y_val=Y_VAL[:20])
+    assert model.best_iter_ == 7

@@ -5,16 +5,26 @@ import multiprocessing
 import os
 import pickle
 import signal
+from copy import copy
+from functools import partial
 from types import FunctionType
 
 import numpy as np
 import pytest
-from estimator_helpers import SMALL, identical, ragged, same_fit, small
+from estimator_helpers import SMALL, identical, ragged, run_python, same_fit, small
 from sklearn.base import clone
+from sklearn.metrics import f1_score, make_scorer
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.cells import GRU
-from seqlearn_lstm.solvers import SGD
+from seqlearn_lstm.schedules import WarmUp
+from seqlearn_lstm.solvers import SGD, Adam, RMSprop
 from seqlearn_lstm.training import checkpoint
 
 X, Y = ragged(n=48)
@@ -98,6 +108,59 @@ def test_goes_on_from_parameters_alone():
     assert same_run(model.set_params(warm_start=True, max_iter=2).fit(X, Y), whole)
     model = small(**params, max_iter=4).fit(X, Y).partial_fit(X, Y)
     assert same_run(model, whole)
+
+
+# ---- another solver ------------------------------------------------------------------------------
+
+
+def passes(model, x):
+    """Two epochs, which `partial_fit` makes one by one."""
+    given = (x,) if isinstance(model, LSTMLanguageModel) else (x, Y)
+    return model.partial_fit(*given).partial_fit(*given)
+
+
+def epochs(model, x):
+    return model.set_params(warm_start=True, max_iter=2).fit(*((x,) if x is TEXT else (x, Y)))
+
+
+TEXT = "the cat sat on the mat. " * 8
+SOLVERS = [
+    ("adam", "sgd"), ("sgd", "adam"), ("adam", "nadam"), ("adam", "amsgrad"), ("rmsprop", "adagrad"),
+    (RMSprop(), RMSprop(global_scale=True)), (RMSprop(global_scale=True), RMSprop()),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("learn", [epochs, passes])
+@pytest.mark.parametrize("x", [X, WORDS, TEXT], ids=["numbers", "symbols", "text"])
+@pytest.mark.parametrize("one, other", SOLVERS, ids=lambda solver: str(solver))
+def test_another_solver_starts_anew(one, other, x, learn):
+    """It knows as little as one that goes on from the parameters alone, and so does the record."""
+    kind = LSTMLanguageModel if x is TEXT else LSTMClassifier
+    model = learn(kind(**SMALL, record=["loss", "norm"]).set_params(solver=one), x)
+    model.set_params(solver=other)
+    alone = copy(model)
+    del alone._training
+    alone._draw_seed = lambda: model._training["seed"]
+    learn(model, x)
+    assert model.n_iter_ == 4 and set(model.record_["epoch"]) == {3, 4}
+    assert same_run(model, learn(alone, x))
+
+
+def test_other_settings_of_a_solver_keep_what_it_knows():
+    model = small(solver="adam", warm_start=True, max_iter=2).fit(X, Y)
+    model.set_params(solver=Adam(beta_1=0.8)).fit(X, Y)
+    n_updates = model._training["solver_state"]["n_updates"]
+    assert n_updates == 24
+
+
+def test_a_state_of_an_earlier_version_goes_on():
+    """It says neither of which solver it is nor how many updates there were."""
+    params = dict(schedule=WarmUp(30, unit="updates"))
+    whole = small(**params, max_iter=6).fit(X, Y)
+    model = small(**params, max_iter=4, warm_start=True).fit(X, Y).set_params(max_iter=2)
+    for name in ("solver", "n_updates"):
+        del model._training[name]
+    assert same_run(model.fit(X, Y), whole)
 
 
 # ---- killed processes ----------------------------------------------------------------------------
@@ -223,9 +286,41 @@ def test_a_checkpoint_of_another_fit_is_refused(tmp_path):
         with pytest.raises(ValueError, match="belongs to a fit with other"):
             other.fit(x, y)
     assert same_run(small(checkpoint=path, n_jobs=2).fit(X, Y), model)
-    path.write_bytes(b"something else")
-    with pytest.raises(ValueError, match="no checkpoint"):
-        model.fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "found", [b"something else", b"garbage\n", b"", b"\x80\x05K\x01.", b"cno\nsuch\n."]
+)
+def test_what_is_no_checkpoint_says_so(found, tmp_path):
+    (tmp_path / "run").write_bytes(found)
+    with pytest.raises(ValueError, match="run is no checkpoint"):
+        small(checkpoint=tmp_path / "run").fit(X, Y)
+    assert (tmp_path / "run").read_bytes() == found
+
+
+def test_where_no_file_can_be_written(tmp_path, monkeypatch):
+    """It is known before the first epoch."""
+    monkeypatch.setattr(checkpoint.Checkpoint, "after_epoch", None)
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    monkeypatch.setattr(checkpoint.os, "access", lambda path, mode: path != str(closed))
+    for path, message in (
+        ("", "checkpoint is ''; expected the path of a file"),
+        (tmp_path, "expected the path of a file"),
+        (tmp_path / "none" / "run", "there is no folder '.*none'"),
+        (closed / "run", "nothing can be written there"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            small(checkpoint=path).fit(X, Y)
+
+
+def test_a_first_epoch_that_cannot_be_written(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(checkpoint.os, "replace", full)
+    with pytest.raises(OSError, match=r"after epoch 1 .*there is none of an earlier epoch"):
+        small(checkpoint=tmp_path / "run").fit(X, Y)
 
 
 def last_label(estimator, x, y):
@@ -241,6 +336,73 @@ def test_a_checkpoint_knows_a_function_in_another_process(tmp_path):
     assert same_run(small(**params, scoring=same_name).fit(X, Y), model)
     with pytest.raises(ValueError, match="belongs to a fit with other"):
         small(**params, scoring=fit_with).fit(X, Y)
+
+
+class NthLabel:
+    """A scoring with a setting; its repr says where it lies in memory."""
+
+    def __init__(self, n):
+        self.n = n
+
+    def __call__(self, estimator, x, y):
+        return float(estimator.predict(x)[self.n] == y[self.n])
+
+
+def nth_label(estimator, x, y, n=0):
+    return NthLabel(n)(estimator, x, y)
+
+
+def made(n):
+    return lambda estimator, x, y: NthLabel(n)(estimator, x, y)
+
+
+@pytest.mark.parametrize(
+    "one, other",
+    [
+        (lambda: lambda e, x, y: e.score(x, y), lambda: lambda e, x, y: -e.score(x, y)),
+        (lambda: lambda e, x, y: 1 + len(x), lambda: lambda e, x, y: 2 + len(x)),
+        (lambda: made(0), lambda: made(1)),
+        (lambda: partial(nth_label, n=0), lambda: partial(nth_label, n=1)),
+        (lambda: NthLabel(0), lambda: NthLabel(1)),
+        (lambda: NthLabel(0).__call__, lambda: NthLabel(1).__call__),
+        (
+            lambda: make_scorer(f1_score, average="micro"),
+            lambda: make_scorer(f1_score, average="macro"),
+        ),
+    ],
+    ids=["lambda", "constant", "closure", "partial", "object", "method", "scorer"],
+)
+def test_a_checkpoint_tells_functions_apart(one, other, tmp_path):
+    params = dict(early_stopping=True, checkpoint=tmp_path / "run")
+    model = small(**params, scoring=one()).fit(X, Y)
+    assert same_run(small(**params, scoring=one()).fit(X, Y), model)
+    with pytest.raises(ValueError, match="belongs to a fit with other"):
+        small(**params, scoring=other()).fit(X, Y)
+
+
+NAMES = """
+from copy import copy
+from functools import partial
+import test_stop_and_go_on as here
+from seqlearn_lstm.training import fingerprint, name_of
+values = [here.last_label, here.NthLabel(1), partial(here.nth_label, n=here.NthLabel(2)), here.made(3)]
+values += [lambda x: x in {"a", "b", "c", "d"}, {"f": here.NthLabel(1).__call__}, min, float]
+print(fingerprint(map(name_of, values)))
+"""
+
+
+def test_names_are_the_same_in_every_process():
+    assert run_python(NAMES, PYTHONHASHSEED=1) == run_python(NAMES, PYTHONHASHSEED=2)
+
+
+def test_a_checkpoint_takes_numbers_of_numpy_as_those_of_python(tmp_path):
+    path = tmp_path / "run"
+    model = small(checkpoint=path, solver=SGD(momentum=0.5)).fit(X, Y)
+    again = small(
+        checkpoint=path, learning_rate=np.float64(0.02), max_iter=np.int64(3),
+        solver=SGD(momentum=np.float64(0.5)), hidden_layer_sizes=(np.int32(6),),
+    )  # fmt: skip
+    assert same_run(again.fit(X, Y), model)
 
 
 def test_a_seed_that_was_drawn_stands_in_the_checkpoint(tmp_path):

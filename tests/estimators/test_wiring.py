@@ -1,11 +1,13 @@
 """Each parameter of a fit does what it says: told by what is learned, or by what the loop is given."""
 
+import pickle
+
 import numpy as np
 import pytest
 from estimator_helpers import identical, ragged, same_fit, small
 
 from seqlearn_lstm.dropout import Masks, Rates
-from seqlearn_lstm.schedules import StepDecay
+from seqlearn_lstm.schedules import StepDecay, WarmUp
 from seqlearn_lstm.solvers import SGD
 from seqlearn_lstm.training import loop
 
@@ -26,13 +28,26 @@ def test_a_schedule_moves_the_learning_rate():
 def test_a_schedule_is_asked_before_each_update(monkeypatch):
     asked = []
 
-    def factor(self, epoch, step, n_steps, max_iter, losses):
-        asked.append((epoch, step, n_steps, max_iter, len(losses)))
+    def factor(self, epoch, step, n_steps, max_iter, losses, updates):
+        asked.append((epoch, step, n_steps, max_iter, len(losses), updates))
         return 1.0
 
     monkeypatch.setattr(StepDecay, "factor", factor)
     small(schedule=StepDecay(), max_iter=2, batch_size=20).fit(X, Y)
-    assert asked == [(e, step, 3, 2, e) for e in range(2) for step in range(3)]
+    assert asked == [(e, step, 3, 2, e, 3 * e + step) for e in range(2) for step in range(3)]
+
+
+def test_a_warm_up_counts_the_updates_that_were_made():
+    """Passes of other sizes, through a pickle, and from the parameters of a fit that kept no state."""
+    model = small(schedule=WarmUp(20, unit="updates"), batch_size=4, learning_rate=1.0)
+    model.set_params(record=["rate"], solver=PLAIN)
+    for n in (40, 4, 8, 40):
+        model = pickle.loads(pickle.dumps(model)).partial_fit(X[:n], Y[:n], classes=[0, 1, 2])
+    expected = [*range(1, 21), 20, 20, 20]
+    np.testing.assert_allclose(20 * model.record_["rate"], expected, rtol=1e-12)
+    model = small(schedule=WarmUp(20, unit="updates"), batch_size=4, learning_rate=1.0, max_iter=1)
+    model.set_params(record=["rate"]).fit(X[:40], Y[:40]).partial_fit(X[:40], Y[:40])
+    np.testing.assert_allclose(20 * model.record_["rate"], range(11, 21), rtol=1e-12)
 
 
 def test_single_values_are_clipped():
