@@ -175,8 +175,8 @@ TRAINING = [
     ),
     Parameter(
         "validation_fraction", 0.1, [Interval(Real, 0, 1, closed="neither")], "float",
-        """Share of the sequences that is held out for it, where `fit` gets none; of each class
-        alike.""",
+        """Share of the sequences that is held out for it, where `fit` gets none; of a classifier,
+        of each class alike.""",
     ),
     Parameter(
         "scoring", None, [str, callable, None], "str, callable or None",
