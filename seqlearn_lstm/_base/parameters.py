@@ -286,7 +286,10 @@ def _constructor(parameters):
     )
 
     def __init__(*args, **kwargs):
-        bound = signature.bind(*args, **kwargs)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{__init__.__qualname__}(): {error}") from None
         bound.apply_defaults()
         self, *values = bound.arguments.values()
         for row, value in zip(parameters, values, strict=True):

@@ -84,3 +84,16 @@ def test_seeds_differ(model, y):
     one = clone(model).set_params(max_iter=1).fit(X, y)
     assert same_fit(clone(one).fit(X, y), one)
     assert not same_fit(clone(one).set_params(random_state=1).fit(X, y), one)
+
+
+@pytest.mark.parametrize("kind", [LSTMClassifier, LSTMRegressor, LSTMSequenceTagger, LSTMEncoder])
+@pytest.mark.parametrize(
+    "given, more, message",
+    [
+        ((), dict(foo=1), "got an unexpected keyword argument 'foo'"),
+        (((4,), "gru"), {}, "too many positional arguments"),
+    ],
+)
+def test_arguments_that_it_does_not_have(kind, given, more, message):
+    with pytest.raises(TypeError, match=rf"{kind.__name__}\.__init__\(\): {message}"):
+        kind(*given, **more)
