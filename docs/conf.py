@@ -25,7 +25,8 @@ exclude_patterns = ["_build"]
 root_doc = "index"
 default_role = "literal"
 smartquotes = False  # errors are quoted as they are
-nitpicky = False
+nitpicky = True
+nitpick_ignore = [("py:class", "sklearn.utils.Bunch")]
 
 autosummary_generate = True
 autodoc_typehints = "none"

@@ -15,6 +15,7 @@ there a word is a noun or a verb by what stands before and after it.
 Run it with ``python3 examples/brown_tags.py``.
 """
 
+import argparse
 import time
 from collections import Counter, defaultdict
 from itertools import chain
@@ -27,7 +28,8 @@ from seqlearn_lstm.datasets import load_brown
 N_TRAIN, N_TEST = 20_000, 2_000
 
 
-def main():
+def main(arguments=None):
+    argparse.ArgumentParser(description="Tag the words of sentences.").parse_args(arguments)
     try:
         X, y = load_brown(return_X_y=True)
     except FileNotFoundError as error:

@@ -29,33 +29,36 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Learn to add two marked numbers.")
     parser.add_argument("--plot", metavar="FILE", help="picture of the last model's predictions")
     parser.add_argument("--small", action="store_true", help="short sequences, some seconds")
+    parser.add_argument("--jobs", type=int, metavar="N", help="threads (default: all cores)")
     args = parser.parse_args(arguments)
     run = small if args.small else whole
-    predicted, expected = run()
+    predicted, expected = run(args.jobs)
     if args.plot:
         draw(args.plot, predicted, expected)
 
 
-def whole():
+def whole(n_jobs=None):
     """The task as it is told of."""
-    errors, predicted, expected = compare(list(ELSEWHERE))
+    errors, predicted, expected = compare(list(ELSEWHERE), n_jobs=n_jobs)
     for size, error in ELSEWHERE.items():
         print(f"(PyTorch, the same settings, after {size} sequences: {error})")
     if HAS_TORCH:
         print("10,000 sequences:", end=" ")
-        beside_torch(*marked_numbers(10_000, 50, 54, seed=0))
+        beside_torch(*marked_numbers(10_000, 50, 54, seed=0), n_jobs=n_jobs)
     assert errors[100_000] <= 0.02 and errors[300_000] <= 0.001
     return predicted, expected
 
 
-def small():
+def small(n_jobs=None):
     """Sequences of 10 to 12 steps, and a smaller network."""
-    errors, predicted, expected = compare([60_000], units=50, lengths=(10, 12), n_test=1_000)
+    errors, predicted, expected = compare(
+        [60_000], units=50, lengths=(10, 12), n_test=1_000, n_jobs=n_jobs
+    )
     assert errors[60_000] <= 0.01
     return predicted, expected
 
 
-def compare(sizes, units=100, lengths=(50, 54), n_test=10_000):
+def compare(sizes, units=100, lengths=(50, 54), n_test=10_000, n_jobs=None):
     """Learn from so many sequences each, and print the errors on new ones.
 
     Returns
@@ -71,7 +74,7 @@ def compare(sizes, units=100, lengths=(50, 54), n_test=10_000):
     errors = {}
     for size in sizes:
         X, y, real = marked_numbers(size, *lengths, seed=0)
-        model = network(units)
+        model = network(units, n_jobs)
         start = time.perf_counter()
         model.fit(X, y, lengths=real)
         seconds = time.perf_counter() - start
@@ -82,7 +85,7 @@ def compare(sizes, units=100, lengths=(50, 54), n_test=10_000):
     return errors, predicted, y_new
 
 
-def network(units):
+def network(units, n_jobs=None):
     """The network, which reads each sequence once."""
     return LSTMRegressor(
         (units,),
@@ -90,6 +93,7 @@ def network(units):
         batch_size=100,
         learning_rate=1e-3,
         max_iter=1,  # fresh sequences all the time: an epoch is all there is
+        n_jobs=n_jobs,
         random_state=0,
     )
 
@@ -116,7 +120,7 @@ def marked_numbers(n, shortest, longest, seed):
     return X, X[every, first, 0] + X[every, second, 0], lengths
 
 
-def beside_torch(X, y, lengths, units=100, n_rounds=3):
+def beside_torch(X, y, lengths, units=100, n_jobs=None, n_rounds=3):
     """Print the seconds of an epoch here and in PyTorch, which reads packed sequences: padding would
     change what the direction from the end on sees.
     """
@@ -135,8 +139,8 @@ def beside_torch(X, y, lengths, units=100, n_rounds=3):
         return torch.nn.functional.mse_loss(output(finals)[:, 0], y_torch[members])
 
     solver = torch.optim.Adam([*lstm.parameters(), *output.parameters()], lr=1e-3)
-    model, theirs = network(units), training(solver, loss_of, len(X), 100, clip_norm=1.0)
-    return race(lambda: model.fit(X, y, lengths=lengths), theirs, n_rounds=n_rounds)
+    model, theirs = network(units, n_jobs), training(solver, loss_of, len(X), 100, clip_norm=1.0)
+    return race(lambda: model.fit(X, y, lengths=lengths), theirs, n_jobs, n_rounds)
 
 
 def check_forms(model, X, lengths):

@@ -18,6 +18,7 @@ they can be told at best.
 
 import argparse
 import time
+from importlib.util import find_spec
 from statistics import median
 
 from _text import n_parameters, split, text_of
@@ -74,6 +75,8 @@ def main(arguments=None):
     parser.add_argument("--jobs", type=int, help="threads (default: all)")
     parser.add_argument("--plot", metavar="FILE", help="picture of the losses")
     args = parser.parse_args(arguments)
+    if args.torch and not find_spec("torch"):
+        parser.error('torch is not installed; expected python3 -m pip install ".[bench]"')
     text, is_made_up = text_of(load_shakespeare, lambda: make_text(4_000, random_state=0))
     train, valid = split(text.data)
     settings = MADE_UP if is_made_up else BEST if args.best else CHAR_RNN

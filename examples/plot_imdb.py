@@ -64,7 +64,9 @@ ELSEWHERE = {
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Classify film reviews.")
     parser.add_argument("--plot", metavar="FILE", help="picture of the predicted probabilities")
-    file = parser.parse_args(arguments).plot
+    parser.add_argument("--jobs", type=int, metavar="N", help="threads (default: all cores)")
+    args = parser.parse_args(arguments)
+    forerunner, more = (settings | dict(n_jobs=args.jobs) for settings in (FORERUNNER, MORE))
     try:
         train, test = (load_imdb(subset=part, return_X_y=True) for part in ("train", "test"))
         expected, others = {"LSTM as elsewhere": 0.80, "LSTM with more": 0.86}, ELSEWHERE
@@ -72,13 +74,13 @@ def main(arguments=None):
         print(f"No reviews ({error}).\nMade-up ones instead.")
         train, test = made_up(3_000, seed=0), made_up(1_000, seed=1)
         expected, others = {"LSTM with more": 0.95}, {}
-    accuracies, model = compare(train, test)
+    accuracies, model = compare(train, test, forerunner, more)
     for name, accuracy in others.items():
         print(f"  {name:<36} {accuracy:.4f}")
     if HAS_TORCH:
-        beside_torch(train)
-    if file:
-        draw(file, model.predict_proba(test[0])[:, 1], test[1])
+        beside_torch(train, forerunner)
+    if args.plot:
+        draw(args.plot, model.predict_proba(test[0])[:, 1], test[1])
     for name, least in expected.items():
         assert accuracies[name] >= least, f"{name}: expected at least {least}"
     return accuracies
@@ -118,7 +120,8 @@ def compare(train, test, forerunner=FORERUNNER, more=MORE):
 def beside_torch(train, settings=FORERUNNER, n_rounds=3):
     """Print the seconds of an epoch here and in PyTorch."""
     model = LSTMClassifier(**settings | {"max_iter": 1}, random_state=0)
-    return race(lambda: model.fit(*train), torch_epoch(*train, settings), n_rounds=n_rounds)
+    theirs = torch_epoch(*train, settings)
+    return race(lambda: model.fit(*train), theirs, settings.get("n_jobs"), n_rounds)
 
 
 def torch_epoch(X, y, settings):

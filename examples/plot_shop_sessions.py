@@ -42,10 +42,10 @@ NETWORK = LSTMClassifier(
     embedding_dim=16,
     pooling="mean",
     learning_rate=3e-3,
-    n_jobs=1,  # threads are for larger batches; the result is the same
     random_state=0,
 )
 N_EPOCHS = 15
+N_JOBS = 1  # threads are for larger batches; the result is the same
 FOLDS = dict(n_splits=5, shuffle=True, random_state=0)
 PAYMENT = {"payment_details", "payment_error", "purchase"}
 
@@ -53,22 +53,25 @@ PAYMENT = {"payment_details", "payment_error", "purchase"}
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="Predict purchases in a web shop.")
     parser.add_argument("--plot", metavar="FILE", help="picture of the ROC curves")
-    file = parser.parse_args(arguments).plot
+    parser.add_argument(
+        "--jobs", type=int, metavar="N", default=N_JOBS, help="threads (default: 1)"
+    )
+    args = parser.parse_args(arguments)
     try:
         X, y = before_payment(load_shop_sessions().data)
     except FileNotFoundError as error:
         print(f"No sessions ({error}).\nMade-up ones instead, in which order decides.")
         X, y = made_up(1_000, seed=0)
     print(f"{len(X)} sessions before payment, {y.mean():.1%} with a purchase; held-out ROC AUC:")
-    probabilities, areas = compare(X, y)
+    probabilities, areas = compare(X, y, n_jobs=args.jobs)
     if HAS_TORCH:
-        beside_torch(X, y)
-    if file:
-        draw(file, y, probabilities, *event_by_event(X, y))
+        beside_torch(X, y, args.jobs)
+    if args.plot:
+        draw(args.plot, y, probabilities, *event_by_event(X, y, n_jobs=args.jobs))
     return areas
 
 
-def compare(X, y, max_iter=N_EPOCHS):
+def compare(X, y, max_iter=N_EPOCHS, n_jobs=N_JOBS):
     """Print the ROC AUC of the models: mean and standard deviation over the held-out parts.
 
     Returns
@@ -82,7 +85,7 @@ def compare(X, y, max_iter=N_EPOCHS):
         "counts of events, logistic regression": make_pipeline(
             CountVectorizer(analyzer=list), LogisticRegression(max_iter=1_000)
         ),
-        "LSTM": clone(NETWORK).set_params(max_iter=max_iter),
+        "LSTM": clone(NETWORK).set_params(max_iter=max_iter, n_jobs=n_jobs),
     }
     folds = StratifiedKFold(**FOLDS)
     probabilities, areas = {}, {}
@@ -96,7 +99,7 @@ def compare(X, y, max_iter=N_EPOCHS):
     return probabilities, areas
 
 
-def event_by_event(X, y, max_iter=N_EPOCHS, n=6):
+def event_by_event(X, y, max_iter=N_EPOCHS, n=6, n_jobs=N_JOBS):
     """How probable a purchase is after each event, for the longest sessions of a held-out part: half of
     them end with one.
 
@@ -107,7 +110,8 @@ def event_by_event(X, y, max_iter=N_EPOCHS, n=6):
         Whether there is a purchase.
     """
     known, new = next(StratifiedKFold(**FOLDS).split(X, y))
-    model = clone(NETWORK).set_params(max_iter=max_iter).fit([X[i] for i in known], y[known])
+    model = clone(NETWORK).set_params(max_iter=max_iter, n_jobs=n_jobs)
+    model.fit([X[i] for i in known], y[known])
     longest = sorted(new, key=lambda i: -len(X[i]))
     members = [i for end in (False, True) for i in [i for i in longest if y[i] == end][: n // 2]]
     curves = [as_they_come(model, X[i]) for i in members]
@@ -125,7 +129,7 @@ def as_they_come(model, events):
     return np.array(probabilities)
 
 
-def beside_torch(X, y, n_rounds=3):
+def beside_torch(X, y, n_jobs=N_JOBS, n_rounds=3):
     """Print the seconds of an epoch here and in PyTorch, whose sequences are packed."""
     import torch
     from torch import nn
@@ -148,8 +152,8 @@ def beside_torch(X, y, n_rounds=3):
     parts = nn.ModuleList([embedding, lstm, output])
     solver = torch.optim.Adam(parts.parameters(), lr=settings["learning_rate"])
     theirs = training(solver, loss_of, len(X), settings["batch_size"], clip_norm=1.0)
-    model = clone(NETWORK).set_params(max_iter=1)
-    return race(lambda: model.fit(X, y), theirs, settings["n_jobs"], n_rounds)
+    model = clone(NETWORK).set_params(max_iter=1, n_jobs=n_jobs)
+    return race(lambda: model.fit(X, y), theirs, n_jobs, n_rounds)
 
 
 def before_payment(sessions):

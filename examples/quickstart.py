@@ -7,6 +7,7 @@ in both directions and names the speaker.
 Run it with ``python3 examples/quickstart.py``, once the package is installed.
 """
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -27,7 +28,8 @@ np.savez(f"{folder}/again.npz", labels=model.predict(X_test), proba=model.predic
 """
 
 
-def main():
+def main(arguments=None):
+    argparse.ArgumentParser(description="Who is speaking?").parse_args(arguments)
     # A list of arrays (n_timesteps_i, 12), one per utterance, and the speaker of each: 0, 1 or 2.
     X_train, y_train = load_japanese_vowels(subset="train", return_X_y=True)
     X_test, y_test = load_japanese_vowels(subset="test", return_X_y=True)

@@ -21,6 +21,9 @@ class SequenceKFold(BaseCrossValidator):
     Each row is in the test fold once; a sequence is never divided. **Sequences in a list or a 3-D
     array need only the ordinary splitters**, such as `KFold` and `StratifiedKFold`.
 
+    For a loop of your own, with `split_lengths`; **not as `cv` of cross_val_score or searches: they
+    hand no lengths on**, and a tagger would read all rows of a side as one sequence.
+
     Each sequence in turn goes to the fold that has the fewest rows so far, the longest first, or
     in random order with `shuffle`; so no fold has more rows than another plus one longest sequence.
 

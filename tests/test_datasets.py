@@ -328,6 +328,44 @@ def test_read_conll_names_the_file_that_is_not_utf8(write):
 # -- MNIST -----------------------------------------------------------------------------------------
 
 
+def write_images(folder, label, parts=("images-idx3", "labels-idx1")):
+    """A set of two images with that label, or a part of it."""
+    folder.mkdir(parents=True)
+    content = {
+        "images-idx3": idx(8, (2, 1, 1), bytes([label] * 2)),
+        "labels-idx1": idx(8, (2,), bytes([label] * 2)),
+    }
+    for part in parts:
+        (folder / f"train-{part}-ubyte").write_bytes(content[part])
+
+
+@pytest.mark.parametrize("place", ["MNIST/raw", "copies/mnist", "mnist"])
+def test_mnist_beside_other_sets_of_the_same_names(home, place):
+    write_images(home / "FashionMNIST" / "raw", label=1)
+    write_images(home / "KMNIST" / "raw", label=2)
+    write_images(home / place, label=7)
+    X, y = load_mnist(return_X_y=True)
+    assert set(X.ravel()) == {7} == set(y)
+
+
+def test_mnist_takes_images_and_labels_from_one_folder(home):
+    write_images(home / "a", label=1, parts=["images-idx3"])
+    write_images(home / "b", label=2, parts=["labels-idx1"])
+    with pytest.raises(FileNotFoundError, match="train-images-idx3-ubyte and train-labels-idx1-ub"):
+        load_mnist()
+    write_images(home / "c", label=3)
+    X, y = load_mnist(return_X_y=True)
+    assert set(X.ravel()) == {3} == set(y)
+
+
+@pytest.mark.parametrize("places", [("FashionMNIST", "KMNIST"), ("a/mnist", "b/MNIST")])
+def test_mnist_in_several_folders(home, places):
+    for label, place in enumerate(places):
+        write_images(home / place, label)
+    with pytest.raises(ValueError, match=f"2 folders hold .*{places[0]}, .*{places[1]}; expected"):
+        load_mnist()
+
+
 @pytest.fixture
 def tiny_mnist(home):
     """A folder with three images to train with and two to test."""

@@ -54,6 +54,84 @@ def no_data(monkeypatch):
     monkeypatch.delenv(DATA_VARIABLE, raising=False)
 
 
+@pytest.fixture
+def without_torch(monkeypatch):
+    """PyTorch and skorch look as if they were not installed."""
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec",
+        lambda name, *args: None if name in ("torch", "skorch") else find_spec(name, *args),
+    )
+
+
+# -- command lines ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "name", sorted(path.stem for path in FOLDER.glob("[!_]*.py")) if FOLDER.is_dir() else []
+)
+def test_help_runs_nothing(example, capsys, name):
+    with pytest.raises(SystemExit) as left:
+        example(name).main(["--help"])
+    printed = capsys.readouterr().out
+    assert left.value.code == 0 and printed.startswith("usage:")
+
+
+@pytest.mark.parametrize(
+    "name, made_by, arguments",
+    [
+        ("plot_addition", "LSTMRegressor", ["--small"]),
+        ("plot_imdb", "LSTMClassifier", []),
+        ("plot_shop_sessions", "clone", []),
+    ],
+)
+def test_threads_are_those_asked_for(example, monkeypatch, no_data, name, made_by, arguments):
+    class Told(Exception):
+        pass
+
+    def tell(**params):
+        raise Told(params["n_jobs"])
+
+    module = example(name)
+    network = SimpleNamespace(set_params=tell)
+    monkeypatch.setattr(
+        module, made_by, lambda *args, **params: tell(**params) if params else network
+    )
+    with pytest.raises(Told, match="2"):
+        module.main([*arguments, "--jobs", "2"])
+
+
+@pytest.mark.parametrize("name", ["against_torch", "fit"])
+def test_benchmarks_without_pytorch(example, capsys, monkeypatch, without_torch, name):
+    monkeypatch.syspath_prepend(FOLDER / "benchmarks")
+    main = example(f"benchmarks/{name}").main
+    for arguments, code in ((["--help"], 0), ([], 2)):
+        monkeypatch.setattr("sys.argv", [name, *arguments])
+        with pytest.raises(SystemExit) as left:
+            main()
+        assert left.value.code == code
+    assert (
+        'torch is not installed; expected python3 -m pip install ".[bench]"'
+        in capsys.readouterr().err
+    )
+
+
+def test_solvers_are_timed_without_pytorch(example, monkeypatch, without_torch):
+    monkeypatch.syspath_prepend(FOLDER / "benchmarks")
+    monkeypatch.delitem(sys.modules, "against_torch", raising=False)
+    example("benchmarks/solvers")
+    assert "against_torch" not in sys.modules
+
+
+def test_characters_without_pytorch(example, capsys, without_torch):
+    with pytest.raises(SystemExit):
+        example("plot_char_rnn").main(["--torch", "1"])
+    assert (
+        'torch is not installed; expected python3 -m pip install ".[bench]"'
+        in capsys.readouterr().err
+    )
+
+
 # -- the cell --------------------------------------------------------------------------------------
 
 
@@ -179,7 +257,7 @@ def test_addition_of_numbers_that_stand_near(example, capsys):
 
 
 def test_tags_of_a_made_up_language(example, capsys, no_data):
-    example("brown_tags").main()  # asserts the accuracy, and that of the rule
+    example("brown_tags").main([])  # asserts the accuracy, and that of the rule
     assert DATA_VARIABLE in capsys.readouterr().out
 
 
@@ -400,7 +478,15 @@ CURVES = dict(n_iter_=2, loss_curve_=[1, 0.5], validation_scores_=[0.5, 0.8], be
         ("plot_torch_rnn", ({"a": [1.0, 0.1]},)),
         ("plot_mnist_rows", (SimpleNamespace(**CURVES), np.array([[5, 1], [0, 3]]))),
         ("plot_lstm_cell", (np.ones((3, 2)), 1, dict.fromkeys("ifgoc", np.ones(3)))),
-        ("plot_shop_sessions", (np.array([0, 1, 1]), {"model": np.array([0.1, 0.7, 1.0])})),
+        (
+            "plot_shop_sessions",
+            (
+                np.array([0, 1, 1]),
+                {"model": np.array([0.1, 0.7, 1.0])},
+                [np.array([0.2, 0.9])],
+                [True],
+            ),
+        ),
     ],
 )
 def test_pictures(example, tmp_path, name, arguments):

@@ -7,7 +7,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
-from seqlearn_lstm import model_selection
+from seqlearn_lstm import LSTMSequenceTagger, model_selection
 from seqlearn_lstm.model_selection import SequenceKFold
 from seqlearn_lstm.preprocessing import split
 
@@ -78,6 +78,20 @@ def test_it_is_a_splitter_for_scikit_learn(rng):
     folds = SequenceKFold(3, lengths=lengths)
     assert cross_val_score(LogisticRegression(), X, y, cv=folds).min() > 0.8
     assert "n_splits=3" in repr(folds)
+
+
+def test_a_loop_with_lengths_scores_as_lists_do(rng):
+    lengths = np.array([3, 1, 4, 2])
+    X = rng.standard_normal((lengths.sum(), 2))
+    y, member = (X[:, 0] > 0).astype(int), np.repeat(np.arange(4), lengths)
+    tagger = LSTMSequenceTagger((4,), max_iter=2, n_jobs=1, random_state=0)
+    folds, scores, sides = SequenceKFold(2, lengths=lengths), [], []
+    for train, test in folds.split(X):
+        tagger.fit(X[train], y[train], lengths=folds.split_lengths(train))
+        scores.append(tagger.score(X[test], y[test], lengths=folds.split_lengths(test)))
+        sides.append((np.unique(member[train]), np.unique(member[test])))
+    lists = split(X, lengths), split(y, lengths)
+    assert cross_val_score(tagger, *lists, cv=sides).tolist() == scores
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,17 @@ class Shape(NamedTuple):
         return np.random.default_rng(0).integers(shortest, self.T, self.B, endpoint=True)
 
 
+DENSE = (  # those that are timed
+    Shape(100, 28, 28, 100),
+    Shape(5, 5, 10, 256),
+    Shape(32, 100, 128, 128),
+    Shape(128, 50, 64, 200),
+    Shape(128, 50, 512, 512),
+    Shape(1, 1000, 8, 64),
+    Shape(32, 50, 8, 32),
+)
+
+
 class Layer:
     """Random sequences of the given lengths, and a layer, or a stack of them, with random weights.
     They are numbers of float32, whatever computes with them.

@@ -9,10 +9,11 @@ time-major inputs, which it likes best. Outputs and gradients are compared befor
 
 import argparse
 import json
+from importlib.util import find_spec
 from pathlib import Path
 
-import torch
-from _layer import Layer, Shape, largest_difference
+from _layer import DENSE, Layer, Shape, largest_difference
+from _needed import require
 from _peak import Peak
 from _timing import (
     Goal,
@@ -22,21 +23,15 @@ from _timing import (
     print_facts,
     take_turns,
 )
-from _torch import TorchLayer
 
 from seqlearn_lstm.kernels import get_backend
 
+if find_spec("torch"):  # --help works without it
+    import torch
+    from _torch import TorchLayer
+
 TOLERANCE = 1e-4
 
-DENSE = (
-    Shape(100, 28, 28, 100),
-    Shape(5, 5, 10, 256),
-    Shape(32, 100, 128, 128),
-    Shape(128, 50, 64, 200),
-    Shape(128, 50, 512, 512),
-    Shape(1, 1000, 8, 64),
-    Shape(32, 50, 8, 32),
-)
 SHAPES = {str(shape): shape for shape in DENSE} | {
     "bidirectional": Shape(64, 50, 64, 128, bidirectional=True),
     "ragged": Shape(64, 100, 64, 128, ragged=True),
@@ -126,6 +121,7 @@ calm: rounds in which other processes took no core away; if there are none, dist
 def main():
     """Measure and print."""
     args = parse_arguments()
+    require("torch")
     torch.set_num_threads(args.threads)
     facts = machine(
         args.threads, PyTorch=f"{torch.__version__}, {torch.backends.cpu.get_cpu_capability()}"

@@ -18,10 +18,9 @@ from itertools import cycle, pairwise
 from pathlib import Path
 
 import numpy as np
-import skorch
-import torch
 from _fits import CANDIDATES, make_data
 from _layer import Layer
+from _needed import require
 from _peak import Peak
 from _timing import Goal, machine, print_facts, take_turns
 
@@ -157,6 +156,10 @@ def report(figures, args):
 def main():
     """Measure and print."""
     args = parse_arguments()
+    require("torch", "skorch")
+    import skorch
+    import torch  # before any kernel has run: see _torch.py
+
     figures = processes(args)
     figures |= {"epochs": epochs(args), "peak": shares_of_peak(args)}
     facts = machine(args.threads, PyTorch=torch.__version__, skorch=skorch.__version__)

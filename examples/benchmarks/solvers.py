@@ -10,8 +10,8 @@ solver's pass over the parameters. It should cost at most a tenth of the step.
 import argparse
 
 import numpy as np
+from _layer import DENSE
 from _timing import Goal, Table, machine, print_facts, take_turns
-from against_torch import DENSE
 
 from seqlearn_lstm.architecture import Architecture
 from seqlearn_lstm.batches import plan

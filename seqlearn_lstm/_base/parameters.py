@@ -175,8 +175,8 @@ TRAINING = [
     ),
     Parameter(
         "validation_fraction", 0.1, [Interval(Real, 0, 1, closed="neither")], "float",
-        """Share of the sequences that is held out for it, where `fit` gets none; of each class
-        alike.""",
+        """Share of the sequences that is held out for it, where `fit` gets none; of a classifier,
+        of each class alike.""",
     ),
     Parameter(
         "scoring", None, [str, callable, None], "str, callable or None",
@@ -286,7 +286,10 @@ def _constructor(parameters):
     )
 
     def __init__(*args, **kwargs):
-        bound = signature.bind(*args, **kwargs)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise TypeError(f"{__init__.__qualname__}(): {error}") from None
         bound.apply_defaults()
         self, *values = bound.arguments.values()
         for row, value in zip(parameters, values, strict=True):

@@ -68,3 +68,64 @@ def find_data(name):
         f"no {plain.name} or {plain.name}.gz in the folder that {DATA_VARIABLE} names ({folder}): "
         "put the file there, or set the variable to the folder that holds it"
     )
+
+
+def find_set(name, files):
+    """Find files of a data set that lie in one folder: other sets may have files of the same names.
+
+    Taken is the folder `name` itself; else one somewhere below whose path has a part of that name, in
+    small or capital letters, such as ``MNIST/raw``; else any that holds all of the files.
+
+    Parameters
+    ----------
+    name : str
+        The data set's folder.
+    files : sequence of str
+        Names of files, without ``.gz``.
+
+    Returns
+    -------
+    paths : list of pathlib.Path
+
+    Raises
+    ------
+    FileNotFoundError
+        If the variable is not set, or no folder holds all of the files.
+    ValueError
+        If several folders do that are equally good.
+    """
+    home = data_home()
+    if paths := _all_in(home / name, files):
+        return paths
+    places = {path.parent for form in _forms(files[0]) for path in home.rglob(form)}
+    found = [place for place in sorted(places) if _all_in(place, files)]
+    named = [place for place in found if name in _parts(place.relative_to(home))]
+    found = named or found
+    if not found:
+        raise FileNotFoundError(
+            f"no folder in the one that {DATA_VARIABLE} names ({home}) holds {' and '.join(files)}, "
+            f"with or without .gz: put them into {home / name}, or set the variable to the folder "
+            "that holds them"
+        )
+    if len(found) > 1:
+        raise ValueError(
+            f"{len(found)} folders hold {' and '.join(files)}: {', '.join(map(str, found))}; "
+            f"expected one. Put those of {name} into {home / name}, or set {DATA_VARIABLE} to the "
+            "folder that is meant"
+        )
+    return _all_in(found[0], files)
+
+
+def _all_in(folder, files):
+    """The paths of all files, compressed or not; an empty list: one of them is not there."""
+    stored = [[folder / form for form in _forms(name)] for name in files]
+    paths = [next(filter(Path.is_file, forms), None) for forms in stored]
+    return paths if all(paths) else []
+
+
+def _forms(name):
+    return name, f"{name}.gz"
+
+
+def _parts(path):
+    return [part.lower() for part in path.parts]

@@ -4,7 +4,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from .formats import read_idx
-from .home import find_data
+from .home import find_set
 
 _FILES = {
     "train": ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -16,8 +16,9 @@ def load_mnist(*, subset="train", return_X_y=False):
     """Load the MNIST digits: which digit is it? (classification)
 
     Reads the four original files, ``train-images-idx3-ubyte`` and so on (with or without ``.gz``),
-    from the folder that ``SEQLEARN_LSTM_DATA`` names. An image is a sequence of its 28 rows, from the
-    top.
+    from the folder that ``SEQLEARN_LSTM_DATA`` names: from ``mnist`` in it; else from a folder below
+    with a part of that name in its path, such as ``MNIST/raw``; else from the only one that has them.
+    An image is a sequence of its 28 rows, from the top.
 
     Parameters
     ----------
@@ -43,9 +44,10 @@ def load_mnist(*, subset="train", return_X_y=False):
     Raises
     ------
     ValueError
-        If `subset` is none of the three, or the files do not belong together.
+        If `subset` is none of the three, several folders have the files, or they do not belong
+        together.
     FileNotFoundError
-        If a file is not found.
+        If no folder has both the images and the labels.
 
     References
     ----------
@@ -66,7 +68,7 @@ def load_mnist(*, subset="train", return_X_y=False):
 
 def _read(*names):
     """The images and the digits of a part."""
-    paths = [find_data(f"mnist/{name}") for name in names]
+    paths = find_set("mnist", names)
     images, digits = map(read_idx, paths)
     if images.ndim != 3 or digits.shape != images.shape[:1]:
         raise ValueError(

@@ -15,8 +15,8 @@ def check_matplotlib(caller):
         import matplotlib  # noqa: F401
     except ImportError as error:
         raise ImportError(
-            f"{caller} requires matplotlib. You can install matplotlib with "
-            "`pip install matplotlib`"
+            f"{caller} requires matplotlib, which is not installed; expected "
+            'pip install "seqlearn_lstm[plot]"'
         ) from error
 
 

@@ -41,7 +41,7 @@ def lstm_step(x, c, h, W, U, b, *, cell="lstm", **further):
     See Also
     --------
     lstm : Whole sequences at once, which is much faster than a loop of steps.
-    LSTMClassifier.stream : The steps of a sequence through a fitted network.
+    seqlearn_lstm.LSTMClassifier.stream : The steps of a sequence through a fitted network.
 
     Examples
     --------

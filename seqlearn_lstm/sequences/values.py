@@ -4,11 +4,12 @@ import numpy as np
 from scipy.sparse import issparse
 
 _NUMBERS_ONLY = (
-    "This estimator takes numbers, as it was fitted on; fitted on strings, it has an embedding."
+    "An estimator takes numbers in all that it is fitted on and predicts; or, with an embedding, "
+    "symbols in all of it, such as strings."
 )
 _REFUSED_KINDS = {  # kind of a NumPy dtype -> why arrays of it are no sequences of numbers
     "U": f"holds strings. {_NUMBERS_ONLY}",
-    "S": f"holds bytes. {_NUMBERS_ONLY}",
+    "S": "holds bytes. Expected numbers, or symbols: decode them to strings.",
     "T": f"holds strings. {_NUMBERS_ONLY}",
     "c": "holds complex numbers. Complex data not supported: pass real and imaginary parts as "
     "two features.",

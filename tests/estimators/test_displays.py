@@ -370,7 +370,8 @@ def test_data_can_be_pickled_and_drawn_again(plt, fitted, make):
 @pytest.mark.parametrize("make", MADE.values(), ids=MADE.keys())
 def test_without_matplotlib(monkeypatch, fitted, make):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"Display.from_\w+ requires matplotlib.*pip install"):
+    told = r'Display.from_\w+ requires matplotlib.*pip install "seqlearn_lstm\[plot\]"'
+    with pytest.raises(ImportError, match=told):
         make(fitted)
     empty = StateDisplay(activations={}, labels=[], units=[])
     with pytest.raises(ImportError, match=r"StateDisplay\.plot requires matplotlib"):

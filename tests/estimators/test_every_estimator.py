@@ -97,3 +97,16 @@ def test_the_mask_of_a_table_is_not_lost(name):
     for use in (lambda: outputs(model, masked), lambda: model.fit(masked, y)):
         with pytest.raises(TypeError, match="X is a masked array, its mask would be lost"):
             use()
+
+
+@pytest.mark.parametrize("kind", [LSTMClassifier, LSTMRegressor, LSTMSequenceTagger, LSTMEncoder])
+@pytest.mark.parametrize(
+    "given, more, message",
+    [
+        ((), dict(foo=1), "got an unexpected keyword argument 'foo'"),
+        (((4,), "gru"), {}, "too many positional arguments"),
+    ],
+)
+def test_arguments_that_it_does_not_have(kind, given, more, message):
+    with pytest.raises(TypeError, match=rf"{kind.__name__}\.__init__\(\): {message}"):
+        kind(*given, **more)

@@ -2,9 +2,13 @@
 missing shows, whatever the order of the threads.
 """
 
+import runpy
+import sys
+
 import numpy as np
 import pytest
 
+from seqlearn_lstm.kernels.cuda import simulator
 from seqlearn_lstm.kernels.cuda.simulator import BarrierError, Kernel, cuda
 
 SEEDS = range(6)
@@ -308,3 +312,12 @@ def test_an_error_of_a_thread_reaches_the_caller():
 
     with pytest.raises(ZeroDivisionError):
         launch(kernel, 2, 2)
+
+
+# ---- where it cannot run -------------------------------------------------------------------------
+
+
+def test_without_greenlet(monkeypatch):
+    monkeypatch.setitem(sys.modules, "greenlet", None)
+    with pytest.raises(ImportError, match=r'needs greenlet.* pip install "seqlearn_lstm\[test\]"'):
+        runpy.run_path(simulator.__file__)

@@ -15,7 +15,14 @@ from itertools import product
 from types import SimpleNamespace
 
 import numpy as np
-from greenlet import getcurrent, greenlet
+
+try:
+    from greenlet import getcurrent, greenlet
+except ImportError as error:
+    raise ImportError(
+        "NUMBA_ENABLE_CUDASIM is set, but the simulator of CUDA needs greenlet, which is not "
+        'installed; expected pip install "seqlearn_lstm[test]", or that variable unset'
+    ) from error
 
 WARP = 32
 LATENESS = 0.0, 0.5, 0.98  # of blocks: how likely one stays behind the others, from turn to turn
