@@ -39,7 +39,7 @@ LAYERS = [
     ["training.listeners.*"],
     ["training", "streaming"],
     ["training.loop", "training.checkpoint"],
-    ["training.portable"],
+    ["training.identity", "training.portable"],
     ["training.bptt", "training.listener", "training.state"],
     ["unrolling"],
     ["heads", "network", "schedules", "solvers", "summary"],
