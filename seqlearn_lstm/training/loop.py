@@ -91,7 +91,22 @@ def _epoch(task, state, listeners, *solver_states):
         update = Update(batch, loss, norm, rate)
         for listener in listeners:
             listener.after_update(task, state, update)
-    return float(losses.total() / task.weights.sum()), n_updates
+    size = _size(network)  # known where the losses are: on a device, one wait brings both
+    loss = float(losses.total() / task.weights.sum())
+    if not math.isfinite(float(size)):
+        seen = f"the sum of the squares of the parameters is {float(size)}"
+        raise diverged(state.epoch, seen)
+    return loss, n_updates
+
+
+def _size(network):
+    """The sum of the squares of all parameters. Where the last update has left numbers that nothing
+    can be computed of, it shows here; after those before it did in a loss.
+    """
+    arrays = [network.theta]
+    if network.embedding:
+        arrays.append(network.embedding.table.reshape(-1))
+    return sum(network.kernels.sum_of_squares(array) for array in arrays)
 
 
 class _Losses:
@@ -181,7 +196,6 @@ def _cut_values(network, settings):
 def _record(task, state, work, loss, n_updates):
     """Bring the state up to date after an epoch."""
     network, settings = task.network, task.settings
-    _check_parameters(network, state.epoch)
     score = _score(task, state)
     state.theta, state.solver_state = network.theta.copy(), deepcopy(work[0])
     if network.embedding:
@@ -199,18 +213,6 @@ def _record(task, state, work, loss, n_updates):
         state.best, state.best_epoch = watched, state.epoch
         if settings.restore:
             state.best_theta, state.best_table = state.theta, state.table
-
-
-def _check_parameters(network, epoch):
-    """A FloatingPointError where the last update has left numbers that nothing can be computed of;
-    those before would have shown in a loss.
-    """
-    arrays = [network.theta]
-    if network.embedding:
-        arrays.append(network.embedding.table.reshape(-1))
-    size = sum(float(network.kernels.sum_of_squares(array)) for array in arrays)
-    if not math.isfinite(size):
-        raise diverged(epoch, f"the sum of the squares of its parameters is {size}")
 
 
 def _score(task, state):
