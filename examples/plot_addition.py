@@ -11,7 +11,7 @@ Memory", Neural Computation 9(8); the lengths and sizes are those of Lasagne's r
 
 No sequence is ever seen twice: one epoch over as many sequences as there are. Run it with ``python3
 examples/plot_addition.py``; ``--plot FILE`` draws what it predicts (with matplotlib), ``--small``
-takes short sequences.
+takes short sequences. Where PyTorch is installed, an epoch of its LSTM is timed beside ours.
 """
 
 import argparse

@@ -357,6 +357,21 @@ def test_characters_of_a_made_up_text(example, capsys, no_data, tmp_path):
     assert file.read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("name", ["plot_addition", "plot_shop_sessions", "plot_next_letter"])
+def test_epochs_beside_pytorch(example, capsys, name):
+    pytest.importorskip("torch")
+    module = example(name)
+    data = {
+        "plot_addition": lambda: module.marked_numbers(40, 5, 6, seed=0),
+        "plot_shop_sessions": lambda: module.made_up(40, seed=0),
+        "plot_next_letter": lambda: [
+            module.Story(make_text(60, random_state=0), module.MADE_UP, True, n_jobs=1)
+        ],
+    }
+    assert module.beside_torch(*data[name](), n_rounds=1) > 0
+    assert "in PyTorch, which takes" in capsys.readouterr().out
+
+
 def test_characters_beside_pytorch(example, capsys):
     """The same network learns the same there, as far as other first weights allow."""
     pytest.importorskip("torch")
