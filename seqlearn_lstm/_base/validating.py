@@ -67,10 +67,7 @@ def held_out(estimator, sequences, given, initial, strata, seed):
         np.arange(len(sequences)), test_size=estimator.validation_fraction, random_state=draw,
         stratify=strata,
     )  # fmt: skip
-    rest = sequences.take(held)
-    # Where lengths say how X is cut, its parts are no more of its form.
-    X = rest if given.X is None else some(given.X, held) if given.lengths is None else list(rest)
-    weights = None
+    rest, weights = sequences.take(held), None
     if given.sample_weight is not None:
         weights = estimator._weights_of(given.sample_weight, sequences, held)
         if not np.any(weights):
@@ -78,8 +75,18 @@ def held_out(estimator, sequences, given, initial, strata, seed):
                 "all sequences that are held out to validate with have the weight 0; expected X_val "
                 "and y_val, or another validation_fraction or random_state"
             )
-    y, states = estimator._part_of(given.y, sequences, held), initial
-    return chosen, Validation(rest, X, y, weights, None if states is None else states[held])
+    y, states = estimator._part_of(given.y, sequences, held), None
+    if initial is not None:
+        states = initial[held]
+    return chosen, Validation(rest, _as_given(estimator, given, rest, held), y, weights, states)
+
+
+def _as_given(estimator, given, rest, held):
+    """The held-out part of X as the caller's function for scoring is to see it."""
+    if given.X is None or not callable(estimator.scoring):
+        return rest
+    # Where lengths say how X is cut, its parts are no more of its form.
+    return some(given.X, held) if given.lengths is None else list(rest)
 
 
 def scorer_of(estimator, network, validation, state):

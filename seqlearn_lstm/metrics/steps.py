@@ -49,8 +49,8 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     Parameters
     ----------
     y_true : list of n_sequences array-likes of shape (n_timesteps_i,)
-        True labels; steps whose label is None, NaN, pandas.NA or the integer -1 are left out, and sequences that
-        have no others.
+        True labels; steps whose label is None, NaN, pandas.NA or the integer -1 are left out, and
+        sequences that have no others.
     y_pred : list of n_sequences array-likes of shape (n_timesteps_i,)
         Predicted labels.
     sample_weight : array-like of shape (n_sequences,), default=None
