@@ -21,7 +21,9 @@ TESTS = Path(__file__).parent
 # long enough.
 VECTORS = ["simd", "activations", "products", "heads", "updates", "dropout", "lstm"]
 CELLS = ["lstm_options", "gru", "rnn"]
-TWINS = f"(not {' and not '.join(f'test_{name}.py' for name in CELLS)}) or (equals_naive and ragged)"
+TWINS = (
+    f"(not {' and not '.join(f'test_{name}.py' for name in CELLS)}) or (equals_naive and ragged)"
+)
 
 TARGETS = {
     "AVX2": ({"NUMBA_CPU_NAME": "haswell", "NUMBA_CPU_FEATURES": ""}, 32, True),
