@@ -75,13 +75,13 @@ def no_mask(dtype, n_units):
     return zeros((0, n_units), dtype)
 
 
-def _runs_on_clusters(n_units, dtype):
-    return tier(n_units, dtype, capability()) == "cluster"
+def _runs_on_clusters(n_units, dtype, precision):
+    return tier(n_units, dtype, precision, capability()) == "cluster"
 
 
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32"):
     pre = input_sums(z, W, int(slots[-2]), n_in, GATES * n_units)
-    if _runs_on_clusters(n_units, W.dtype):
+    if _runs_on_clusters(n_units, W.dtype, precision):
         U = W.reshape(-1, GATES * n_units)[1 + n_in :]
         how = live, slots, kept, n_units, precision
         lstm_cluster_forward(pre, U, z, 1 + n_in, c, gates, *how)
@@ -94,7 +94,7 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, preci
 
 
 def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, precision="float32"):
-    if _runs_on_clusters(n_units, dh.dtype):
+    if _runs_on_clusters(n_units, dh.dtype, precision):
         U = _scratch.array("U", UT.size, UT.dtype)
         transpose(U, UT, GATES * n_units, n_units, 0, GATES * n_units, n_jobs)
         how = live, slots, n_units, precision

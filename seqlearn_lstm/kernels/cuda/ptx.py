@@ -9,12 +9,14 @@ pack_bf16(x, y)          both rounded to 7 bits of mantissa, in the halves of a 
 reciprocal(x)            1 / x, to the last bit or the one before
 mma(a0..a3, b0, b1, c0..c3)    of a warp: A (16, 8) @ B (8, 8) + C, in the fragments of mma.m16n8k8
 mma_bf16(a0..a3, b0, b1, c0..c3)    A (16, 16) @ B (16, 8) + C; a and b: pairs of neighbours in k
-load4(array, k)          four elements from k on, a multiple of 4; the array is flat and shared
-store4(array, k, a, b, c, d)   and into them
+load4(array, k)          four elements from k on, a multiple of 4; the array is flat and shared, of float32 or uint32
+store4(array, k, a, b, c, d)   into them, of float32
+store2(array, k, a, b)         into two, of uint32
 open_barrier(barriers, k)      element k of a shared int64 array becomes a barrier; one thread does it
 expect(barriers, k, n)   one thread, once a phase: the phase ends when n bytes have come
 wait(barriers, k, parity)      until the phase of this parity has ended; phases are 0, 1, 0, 1, ...
-send4(array, k, barriers, j, rank, a, b, c, d)    into the same array of the block `rank`; 16 bytes for its barrier j
+send4(array, k, barriers, j, rank, a, b, c, d)    as store4 into the same array of the block `rank`; 16 bytes for its barrier j
+send2(array, k, barriers, j, rank, a, b)          as store2, 8 bytes
 """
 
 import numpy as np
@@ -102,8 +104,10 @@ if SIMULATED:
         return tuple(array[k : k + 4])
 
     def store4(array, k, *values):
-        assert k % 4 == 0
-        array[k : k + 4] = values
+        assert k % len(values) == 0
+        array[k : k + len(values)] = values
+
+    store2 = store4
 
     def open_barrier(barriers, k):
         thread = getcurrent()
@@ -119,10 +123,12 @@ if SIMULATED:
         thread.launch.until(lambda: barrier.phase % 2 != parity)
 
     def send4(array, k, barriers, j, rank, *values):
-        assert k % 4 == 0
         launch, block = getcurrent().launch, getcurrent().block
-        launch.beside(array, rank)[k : k + 4] = values
-        launch.barriers[block - block % launch.cluster + int(rank), j].count(0, -16)
+        store4(launch.beside(array, rank), k, *values)
+        barrier = launch.barriers[block - block % launch.cluster + int(rank), j]
+        barrier.count(0, -4 * len(values))
+
+    send2 = send4
 
 else:
     from llvmlite import ir
@@ -131,12 +137,14 @@ else:
     from numba.cuda.typing import signature
 
     uint32, float32 = types.uint32, types.float32
-    four = types.UniTuple(float32, 4)
+    four, four_words = types.UniTuple(float32, 4), types.UniTuple(uint32, 4)
+    LETTERS = {float32: "f", uint32: "r"}  # of operands
     LLVM = {
         types.none: ir.VoidType(),
         uint32: ir.IntType(32),
         float32: ir.FloatType(),
         four: ir.LiteralStructType([ir.FloatType()] * 4),
+        four_words: ir.LiteralStructType([ir.IntType(32)] * 4),
     }
 
     def _address(context, builder, array_type, array, k):
@@ -164,9 +172,9 @@ else:
             found = builder.call(code, operands)
             if returns == types.none:
                 return context.get_dummy_value()
-            if returns == four:
+            if returns in (four, four_words):
                 parts = [builder.extract_value(found, k) for k in range(4)]
-                return context.make_tuple(builder, four, parts)
+                return context.make_tuple(builder, returns, parts)
             return found
 
         return signature(returns, *given), generate
@@ -230,14 +238,19 @@ else:
 
     @intrinsic
     def load4(typingctx, array, k):
-        return _ptx(
-            "ld.shared.v4.f32 {$0, $1, $2, $3}, [$4];", "=f,=f,=f,=f,r", four, array, uint32
-        )
+        letter, returns = LETTERS[array.dtype], types.UniTuple(array.dtype, 4)
+        constraints = f"={letter}," * 4 + "r"
+        return _ptx("ld.shared.v4.b32 {$0, $1, $2, $3}, [$4];", constraints, returns, array, uint32)
 
     @intrinsic
     def store4(typingctx, array, k, a, b, c, d):
         text = "st.shared.v4.f32 [$0], {$1, $2, $3, $4};"
         return _ptx(text, "r,f,f,f,f", types.none, array, uint32, *[float32] * 4)
+
+    @intrinsic
+    def store2(typingctx, array, k, a, b):
+        text = "st.shared.v2.b32 [$0], {$1, $2};"
+        return _ptx(text, "r,r,r", types.none, array, uint32, uint32, uint32)
 
     @intrinsic
     def open_barrier(typingctx, barriers, k):
@@ -258,15 +271,22 @@ else:
         )
         return _ptx(text, "r,r", types.none, barriers, uint32, uint32)
 
+    def _send(kind, n):
+        """Unlike a plain store and a barrier of the cluster it needs no memory fence."""
+        moves = " ".join(f"mov.b32 x{k}, ${3 + k};" for k in range(n))
+        text = (
+            f"{{ .reg .u32 to, barrier; .reg .b32 x<{n}>;"
+            " mapa.shared::cluster.u32 to, $0, $2; mapa.shared::cluster.u32 barrier, $1, $2;"
+            f" {moves} st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v{n}.b32"
+            f" [to], {{{', '.join(f'x{k}' for k in range(n))}}}, [barrier]; }}"
+        )
+        constraints = "r,r,r" + f",{LETTERS[kind]}" * n
+        return text, constraints, types.none
+
     @intrinsic
     def send4(typingctx, array, k, barriers, j, rank, a, b, c, d):
-        # Unlike a plain store and a barrier of the cluster it needs no memory fence.
-        text = (
-            "{ .reg .u32 to, barrier; .reg .b32 x<4>;"
-            " mapa.shared::cluster.u32 to, $0, $2; mapa.shared::cluster.u32 barrier, $1, $2;"
-            " mov.b32 x0, $3; mov.b32 x1, $4; mov.b32 x2, $5; mov.b32 x3, $6;"
-            " st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32"
-            " [to], {x0, x1, x2, x3}, [barrier]; }"
-        )
-        given = (array, uint32, barriers, uint32, uint32, *[float32] * 4)
-        return _ptx(text, "r,r,r,f,f,f,f", types.none, *given)
+        return _ptx(*_send(float32, 4), array, uint32, barriers, uint32, uint32, *[float32] * 4)
+
+    @intrinsic
+    def send2(typingctx, array, k, barriers, j, rank, a, b):
+        return _ptx(*_send(uint32, 2), array, uint32, barriers, uint32, uint32, uint32, uint32)
