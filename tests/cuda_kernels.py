@@ -101,7 +101,7 @@ MADE = {
         ("lstm_cluster_bptt", "backward_kernel"),
     )
     # The most, which need the most registers; and some whose clusters are smaller
-    for precision, sizes in {"float32": [256], "tf32": [256], "bf16": [100, 256, 300, 512]}.items()
+    for precision, sizes in {"float32": [256], "tf32": [256], "bf16": [100, 512]}.items()
     for n_units in sizes
 }
 ON_CLUSTERS = dict(registers=STEPS, dtypes=("float32",), architectures=("sm_90a",))

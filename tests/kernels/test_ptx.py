@@ -19,7 +19,11 @@ def halves(word):
     return np.uint32([word << 16 & 0xFFFF0000, word & 0xFFFF0000]).view(np.float32)
 
 
-@pytest.mark.parametrize("bits, rounded", [(11, tf32), (8, lambda x: halves(pack_bf16(x, 0))[0])])
+@pytest.mark.parametrize(
+    "bits, rounded",
+    [(11, tf32), (8, lambda x: halves(pack_bf16(x, 0))[0])],
+    ids=["tf32", "pack_bf16"],
+)
 def test_numbers_are_rounded_to_the_nearest(rng, bits, rounded):
     numbers = [*NUMBERS, *rng.standard_normal(200)]
     for x in np.float32(numbers):
