@@ -29,7 +29,7 @@ class Network(FlatParameters):
         self.pooling = POOLING[architecture.pooling]
         self._build(recurrent_dropout)
         for part in self.recurrent:
-            part.tf32 = precision == "tf32"
+            part.precision = precision
         self._lay_out()
 
     def _build(self, recurrent_dropout):

@@ -100,8 +100,9 @@ MADE = {
         ("lstm_cluster", "forward_kernel"),
         ("lstm_cluster_bptt", "backward_kernel"),
     )
-    for n_units in (256,)  # the most, which need the most registers
-    for precision in ("float32", "tf32")
+    # The most, which need the most registers; and some whose clusters are smaller
+    for precision, sizes in {"float32": [256], "tf32": [256], "bf16": [100, 512]}.items()
+    for n_units in sizes
 }
 ON_CLUSTERS = dict(registers=STEPS, dtypes=("float32",), architectures=("sm_90a",))
 KERNELS |= {

@@ -470,14 +470,15 @@ def test_benchmark_without_a_gpu():
     assert re.fullmatch(r"nothing was run: .*\n", done.stderr)
 
 
-def test_what_times_a_gpu(example, monkeypatch, capsys):
+@pytest.mark.parametrize("precision", ["float32", "bf16"])
+def test_what_times_a_gpu(example, monkeypatch, capsys, precision):
     """It runs, with the host's clock: the figures mean nothing."""
     torch = pytest.importorskip("torch")
     monkeypatch.syspath_prepend(FOLDER / "benchmarks")
     module = example("benchmarks/_on_device")
     monkeypatch.setattr(module, "cuda", SimpleNamespace(event=module.HostEvent))
     monkeypatch.setattr(torch.cuda, "Event", lambda enable_timing: module.HostEvent())
-    settings = dict(simulate=True, precision="float32", seconds=0.01, batches=2)
+    settings = dict(simulate=True, precision=precision, seconds=0.01, batches=2)
     bench = module.Bench(SimpleNamespace(**settings))
     shapes = [module.Shape(2, 3, 2, 3, ragged=ragged) for ragged in (False, True)]
     found = {"steps": [], "epochs": [], "failed": []}

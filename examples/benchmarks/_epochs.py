@@ -6,7 +6,7 @@ uploaded anew, which is the better for it. One more difference: `fit` clips the 
 
 import numpy as np
 import torch
-from _torch import recorded
+from _torch import DTYPES, recorded
 
 from seqlearn_lstm import LSTMClassifier
 
@@ -45,11 +45,14 @@ class TorchEpoch:
 
     kind : {"eager", "graph", "packed"}
         "graph": an update is recorded and replayed.
+    precision : {"float32", "tf32", "bf16"}
+        "bf16": inputs, LSTM and its solver in bfloat16.
     """
 
-    def __init__(self, data, kind, device):
+    def __init__(self, data, kind, device, precision):
         shape, self.data, self.kind, self.device = data.shape, data, kind, device
-        self.lstm = torch.nn.LSTM(shape.I, shape.H, shape.n_layers).to(device)
+        dtype = DTYPES[precision]
+        self.lstm = torch.nn.LSTM(shape.I, shape.H, shape.n_layers).to(device, dtype)
         self.output = torch.nn.Linear(shape.H, N_CLASSES).to(device)
         parameters = [*self.lstm.parameters(), *self.output.parameters()]
         self.solver = torch.optim.Adam(
@@ -57,7 +60,7 @@ class TorchEpoch:
         )
         self.criterion = torch.nn.CrossEntropyLoss()
         n = len(data.y)
-        self.X = torch.empty(shape.T, n, shape.I, device=device)
+        self.X = torch.empty(shape.T, n, shape.I, device=device, dtype=dtype)
         self.y, self.last = (torch.zeros(n, dtype=torch.int64, device=device) for _ in range(2))
         self.lengths = torch.from_numpy(data.lengths)
         self.members = torch.arange(shape.B, device=device)
@@ -76,9 +79,9 @@ class TorchEpoch:
         if self.kind == "packed":
             lengths = self.lengths[self.chosen]
             x = torch.nn.utils.rnn.pack_padded_sequence(x, lengths, enforce_sorted=False)
-            return self.output(self.lstm(x)[1][0][-1])
+            return self.output(self.lstm(x)[1][0][-1].float())
         states, rows = self.lstm(x)[0], torch.arange(len(self.members), device=self.device)
-        return self.output(states[self.last[self.members], rows])
+        return self.output(states[self.last[self.members], rows].float())
 
     def _update(self):
         """An update with the sequences `members`; adds to `loss`."""

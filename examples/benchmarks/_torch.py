@@ -8,13 +8,17 @@ import numpy as np
 import torch
 
 WARM_UP = 3  # calls before one is recorded, as PyTorch's manual has it
+DTYPES = {"float32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16}
 
 
 class TorchLayer:
-    """``nn.LSTM`` with a `Layer`'s weights, sequences and gradient at the outputs."""
+    """``nn.LSTM`` with a `Layer`'s weights, sequences and gradient at the outputs; with "bf16" all of
+    them are bfloat16.
+    """
 
-    def __init__(self, lengths, layer, packed, device="cpu"):
-        self.packed, self.lengths, self.device = packed, torch.tensor(lengths), device
+    def __init__(self, lengths, layer, packed, device="cpu", precision="float32"):
+        self.packed, self.lengths = packed, torch.tensor(lengths)
+        self.device, self.dtype = device, DTYPES[precision]
         self.training, self.inference = self._module(layer), self._module(layer).eval()
         self.x = self._padded(layer.rows)
         slopes = self._padded(layer.slopes)
@@ -29,12 +33,12 @@ class TorchLayer:
             for parameters, (W, U, b) in zip(_by_direction(module), layer.weights(), strict=True):
                 for parameter, values in zip(parameters, (W.T, U.T, b, 0 * b), strict=True):
                     parameter.copy_(torch.tensor(values))
-        return module.to(self.device)
+        return module.to(self.device, self.dtype)
 
     def _padded(self, rows):
         sequences = torch.tensor(rows).split(self.lengths.tolist())
         padded = torch.nn.utils.rnn.pad_sequence(sequences, batch_first=self.packed)
-        return padded.contiguous().to(self.device)
+        return padded.contiguous().to(self.device, self.dtype)
 
     def _pack(self, padded):
         return torch.nn.utils.rnn.pack_padded_sequence(
@@ -69,14 +73,14 @@ class TorchLayer:
             else out.transpose(0, 1)
         )
         return np.concatenate(
-            [row[:n].numpy() for row, n in zip(padded.cpu(), self.lengths, strict=True)]
+            [row[:n].numpy() for row, n in zip(padded.float().cpu(), self.lengths, strict=True)]
         )
 
     def results(self):
         """As `Layer.results`."""
         results = [self.outputs()]
         for parameters in _by_direction(self.training):
-            W, U, b, _ = (parameter.grad.cpu().numpy() for parameter in parameters)
+            W, U, b, _ = (parameter.grad.float().cpu().numpy() for parameter in parameters)
             results += [W.T, U.T, b]
         return results
 

@@ -1,6 +1,7 @@
 """LSTM layers and whole fits on a GPU, beside ``torch.nn.LSTM`` with cuDNN.
 
     python3 examples/benchmarks/against_cudnn.py
+    python3 examples/benchmarks/against_cudnn.py --precision bf16 --shapes 128x50x65x512
     python3 examples/benchmarks/against_cudnn.py --simulate
 
 First, for every shape, all outputs and gradients are compared with the processor's in float64. Then a
@@ -64,8 +65,9 @@ def parse_arguments():
     parser.add_argument("--simulate", action="store_true", help="tiny shapes, results alone")
     parser.add_argument("--check", action="store_true", help="compare results, time nothing")
     parser.add_argument(
-        "--precision", choices=("tf32", "float32"), default="tf32",
-        help="of products, on both sides (default: tf32, which is PyTorch's)",
+        "--precision", choices=("tf32", "float32", "bf16"), default="tf32",
+        help="of products, on both sides (default: tf32, which is PyTorch's);\n"
+        "bf16: PyTorch has all of its layer in bfloat16",
     )  # fmt: skip
     parser.add_argument(
         "--shapes", nargs="+", metavar="BxTxIxH", help="some only, such as 100x28x28x100"

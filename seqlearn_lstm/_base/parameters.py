@@ -218,9 +218,10 @@ TRAINING = [
         what predicts. See the user guide.""",
     ),
     Parameter(
-        "precision", "tf32", [StrOptions({"float32", "tf32"})], '{"float32", "tf32"}',
+        "precision", "tf32", [StrOptions({"float32", "tf32", "bf16"})], '{"float32", "tf32", "bf16"}',
         """Of products of float32 on a GPU. "tf32": factors may be rounded to 10 bits on their way into tensor
-        cores, as PyTorch lets cuDNN do; "float32": never. The processor's are exact always.""",
+        cores, as PyTorch lets cuDNN do; "bf16": to 7 bits, which lets layers of up to 512 units into the
+        faster kernels; "float32": never. The processor's are exact always.""",
     ),
     Parameter(
         "n_jobs", None, [Integral, None], "int or None",

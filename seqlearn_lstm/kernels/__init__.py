@@ -3,7 +3,7 @@
 A backend is a module with the functions below; ``get_backend(name)`` gives it. The caller allocates
 (with the backend's own ``zeros``), a kernel fills: inputs first, then what is written. Arrays are
 C-contiguous, float32 or float64 (all of one call the same), indices int64. Nothing is checked here,
-no strings, no None. Results do not depend on ``n_jobs``, to the bit.
+no strings but `precision`, no None. Results do not depend on ``n_jobs``, to the bit.
 
 Arrays may lie on a device. There they can be cut by ranges, reshaped, copied, written to (``x[...] =``
 a number or an array, also of the host) and added to (``x += y``); all else is a function's work. The plans
@@ -52,13 +52,14 @@ Dropout; a key is a uint64, sequences (B,) their numbers in the container: what 
     scale_rows(x, column, mask, live, slots, width, n_jobs)        x[slots[t] + r, column + k] *= mask[r, k]
 
 LSTM, one direction of one layer
-    lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=False)
+    lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32")
         z      (n_states, >= 1 + I + Hp)   IN 1, inputs, initial h in rows 0..B; OUT h of all steps
         c      (n_states or B, Hp)         IN initial c; OUT c of all steps, or of the last of each sequence
         gates  (n_slots or B, 4 Hg) flat   OUT activated gates, panelled, for lstm_backward
         kept   (T + 2,)                    `slots` to keep c and gates of all steps, zeros to overwrite them
-        tf32                               whether products may round their factors to 10 bits, if that is faster
-    lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, tf32=False)
+        precision                          what products may round their factors to, if that is faster: "tf32": 10 bits of
+                                           mantissa, "bf16": 7; "float32": they may not
+    lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, precision="float32")
         d_out  (n_slots or 0, >= Hp)       gradient at the output of each slot's step, zero in padded units; no rows: none
         gates                              IN as lstm_forward left it; OUT gradient at the pre-activations
         UT                                 U transposed: ``transpose(UT, W, 1 + I + H, 4 Hg, 1 + I, H)``

@@ -28,13 +28,14 @@ class PlainLSTM(Recurrent):
         kept = batch.slots if keep else np.zeros_like(batch.slots)
         self.kernels.lstm_forward(
             z, arrays[1][0], self._gates(batch, work, keep), self.weights, batch.live, batch.slots,
-            kept, self.n_in, self.n_units, n_jobs, self.tf32,
+            kept, self.n_in, self.n_units, n_jobs, self.precision,
         )  # fmt: skip
 
     def _backward(self, batch, z, d_out, finals, mask, work, n_jobs):
         c = work.array(self.key, "c", (batch.n_states, self.n_padded))
         gates, UT = self._gates(batch, work, True), self._recurrent_transposed(work, n_jobs)
         self.kernels.lstm_backward(
-            d_out, c, gates, UT, *finals, batch.live, batch.slots, self.n_units, n_jobs, self.tf32
-        )
+            d_out, c, gates, UT, *finals, batch.live, batch.slots, self.n_units, n_jobs,
+            self.precision,
+        )  # fmt: skip
         self._weight_gradient(batch, z, gates, n_jobs)

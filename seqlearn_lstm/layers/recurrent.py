@@ -30,7 +30,7 @@ class Recurrent(Part):
 
     n_kinds = 1
     kept_gates = gate_names = ""
-    tf32 = False  # whether products may round their factors, on a backend that gains by it
+    precision = "float32"  # what products may round their factors to, on a backend that gains by it
 
     def __init__(self, kernels, cell, key, n_in, n_units, backward, learn_initial, dtype):
         self.kernels, self.cell, self.key, self.backward = kernels, cell, key, backward

@@ -100,9 +100,9 @@ def test_encoder():
         np.testing.assert_allclose(on_cuda, on_cpu, atol=1e-5)
 
 
-@pytest.mark.parametrize("precision, bound", [("float32", 1e-4), ("tf32", 5e-3)])
+@pytest.mark.parametrize("precision, bound", [("float32", 1e-4), ("tf32", 5e-3), ("bf16", 5e-3)])
 def test_clusters_of_blocks(monkeypatch, precision, bound):
-    """tf32 rounds the factors of products to 10 bits."""
+    """tf32 rounds the factors of products to 10 bits, bf16 to 7."""
     from seqlearn_lstm.kernels.cuda import lstm
 
     launched = []
@@ -110,11 +110,20 @@ def test_clusters_of_blocks(monkeypatch, precision, bound):
     for name in ("lstm_cluster_forward", "lstm_cluster_backward"):
         run = getattr(lstm, name)
         monkeypatch.setattr(
-            lstm, name, lambda *args, run=run, name=name: launched.append(name) or run(*args)
+            lstm,
+            name,
+            lambda *args, run=run, name=name: launched.append((name, args[-1])) or run(*args),
         )
     params = dict(max_iter=1, batch_size=10, bidirectional=True, precision=precision)
     assert_alike(*both(partial(small, **params), X, Y), bound)
-    assert set(launched) == {"lstm_cluster_forward", "lstm_cluster_backward"}
+    names = "lstm_cluster_forward", "lstm_cluster_backward"
+    assert set(launched) == {(name, precision) for name in names}
+
+
+def test_bf16_changes_nothing_where_no_kernel_rounds():
+    for params in (dict(device="cpu"), dict(device="cuda"), dict(device="cuda", dtype="float64")):
+        fits = [small(max_iter=1, precision=p, **params).fit(X, Y) for p in ("bf16", "float32")]
+        assert identical(fits[0].parameters_, fits[1].parameters_)
 
 
 def test_a_fit_goes_on_with_the_same_bits():

@@ -116,6 +116,28 @@ for name, kernel in kernels_of(sys.modules["__main__"]).items():
 """
 
 
+ASKS = """
+import json
+from types import SimpleNamespace as Some
+from seqlearn_lstm.kernels.cuda.primitives import allow_large_clusters
+from numba.cuda.cudadrv.driver import driver
+
+asked = []
+driver.cuKernelSetAttribute = lambda *given: asked.append([getattr(x, "name", x) for x in given])
+function = Some(handle=1, device=Some(id=2))
+library = Some(get_cufunc=lambda: function)
+kernel = Some(typeof_pyval=type, compile=lambda types: Some(_codelibrary=library))
+allow_large_clusters(kernel, (3, 4.0))
+print(json.dumps(asked))
+"""
+
+
+def test_a_driver_is_asked_for_larger_clusters():
+    """With the names that it has in numba-cuda, a device being elsewhere."""
+    attribute = "CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED"
+    assert python("-c", ASKS) == [[[attribute, 1, 1, 2]]]
+
+
 def test_what_is_bad_is_seen():
     lines = {line["kernel"]: line for line in python("-c", BAD)}
     plain = {"promotes", "indexes", "many", "few", "bounded", "unknown", "waits"}

@@ -1,4 +1,4 @@
-"""The LSTM on clusters of blocks equals its naive twin, in the simulator: both precisions, any width."""
+"""The LSTM on clusters of blocks equals its naive twin, in the simulator: all precisions, any width."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from gradcheck import relative_error
 from one_layer import random_layer
+from rounding import nearest
 
 from seqlearn_lstm.batches import plan
-from seqlearn_lstm.kernels.cuda import lstm_cluster, lstm_cluster_bptt, to_device, to_host
+from seqlearn_lstm.kernels.cuda import launch, lstm_cluster, lstm_cluster_bptt, to_device, to_host
 from seqlearn_lstm.kernels.cuda.cluster import shape_of
 from seqlearn_lstm.kernels.cuda.lstm_cluster import lstm_cluster_forward
 from seqlearn_lstm.kernels.cuda.lstm_cluster_bptt import lstm_cluster_backward
@@ -32,11 +33,12 @@ CASES = {
 }
 CASE = pytest.mark.parametrize("lengths, n_units, blocks", CASES.values(), ids=CASES.keys())
 # Exact: as of the portable kernels. tf32: factors are rounded to 11 bits, the first one not stored,
-# by up to 2^-11 = 5e-4 each; sums of many of them lose less, and steps add up.
-BOUND = {"float32": 3e-6, "tf32": 2e-3}
+# by up to 2^-11 = 5e-4 each; sums of many of them lose less, and steps add up. bf16: to 8 bits, by up
+# to 2^-8, eight times as much.
+BOUND = {"float32": 3e-6, "tf32": 2e-3, "bf16": 1.6e-2}
 
 
-@pytest.fixture(params=["float32", "tf32"])
+@pytest.fixture(params=["float32", "tf32", "bf16"])
 def precision(request):
     return request.param
 
@@ -147,6 +149,41 @@ def test_forward_equals_naive(precision, lengths, n_units, blocks):
     assert np.isnan(run.around).all()
 
 
+ROUNDED = {"two clusters": CASES["two clusters"], "sixteen blocks": ([1, 2], 125, 16)}
+
+
+def naive_bf16(problem, k):
+    """(hs, cs), (gradient at the pre-activations, dh0, dc0): the naive twin with the factors of the
+    recurrent products rounded to 8 bits, and nothing else.
+    """
+    W, U, b = problem.layer()
+    U, pre, hs, cs = nearest(U, 8), problem.pre[k], [problem.h0[k]], [problem.c0[k]]
+    for x in pre:
+        h, c = naive.lstm_step(x, nearest(hs[-1], 8), cs[-1], W, U, b)
+        hs.append(h)
+        cs.append(c)
+    dh, dc, d_pre = problem.dh[k], problem.dc[k], np.zeros_like(pre)
+    for t in reversed(range(len(pre))):  # a step each: between two of them dh is a product
+        state, d_out = (nearest(hs[t], 8), cs[t]), problem.d_outs[k][t : t + 1]
+        *_, d_pre[t : t + 1], _, dc = naive.lstm_backward(
+            pre[t : t + 1], *state, W, U, b, d_out, dh, dc
+        )
+        dh = U @ nearest(d_pre[t], 8)
+    return (hs, cs), (d_pre, dh, dc)
+
+
+@pytest.mark.parametrize("lengths, n_units, blocks", ROUNDED.values(), ids=ROUNDED.keys())
+def test_bf16_rounds_factors_and_nothing_else(lengths, n_units, blocks):
+    problem = Problem(lengths, n_units)
+    run = Run(problem, "bf16", blocks)
+    gradients, _ = run.backward()
+    for r, k in enumerate(run.order):
+        states, expected = naive_bf16(problem, k)
+        ours = run.hs[r], run.cs[r], *gradients[r]
+        for a, b in zip(ours, (*states, *expected), strict=True):
+            assert relative_error(a, np.array(b)) <= 2 * BOUND["float32"]
+
+
 def check_backward(precision, lengths, n_units, blocks, with_outputs=True):
     problem = Problem(lengths, n_units)
     run = Run(problem, precision, blocks)
@@ -251,15 +288,33 @@ def test_shapes_hold_the_units(precision, n_units, blocks):
     assert blocks in (None, shape.cluster) and shape.cluster in (1, 2, 4, 8)
 
 
-@pytest.mark.parametrize(
-    "n_units, dtype, capability, expected",
-    [
-        (256, "float32", (9, 0), "cluster"),
-        (1, "float32", (10, 0), "cluster"),
-        (257, "float32", (9, 0), "portable"),
-        (64, "float32", (8, 9), "portable"),
-        (64, "float64", (9, 0), "portable"),
-    ],
-)
-def test_tiers(n_units, dtype, capability, expected):
-    assert tier(n_units, np.dtype(dtype), capability) == expected
+@pytest.mark.parametrize("n_units", [257, 300, 384, 385, 511, 512])
+def test_shapes_of_sixteen_blocks_hold_the_units(n_units):
+    shape = shape_of(n_units, "bf16")
+    assert shape.cluster == 16 and shape.threads <= 256
+    assert n_units <= shape.padded < n_units + 128 and shape.share % 8 == 0
+
+
+def test_only_larger_clusters_ask_the_driver(monkeypatch):
+    asked = []
+    monkeypatch.setattr(launch, "allow_large_clusters", lambda kernel, given: asked.append(kernel))
+    kernels = [Kernel(lambda: None), Kernel(lambda: None)]
+    for kernel, size in zip(kernels, (8, 16), strict=True):
+        for _ in range(2):
+            launch.over_clusters(kernel, 1, size, 1)
+    assert asked == kernels[1:]
+
+
+@pytest.mark.parametrize("precision, n_units", [("float32", 256), ("tf32", 256), ("bf16", 512)])
+def test_tiers(precision, n_units):
+    def found(n_units, capability=(9, 0), dtype="float32"):
+        return tier(n_units, np.dtype(dtype), precision, capability)
+
+    assert found(n_units) == found(1) == found(n_units, (10, 0)) == found(1, (12, 0)) == "cluster"
+    assert found(n_units + 1) == found(64, (8, 9)) == found(64, dtype="float64") == "portable"
+
+
+def test_units_beyond_those_of_eight_blocks():
+    """On devices that are not known to give a cluster more of them."""
+    assert tier(256, np.float32, "bf16", (12, 0)) == "cluster"
+    assert tier(257, np.float32, "bf16", (12, 0)) == "portable"

@@ -164,13 +164,13 @@ def put_rows(source, index, out, width, n_jobs):
     run(rows.put_rows, args, n_jobs, index.size * width * _COPY_WORK, index.size)
 
 
-def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=False):
+def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32"):
     link(W.dtype)
     args = (z, c, gates, W, live, slots, kept, n_in, n_units)
     run(lstm.lstm_forward, args, n_jobs, int(slots[-2]) * W.size, int(live[0]))
 
 
-def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, tf32=False):
+def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, precision="float32"):
     link(UT.dtype)
     args = (d_out, c, gates, UT, dh, dc, live, slots, n_units)
     run(lstm.lstm_backward, args, n_jobs, int(slots[-2]) * UT.size, int(live[0]))

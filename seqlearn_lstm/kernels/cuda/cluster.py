@@ -4,8 +4,8 @@ threads, activations, gates in memory.
 A cluster owns 8 rows of the batch through all steps, each of its blocks a share of the units, each
 thread one unit of one row. The product of a step is in `cluster_product`.
 
-precision: "tf32" multiplies on tensor cores, factors having 10 bits of mantissa; "float32" does not, and
-is exact.
+precision: "tf32" and "bf16" multiply on tensor cores, factors having 10 bits of mantissa, or 7, and sum in
+float32; "float32" does not, and is exact.
 """
 
 import math
@@ -14,13 +14,35 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .primitives import cuda
+from .primitives import cuda, kernel
 from .ptx import reciprocal
 
 ROWS = 8  # of a cluster
 SHARE = 32  # most units of a block: 256 threads, whose registers are all that there are
 
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
+
+
+class Precision(NamedTuple):
+    """What kernels of a precision have in common.
+
+    Attributes
+    ----------
+    piece : int
+        Factors that a product takes at a time; it has a whole number of pieces.
+    fast : bool
+        Whether the last bits of all else may be rounded as is fastest, too.
+    """
+
+    piece: int
+    fast: bool
+
+
+PRECISIONS = {
+    "float32": Precision(piece=32, fast=False),
+    "tf32": Precision(piece=16, fast=True),
+    "bf16": Precision(piece=32, fast=True),
+}
 
 
 class Shape(NamedTuple):
@@ -30,7 +52,7 @@ class Shape(NamedTuple):
     ----------
     n_units : int
     cluster : int
-        Blocks: 1, 2, 4 or 8.
+        Blocks: 1, 2, 4, 8 or 16.
     share : int
         Units of a block, padded ones included.
     """
@@ -45,8 +67,11 @@ class Shape(NamedTuple):
 
 def shape_of(n_units, precision, cluster=None):
     """The smallest cluster that holds the layer, or one of a given size."""
-    cluster = cluster or next(n for n in (1, 2, 4, 8) if n * SHARE >= n_units)
-    step = max(4, 16 // cluster) if precision == "tf32" else max(8, 32 // cluster)
+    cluster = cluster or next(n for n in (1, 2, 4, 8, 16) if n * SHARE >= n_units)
+    piece = PRECISIONS[precision].piece
+    step = max(
+        piece // 4, piece // cluster
+    )  # a product is over all units, or four gates of a share
     return Shape(n_units, cluster, -(-n_units // (cluster * step)) * step)
 
 
@@ -61,7 +86,12 @@ def part_of(precision):
     """The decorator of what a kernel of this precision calls. Arrays stay in registers only where it
     is inlined.
     """
-    return cuda.jit(device=True, forceinline=True, fastmath=precision == "tf32")
+    return cuda.jit(device=True, forceinline=True, fastmath=PRECISIONS[precision].fast)
+
+
+def kernel_of(shape, precision):
+    """The decorator of a kernel; its blocks have all registers of a multiprocessor for themselves."""
+    return kernel(launch_bounds=(shape.threads, 1), fastmath=PRECISIONS[precision].fast)
 
 
 def unrolled(part, body, start, stop):
@@ -105,7 +135,7 @@ def activations(precision):
     def tanh(x):
         return np.float32(math.tanh(x))
 
-    return sigmoid, fast_tanh if precision == "tf32" else tanh
+    return sigmoid, fast_tanh if PRECISIONS[precision].fast else tanh
 
 
 @cache

@@ -3,68 +3,29 @@ cluster. ::
 
     out[r, u, o] = sum over k of rows[r, k] * weight[u, o, k]        u, o = 0 ... 3
 
-rows (8, stride) flat lies in shared memory, the weights in registers, K / 2 in each lane. The lane of
-unit u and row r gets the four outputs o. Forward they are the gates of unit u of the warp's four;
-backward the units 4 u + o of the tile.
+rows (8, stride) flat lies in shared memory, the weights in registers, both in words as `cluster_lanes`
+has them. The lane of unit u and row r gets the four outputs o. Forward they are the gates of unit u of
+the warp's four; backward the units 4 u + o of the tile.
 """
 
-from functools import cache
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
 
-from .cluster import ROWS, ZERO, part_of, unrolled
+from .cluster import PRECISIONS, ROWS, ZERO, part_of, unrolled
+from .cluster_lanes import ALL, lanes_of
 from .primitives import cuda
-from .ptx import load4, mma, tf32
+from .ptx import load4, mma, mma_bf16
 
 TILE = 16
-ALL = 0xFFFFFFFF  # lanes
-
-
-class Lanes(NamedTuple):
-    """How a warp's product lies on its lanes.
-
-    Attributes
-    ----------
-    piece : int
-        K is a multiple of it. In each piece a lane has four factors, from 4 * source_of(lane) on.
-    n_outputs : int
-        And of each of them so many weights: of output_of(lane) and of every (4 / n_outputs)-th.
-    unit_step : int
-        From the lane of a unit and a row to that of the next unit.
-    unit_of, row_of, source_of, output_of : callable
-        lane -> u, r, ...
-    rounded : callable
-        A number as the product takes it.
-    """
-
-    piece: int
-    n_outputs: int
-    unit_step: int
-    unit_of: object
-    row_of: object
-    source_of: object
-    output_of: object
-    rounded: object
-
-
-@cache
-def lanes_of(precision):
-    """The lanes of a product; "tf32": as the instruction has them."""
-    part = part_of(precision)
-    if precision == "tf32":
-        unit_of = part(lambda lane: (lane >> 2) & 3)
-        row_of = part(lambda lane: 2 * (lane & 3) + (lane >> 4))
-        source_of, output_of = part(lambda lane: lane & 3), part(lambda lane: lane >> 4)
-        return Lanes(16, 2, 4, unit_of, row_of, source_of, output_of, tf32)
-    unit_of, row_of = part(lambda lane: lane >> 3), part(lambda lane: lane & 7)
-    return Lanes(32, 4, 8, unit_of, row_of, row_of, part(lambda lane: 0), part(lambda x: x))
 
 
 class Weights(NamedTuple):
-    """Where the weights of a product stand in a flat matrix: three steps, from piece to piece of the
-    factors, from one of four neighbours to the next, and from output to output. Units beyond the
-    last have none: two numbers of units, of the factor and of the output, go up by steps as well.
+    """Where the weights of a product stand in a flat matrix: three steps, from four neighbours among
+    the factors to the next four, from one of them to the next, and from output to output. Units
+    beyond the last have none: two numbers of units, of the factor and of the output, go up by steps
+    as well.
     """
 
     steps: tuple
@@ -74,58 +35,67 @@ class Weights(NamedTuple):
 @cache
 def make_loader(precision, K, layout, n_units):
     """The part (weights, i, matrix, first, source_unit, output_unit, lane) that loads a lane's weights
-    into weights[i:i + K / 2]: zeros where a unit is not below n_units. `first` is the element of the
-    lane's first factor and of output 0; the two units are those of this element.
+    into weights[i:], `n_registers` of them: zeros where a unit is not below n_units. `first` is the
+    element of the lane's first factor and of output 0; the two units are those of this element.
     """
     part = part_of(precision)
     lanes = lanes_of(precision)
     output_of, rounded, n_outputs = lanes.output_of, lanes.rounded, lanes.n_outputs
-    output_step = 4 // n_outputs
-    per_piece, per_factor, per_output = layout.steps
-    units_per_piece, units_per_factor, units_per_output = layout.unit_steps
+    put, n_fours, piece_size = lanes.words.put, lanes.words.factors, PRECISIONS[precision].piece
+    a_four, output_step = 4 * n_outputs // n_fours, 4 // n_outputs
+    per_four, per_factor, per_output = layout.steps
+    units_per_four, units_per_factor, units_per_output = layout.unit_steps
+
+    @part
+    def load(matrix, k, e, source, exists):
+        x = ZERO
+        if exists and source + e * units_per_factor < n_units:
+            # not (k if inside else 0): addresses would take more registers
+            x = rounded(matrix[np.uint64(k + e * per_factor)])
+        return x
 
     @part
     def load_piece(piece, weights, i, matrix, first, source_unit, output_unit, lane):
-        for e in range(4):
+        for n in range(n_fours):
+            four = piece * (piece_size // 4) + n
+            source = source_unit + four * units_per_four
             for j in range(n_outputs):
                 o = output_of(lane) + output_step * j
-                k = first + piece * per_piece + e * per_factor + o * per_output
-                source = source_unit + piece * units_per_piece + e * units_per_factor
-                inside = source < n_units and output_unit + o * units_per_output < n_units
-                x = ZERO
-                if inside:  # not (k if inside else 0): addresses would take more registers
-                    x = rounded(matrix[np.uint64(k)])
-                weights[i + 4 * n_outputs * piece + n_outputs * e + j] = x
+                exists = output_unit + o * units_per_output < n_units
+                k = first + four * per_four + o * per_output
+                x0 = load(matrix, k, 0, source, exists)
+                x1 = load(matrix, k, 1, source, exists)
+                x2 = load(matrix, k, 2, source, exists)
+                x3 = load(matrix, k, 3, source, exists)
+                at = i + a_four * (n_fours * piece + n) + j
+                put(weights, at, n_outputs, x0, x1, x2, x3)
 
-    return unrolled(part, load_piece, 0, K // lanes.piece)
+    return unrolled(part, load_piece, 0, K // piece_size)
 
 
 @cache
 def make_product(precision, K, stride):
-    """The part (weights, i, rows, at, lane) -> the lane's four outputs, from weights[i:i + K / 2] and
-    rows[at:].
+    """The part (weights, i, rows, at, lane) -> the lane's four outputs, from weights[i:] and rows[at:]."""
+    return PRODUCTS[precision](K, stride)
+
+
+def _tensor_product(precision, multiply, K, stride):
+    """A piece of the factors, 16 words, is two instructions; which of its words stand where is free as
+    long as both sides agree, so each lane takes four neighbours.
     """
-    return (_tensor_product if precision == "tf32" else _exact_product)(K, stride)
+    n_pieces = K // PRECISIONS[precision].piece
 
-
-def _tensor_product(K, stride):
-    """A piece of 16 factors is two instructions; which of its factors stand where is free as long as
-    both sides agree, so each lane takes four neighbours.
-    """
-    part = part_of("tf32")
-    n_pieces = K // 16
-
-    @part
+    @part_of(precision)
     def product(weights, i, rows, at, lane):
         c0 = c1 = c2 = c3 = d0 = d1 = d2 = d3 = ZERO  # two chains, for one would wait for itself
         at = np.uint32(at + (lane >> 2) * stride + 4 * (lane & 3))
         for piece in range(n_pieces):
             b0, b1, b2, b3 = load4(rows, np.uint32(at + np.uint32(16 * piece)))
             w = i + 8 * piece
-            c0, c1, c2, c3 = mma(
+            c0, c1, c2, c3 = multiply(
                 weights[w], weights[w + 1], weights[w + 2], weights[w + 3], b0, b1, c0, c1, c2, c3
             )
-            d0, d1, d2, d3 = mma(
+            d0, d1, d2, d3 = multiply(
                 weights[w + 4], weights[w + 5], weights[w + 6], weights[w + 7],
                 b2, b3, d0, d1, d2, d3,
             )  # fmt: skip
@@ -180,3 +150,10 @@ def _exact_product(K, stride):
         return sums[0], sums[1], sums[2], sums[3]
 
     return product
+
+
+PRODUCTS = {
+    "float32": _exact_product,
+    "tf32": partial(_tensor_product, "tf32", mma),
+    "bf16": partial(_tensor_product, "bf16", mma_bf16),
+}

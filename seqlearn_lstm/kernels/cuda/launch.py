@@ -5,11 +5,12 @@ small inputs span several.
 """
 
 from .memory import on_device
-from .primitives import SIMULATED
+from .primitives import SIMULATED, allow_large_clusters
 
 THREADS = 4 if SIMULATED else 128  # of a block
 MOST_BLOCKS = 3 if SIMULATED else 2**12
 ROWS_OF_THREADS = (2, 2) if SIMULATED else (32, 4)  # a warp walks along a row
+PORTABLE_CLUSTER = 8  # blocks, which a cluster has on every device that knows clusters
 
 
 def over(kernel, n, *arguments):
@@ -48,6 +49,15 @@ def together(kernel, n, threads, *arguments):
     kernel[max(1, min(n, _resident(kernel, threads, given))), threads](*given)
 
 
+def over_clusters(kernel, n, size, threads, *arguments):
+    """Launch n clusters of `size` blocks."""
+    given = tuple(map(unwrapped, arguments))
+    if size > PORTABLE_CLUSTER and kernel not in _allowed:
+        allow_large_clusters(kernel, given)
+        _allowed.add(kernel)
+    kernel[n * size, threads](*given)
+
+
 def _resident(kernel, threads, given):
     """How many blocks run at once: what registers and shared memory leave room for."""
     if SIMULATED:
@@ -60,6 +70,7 @@ def _resident(kernel, threads, given):
 
 
 _known = {}  # (kernel, threads, dtype): blocks
+_allowed = set()  # kernels that may run on larger clusters
 
 
 def unwrapped(argument):

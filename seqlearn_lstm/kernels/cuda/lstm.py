@@ -23,7 +23,6 @@ from .steps import BLOCK, count_tiles, make_backward, make_forward
 from .tiers import tier
 
 GATES = 4
-PRECISIONS = {False: "float32", True: "tf32"}
 
 _scratch = Scratch()
 
@@ -76,15 +75,15 @@ def no_mask(dtype, n_units):
     return zeros((0, n_units), dtype)
 
 
-def _runs_on_clusters(n_units, dtype):
-    return tier(n_units, dtype, capability()) == "cluster"
+def _runs_on_clusters(n_units, dtype, precision):
+    return tier(n_units, dtype, precision, capability()) == "cluster"
 
 
-def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=False):
+def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32"):
     pre = input_sums(z, W, int(slots[-2]), n_in, GATES * n_units)
-    if _runs_on_clusters(n_units, W.dtype):
+    if _runs_on_clusters(n_units, W.dtype, precision):
         U = W.reshape(-1, GATES * n_units)[1 + n_in :]
-        how = live, slots, kept, n_units, PRECISIONS[tf32]
+        how = live, slots, kept, n_units, precision
         lstm_cluster_forward(pre, U, z, 1 + n_in, c, gates, *how)
         return
     cell = z, c, gates.reshape(-1, GATES * n_units)
@@ -94,11 +93,11 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, tf32=
     )  # fmt: skip
 
 
-def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, tf32=False):
-    if _runs_on_clusters(n_units, dh.dtype):
+def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, precision="float32"):
+    if _runs_on_clusters(n_units, dh.dtype, precision):
         U = _scratch.array("U", UT.size, UT.dtype)
         transpose(U, UT, GATES * n_units, n_units, 0, GATES * n_units, n_jobs)
-        how = live, slots, n_units, PRECISIONS[tf32]
+        how = live, slots, n_units, precision
         lstm_cluster_backward(d_out, c, gates, U, dh, dc, *how)
         return
     d = gates.reshape(-1, GATES * n_units)

@@ -9,8 +9,8 @@ U      (H, 4 H)               the recurrent weights
 dh dc  (B, H)                 IN the gradient at the final states; OUT at the initial states
 
 Kernels get all of them flat. Shared memory of a block: errors (2, 8, stride), gradients at the four
-gates of each of its units, unit by unit; received (2, blocks, 8, width), what each block adds to dh;
-arrived, a barrier for each half of it. Halves take turns from step to step.
+gates of each of its units, unit by unit, in words of the product; received (2, blocks, 8, width), what
+each block adds to dh; arrived, a barrier for each half of it. Halves take turns from step to step.
 """
 
 from functools import cache
@@ -24,14 +24,16 @@ from .cluster import (
     activations,
     apart,
     gate_parts,
+    kernel_of,
     part_of,
     shape_of,
     steps_of,
     unrolled,
 )
-from .cluster_product import TILE, Weights, lanes_of, make_loader, make_product
-from .launch import unwrapped
-from .primitives import cuda, kernel
+from .cluster_lanes import lanes_of, n_registers
+from .cluster_product import TILE, Weights, make_loader, make_product
+from .launch import over_clusters
+from .primitives import cuda
 from .ptx import (
     cluster_of,
     cluster_rank,
@@ -39,7 +41,6 @@ from .ptx import (
     expect,
     open_barrier,
     send4,
-    store4,
     wait,
 )
 
@@ -50,28 +51,30 @@ def lstm_cluster_backward(
     """BPTT: gates become the gradient at the pre-activations, dh and dc the gradient at the initial
     states.
 
-    precision is "tf32" or "float32"; cluster: the number of blocks, if not the least.
+    cluster: the number of blocks of one, if not the least.
     """
     shape = shape_of(n_units, precision, cluster)
-    blocks = -(-int(live[0]) // ROWS) * shape.cluster
     has_outputs = len(d_out) > 0
     flat = [x.reshape(-1) for x in (d_out if has_outputs else dh, c, gates, U, dh, dc)]
     arguments = (*flat, live, slots, d_out.shape[1], int(has_outputs))
-    backward_kernel(shape, precision)[blocks, shape.threads](*map(unwrapped, arguments))
+    n, compiled = -(-int(live[0]) // ROWS), backward_kernel(shape, precision)
+    over_clusters(compiled, n, shape.cluster, shape.threads, *arguments)
 
 
 @cache
 def backward_kernel(shape, precision):
     """The kernel of one shape."""
-    H, CLUSTER, SHARE, PADDED, THREADS = *shape, shape.padded, shape.threads
-    K, TILES = 4 * SHARE, max(1, CLUSTER // 4)
-    STRIDE, WIDTH = apart(K, 16), apart(SHARE, 4)
-    ERRORS, HALF, BYTES = ROWS * STRIDE, CLUSTER * ROWS * WIDTH, 4 * ROWS * PADDED
-    ALL_ERRORS, RECEIVED, WEIGHTS = 2 * ERRORS, 2 * HALF, TILES * K // 2
+    H, CLUSTER, SHARE, PADDED = *shape, shape.padded
     part, lanes = part_of(precision), lanes_of(precision)
     unit_of, row_of, source_of = lanes.unit_of, lanes.row_of, lanes.source_of
     rounded = lanes.rounded
-    layout = Weights((lanes.piece // 4, H, 4 * H), (lanes.piece // 4, 0, 1))
+    WORD, FACTORS, _, store, _ = lanes.words
+    K, TILES, A_UNIT = 4 * SHARE, max(1, CLUSTER // 4), 4 // FACTORS
+    A_TILE = n_registers(precision, K)
+    STRIDE, WIDTH = apart(K // FACTORS, 16), apart(SHARE, 4)
+    ERRORS, HALF, BYTES = ROWS * STRIDE, CLUSTER * ROWS * WIDTH, 4 * ROWS * PADDED
+    ALL_ERRORS, RECEIVED, WEIGHTS = 2 * ERRORS, 2 * HALF, TILES * A_TILE
+    layout = Weights((1, H, 4 * H), (1, 0, 1))
     load_weights = make_loader(precision, K, layout, H)
     product = make_product(precision, K, STRIDE)
     _, tanh = activations(precision)
@@ -79,15 +82,15 @@ def backward_kernel(shape, precision):
 
     @part
     def load_tile(k, weights, U, warp, rank, lane):
-        source = rank * SHARE + source_of(lane)
+        source = rank * SHARE + FACTORS * source_of(lane)
         output = (warp * TILES + k) * TILE + 4 * unit_of(lane)
-        load_weights(weights, k * (K // 2), U, output * (4 * H) + source, source, output, lane)
+        load_weights(weights, k * A_TILE, U, output * (4 * H) + source, source, output, lane)
 
     @part
     def send_tile(k, weights, errors, received, arrived, buffer, warp, rank, lane):
         output = (warp * TILES + k) * TILE + 4 * unit_of(lane)
         if CLUSTER >= 4 or output < PADDED:  # a small cluster has fewer tiles than warps
-            d0, d1, d2, d3 = product(weights, k * (K // 2), errors, buffer * ERRORS, lane)
+            d0, d1, d2, d3 = product(weights, k * A_TILE, errors, buffer * ERRORS, lane)
             to = buffer * HALF + (rank * ROWS + row_of(lane)) * WIDTH + output % SHARE
             send4(
                 received, np.uint32(to), arrived, np.uint32(buffer), np.uint32(output // SHARE),
@@ -115,13 +118,13 @@ def backward_kernel(shape, precision):
             d += received[np.uint32(buffer * HALF + (rank * ROWS + r) * WIDTH + local)]
         return d
 
-    @kernel(launch_bounds=(THREADS, 1), fastmath=precision == "tf32")
+    @kernel_of(shape, precision)
     def backward(d_out, c, gates, U, dh, dc, live, slots, ldd, has_outputs):
         cluster_of(CLUSTER)
-        errors = cuda.shared.array(ALL_ERRORS, np.float32)
+        errors = cuda.shared.array(ALL_ERRORS, WORD)
         received = cuda.shared.array(RECEIVED, np.float32)
         arrived = cuda.shared.array(2, np.int64)
-        weights = cuda.local.array(WEIGHTS, np.float32)
+        weights = cuda.local.array(WEIGHTS, WORD)
         thread, rank = cuda.threadIdx.x, np.int64(cluster_rank())
         lane, warp = thread & 31, thread >> 5
         first = cuda.blockIdx.x // CLUSTER * ROWS
@@ -161,8 +164,8 @@ def backward_kernel(shape, precision):
                 dg = d_c * i * (ONE - g * g)
                 do = d_h * squashed * (o * (ONE - o))
                 d_c *= f
-            to = np.uint32(buffer * ERRORS + r * STRIDE + 4 * local)
-            store4(errors, to, rounded(di), rounded(df), rounded(dg), rounded(do))
+            to = np.uint32(buffer * ERRORS + r * STRIDE + A_UNIT * local)
+            store(errors, to, rounded(di), rounded(df), rounded(dg), rounded(do))
             if has_slot:
                 store_gates(gates, slot + row, unit, di, df, dg, do)
                 c_after = c_before

@@ -56,6 +56,19 @@ def why_no_device():
     return f"no GPU was found ({reason})"
 
 
+def allow_large_clusters(kernel, arguments):
+    """Let a kernel run on clusters of more than eight blocks, which a driver must be asked for."""
+    if SIMULATED:
+        return
+    from numba.cuda.cudadrv.driver import binding, driver
+
+    attributes = binding.CUfunction_attribute
+    allowed = attributes.CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED
+    compiled = kernel.compile(tuple(map(kernel.typeof_pyval, arguments)))
+    function = compiled._codelibrary.get_cufunc()
+    driver.cuKernelSetAttribute(allowed, 1, function.handle, function.device.id)
+
+
 def capability():
     """The compute capability of the device: (major, minor)."""
     return (7, 5) if SIMULATED else tuple(cuda.get_current_device().compute_capability)

@@ -5,14 +5,18 @@ cluster_of(n)            first thing in a kernel: n blocks, a constant, make a c
 cluster_rank()           the block's number in its cluster
 cluster_sync()           all threads of the cluster wait for each other
 tf32(x)                  x rounded to 10 bits of mantissa, as tensor cores take it
+pack_bf16(x, y)          both rounded to 7 bits of mantissa, in the halves of a uint32: x in the lower one
 reciprocal(x)            1 / x, to the last bit or the one before
 mma(a0..a3, b0, b1, c0..c3)    of a warp: A (16, 8) @ B (8, 8) + C, in the fragments of mma.m16n8k8
-load4(array, k)          four elements from k on, a multiple of 4; the array is flat and shared
-store4(array, k, a, b, c, d)   and into them
+mma_bf16(a0..a3, b0, b1, c0..c3)    A (16, 16) @ B (16, 8) + C; a and b: pairs of neighbours in k
+load4(array, k)          four elements from k on, a multiple of 4; the array is flat and shared, of float32 or uint32
+store4(array, k, a, b, c, d)   into them, of float32
+store2(array, k, a, b)         into two, of uint32
 open_barrier(barriers, k)      element k of a shared int64 array becomes a barrier; one thread does it
 expect(barriers, k, n)   one thread, once a phase: the phase ends when n bytes have come
 wait(barriers, k, parity)      until the phase of this parity has ended; phases are 0, 1, 0, 1, ...
-send4(array, k, barriers, j, rank, a, b, c, d)    into the same array of the block `rank`; 16 bytes for its barrier j
+send4(array, k, barriers, j, rank, a, b, c, d)    as store4 into the same array of the block `rank`; 16 bytes for its barrier j
+send2(array, k, barriers, j, rank, a, b)          as store2, 8 bytes
 """
 
 import numpy as np
@@ -51,6 +55,13 @@ if SIMULATED:
         bits = int(np.float32(x).view(np.uint32))
         return np.uint32((bits + 0x1000) & 0xFFFFE000).view(np.float32)
 
+    def pack_bf16(x, y):
+        lower, upper = (int(np.float32(number).view(np.uint32)) for number in (x, y))
+        return np.uint32(_bf16(upper) << 16 | _bf16(lower))
+
+    def _bf16(bits):
+        return bits + 0x7FFF + (bits >> 16 & 1) >> 16  # to the nearest; of two, to the even one
+
     def reciprocal(x):
         return np.float32(1) / x
 
@@ -58,16 +69,31 @@ if SIMULATED:
         """Lane 4 g + q has A[g, q], A[g + 8, q], A[g, q + 4], A[g + 8, q + 4]; B[q, g],
         B[q + 4, g]; C[g, 2 q], C[g, 2 q + 1], C[g + 8, 2 q], C[g + 8, 2 q + 1].
         """
+        return _product_of_a_warp(fragment, lambda factors: factors)
+
+    def mma_bf16(*fragment):
+        """Lane 4 g + q has A[g, k], A[g + 8, k], A[g, k + 8], A[g + 8, k + 8]; B[k, g], B[k + 8, g],
+        each of them for k = 2 q and 2 q + 1; C as of `mma`.
+        """
+        return _product_of_a_warp(fragment, _unpacked)
+
+    def _unpacked(words):
+        """Their lower and upper halves, (..., 2 n) of (..., n)."""
+        halves = words[..., None] << np.uint32([16, 0]) & np.uint32(0xFFFF0000)
+        return halves.view(np.float32).reshape(*words.shape[:-1], -1)
+
+    def _product_of_a_warp(fragment, numbers):
+        """A lane's part of A @ B + C; `numbers` gives those that stand in the a and b of a lane."""
         thread = getcurrent()
         fragments = thread.launch.wait("warp", fragment)
         if "sum" not in fragments:  # the first to come computes it for all lanes
             first = thread.number // 32 * 32
-            x = np.array([fragments[first + lane] for lane in range(32)], np.float64).T
-            x = x.reshape(10, 8, 4)
+            rows = [fragments[first + lane] for lane in range(32)]
+            x = numbers(np.array([row[:6] for row in rows]).T.reshape(6, 8, 4)).astype(np.float64)
             A = np.block([[x[0], x[2]], [x[1], x[3]]])
             B = np.vstack([x[4].T, x[5].T])
-            C = np.block([[x[6:8].transpose(1, 2, 0).reshape(8, 8)],
-                          [x[8:10].transpose(1, 2, 0).reshape(8, 8)]])  # fmt: skip
+            c = np.array([row[6:] for row in rows], np.float64).reshape(8, 4, 2, 2)
+            C = c.transpose(2, 0, 1, 3).reshape(16, 8)
             fragments["sum"] = (C + A @ B).astype(np.float32)
         g, q = divmod(thread.number % 32, 4)
         D = fragments["sum"]
@@ -78,8 +104,10 @@ if SIMULATED:
         return tuple(array[k : k + 4])
 
     def store4(array, k, *values):
-        assert k % 4 == 0
-        array[k : k + 4] = values
+        assert k % len(values) == 0
+        array[k : k + len(values)] = values
+
+    store2 = store4
 
     def open_barrier(barriers, k):
         thread = getcurrent()
@@ -95,10 +123,12 @@ if SIMULATED:
         thread.launch.until(lambda: barrier.phase % 2 != parity)
 
     def send4(array, k, barriers, j, rank, *values):
-        assert k % 4 == 0
         launch, block = getcurrent().launch, getcurrent().block
-        launch.beside(array, rank)[k : k + 4] = values
-        launch.barriers[block - block % launch.cluster + int(rank), j].count(0, -16)
+        store4(launch.beside(array, rank), k, *values)
+        barrier = launch.barriers[block - block % launch.cluster + int(rank), j]
+        barrier.count(0, -4 * len(values))
+
+    send2 = send4
 
 else:
     from llvmlite import ir
@@ -107,12 +137,14 @@ else:
     from numba.cuda.typing import signature
 
     uint32, float32 = types.uint32, types.float32
-    four = types.UniTuple(float32, 4)
+    four, four_words = types.UniTuple(float32, 4), types.UniTuple(uint32, 4)
+    LETTERS = {float32: "f", uint32: "r"}  # of operands
     LLVM = {
         types.none: ir.VoidType(),
         uint32: ir.IntType(32),
         float32: ir.FloatType(),
         four: ir.LiteralStructType([ir.FloatType()] * 4),
+        four_words: ir.LiteralStructType([ir.IntType(32)] * 4),
     }
 
     def _address(context, builder, array_type, array, k):
@@ -140,9 +172,9 @@ else:
             found = builder.call(code, operands)
             if returns == types.none:
                 return context.get_dummy_value()
-            if returns == four:
+            if returns in (four, four_words):
                 parts = [builder.extract_value(found, k) for k in range(4)]
-                return context.make_tuple(builder, four, parts)
+                return context.make_tuple(builder, returns, parts)
             return found
 
         return signature(returns, *given), generate
@@ -177,6 +209,11 @@ else:
         return _ptx(text, "=f,f", float32, float32, effects=False)
 
     @intrinsic
+    def pack_bf16(typingctx, x, y):
+        text = "cvt.rn.bf16x2.f32 $0, $2, $1;"  # the upper half comes first
+        return _ptx(text, "=r,f,f", uint32, float32, float32, effects=False)
+
+    @intrinsic
     def reciprocal(typingctx, x):
         return _ptx("rcp.approx.ftz.f32 $0, $1;", "=f,f", float32, float32, effects=False)
 
@@ -191,15 +228,29 @@ else:
         return _ptx(text, "=f,=f,=f,=f" + ",f" * 10, four, *[float32] * 10, effects=False)
 
     @intrinsic
-    def load4(typingctx, array, k):
-        return _ptx(
-            "ld.shared.v4.f32 {$0, $1, $2, $3}, [$4];", "=f,=f,=f,=f,r", four, array, uint32
+    def mma_bf16(typingctx, a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
+        text = (
+            "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"
+            " {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};"
         )
+        constraints = "=f,=f,=f,=f" + ",r" * 6 + ",f" * 4
+        return _ptx(text, constraints, four, *[uint32] * 6, *[float32] * 4, effects=False)
+
+    @intrinsic
+    def load4(typingctx, array, k):
+        letter, returns = LETTERS[array.dtype], types.UniTuple(array.dtype, 4)
+        constraints = f"={letter}," * 4 + "r"
+        return _ptx("ld.shared.v4.b32 {$0, $1, $2, $3}, [$4];", constraints, returns, array, uint32)
 
     @intrinsic
     def store4(typingctx, array, k, a, b, c, d):
         text = "st.shared.v4.f32 [$0], {$1, $2, $3, $4};"
         return _ptx(text, "r,f,f,f,f", types.none, array, uint32, *[float32] * 4)
+
+    @intrinsic
+    def store2(typingctx, array, k, a, b):
+        text = "st.shared.v2.b32 [$0], {$1, $2};"
+        return _ptx(text, "r,r,r", types.none, array, uint32, uint32, uint32)
 
     @intrinsic
     def open_barrier(typingctx, barriers, k):
@@ -220,15 +271,22 @@ else:
         )
         return _ptx(text, "r,r", types.none, barriers, uint32, uint32)
 
+    def _send(kind, n):
+        """Unlike a plain store and a barrier of the cluster it needs no memory fence."""
+        moves = " ".join(f"mov.b32 x{k}, ${3 + k};" for k in range(n))
+        text = (
+            f"{{ .reg .u32 to, barrier; .reg .b32 x<{n}>;"
+            " mapa.shared::cluster.u32 to, $0, $2; mapa.shared::cluster.u32 barrier, $1, $2;"
+            f" {moves} st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v{n}.b32"
+            f" [to], {{{', '.join(f'x{k}' for k in range(n))}}}, [barrier]; }}"
+        )
+        constraints = "r,r,r" + f",{LETTERS[kind]}" * n
+        return text, constraints, types.none
+
     @intrinsic
     def send4(typingctx, array, k, barriers, j, rank, a, b, c, d):
-        # Unlike a plain store and a barrier of the cluster it needs no memory fence.
-        text = (
-            "{ .reg .u32 to, barrier; .reg .b32 x<4>;"
-            " mapa.shared::cluster.u32 to, $0, $2; mapa.shared::cluster.u32 barrier, $1, $2;"
-            " mov.b32 x0, $3; mov.b32 x1, $4; mov.b32 x2, $5; mov.b32 x3, $6;"
-            " st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32"
-            " [to], {x0, x1, x2, x3}, [barrier]; }"
-        )
-        given = (array, uint32, barriers, uint32, uint32, *[float32] * 4)
-        return _ptx(text, "r,r,r,f,f,f,f", types.none, *given)
+        return _ptx(*_send(float32, 4), array, uint32, barriers, uint32, uint32, *[float32] * 4)
+
+    @intrinsic
+    def send2(typingctx, array, k, barriers, j, rank, a, b):
+        return _ptx(*_send(uint32, 2), array, uint32, barriers, uint32, uint32, uint32, uint32)

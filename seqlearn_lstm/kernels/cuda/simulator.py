@@ -206,8 +206,11 @@ def _check(key):
 def _unknown(shape, dtype):
     """Memory that nobody has written to."""
     dtype = np.dtype(dtype)
-    array = np.full(shape, np.nan if dtype.kind == "f" else np.iinfo(dtype).min, dtype)
-    return Memory(array)
+    if dtype.kind == "f":
+        unknown = np.nan
+    else:  # what is no index; of the bits of numbers: NaN
+        unknown = np.iinfo(dtype).min or np.iinfo(dtype).max
+    return Memory(np.full(shape, unknown, dtype))
 
 
 # ---- what a kernel sees --------------------------------------------------------------------------
