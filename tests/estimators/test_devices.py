@@ -24,7 +24,7 @@ from seqlearn_lstm.training import Checkpoint
 
 # Sums in another order differ by rounding; updates make of it what they like, so two epochs only.
 BOUND = {"float32": 1e-4, "float64": 1e-10}
-X, Y = ragged(n=10, longest=6)
+X, Y = ragged(n=7, longest=5)  # two batches: the simulator takes its time
 
 
 def both(make, *data, **fit):
@@ -169,7 +169,7 @@ def test_the_same_bits_each_time():
 def test_a_prediction_depends_on_its_sequence_alone():
     model = small(device="cuda", bidirectional=True, pooling="mean", max_iter=1).fit(X, Y)
     together = model.decision_function(X)
-    for k in (0, 4, 9):
+    for k in (0, 3, 6):
         assert model.decision_function(X[k : k + 1]).tobytes() == together[k : k + 1].tobytes()
 
 

@@ -70,6 +70,13 @@ SAMPLES |= {
 SAMPLE = pytest.mark.parametrize(
     "lengths, n_in, n_units, options, masked", SAMPLES.values(), ids=SAMPLES.keys()
 )
+# Batches of one take long: all variants on a device, with everything on and with nothing in the simulator.
+ALONE = {f"many tiles, {name}": case for name, case in SAMPLES.items() if name in VARIANTS}
+ALONE |= {f"few, {name}": large(*FEW, *variant) for name, variant in VARIANTS.items()}
+ALONE |= {"few, nothing": (*FEW, Options(), False), "few, everything": (*FEW, EVERYTHING, True)}
+ALONE = pytest.mark.parametrize(
+    "lengths, n_in, n_units, options, masked", ALONE.values(), ids=ALONE.keys()
+)
 BOUND = {"float32": 1e-5, "float64": 1e-12}
 # A normalisation of three units makes gradients that are small differences: half a unit in the last
 # place of the inputs moves one of them by 5e-6, and so do multiply-adds, fused or not.
@@ -198,10 +205,7 @@ def test_any_number_of_threads_gives_the_same_bits(
     assert len(bits) == 1
 
 
-@VARIANT
-@pytest.mark.parametrize(
-    "lengths, n_in, n_units", [large(*CASES["many tiles"]), FEW], ids=["many tiles", "few"]
-)
+@ALONE
 def test_a_sequence_depends_on_itself_alone(
     kernels, dtype, lengths, n_in, n_units, options, masked
 ):
