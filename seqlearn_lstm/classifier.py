@@ -1,5 +1,6 @@
 """LSTMClassifier: a label for each sequence."""
 
+import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
@@ -75,8 +76,9 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         labels = self._check_labels(y)
         check_consistent_length(sequences, labels)
         self.classes_, targets = code_labels(labels, self._possible_classes(classes, goes_on))
-        factors = class_factors(self.class_weight, self.classes_, labels)
-        weights = self._check_weights(sample_weight, factors)
+        weights = self._check_weights(sample_weight, np.ones(len(labels)))
+        factors = class_factors(self.class_weight, self.classes_, labels, weights)
+        weights = self._check_weights(weights, factors)
         return SoftmaxHead(len(self.classes_)), self.pooling, targets, weights
 
     def _check_labels(self, y):

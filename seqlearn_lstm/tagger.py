@@ -83,10 +83,14 @@ class LSTMSequenceTagger(LabelEstimator):
             raise ValueError("y has no known label: every step is None, NaN or -1")
         possible = self._possible_classes(classes, goes_on)
         self.classes_, codes = code_labels(check_step_labels(labels, known), possible)
-        targets, weights = np.full(len(labels), -1), np.zeros(len(labels))
+        targets, factors = np.full(len(labels), -1), np.zeros(len(labels))
         targets[known] = codes
-        weights[known] = class_factors(self.class_weight, self.classes_, self.classes_[codes])
-        weights = self._check_weights(self._row_weights(sample_weight, sequences), weights)
+        weights = self._row_weights(sample_weight, sequences)
+        weights = self._check_weights(weights, known.astype(np.float64))
+        factors[known] = class_factors(
+            self.class_weight, self.classes_, self.classes_[codes], weights[known]
+        )
+        weights = self._check_weights(weights, factors)
         return SoftmaxHead(len(self.classes_)), STEPS, targets, weights
 
     def _part_of(self, y, sequences, indices):

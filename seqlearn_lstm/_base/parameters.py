@@ -245,7 +245,7 @@ POOLING = Parameter(
 CLASS_WEIGHT = Parameter(
     "class_weight", None, [dict, StrOptions({"balanced"}), None], 'dict, "balanced" or None',
     """Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its
-    frequency.""",
+    frequency, counted with `sample_weight`.""",
 )  # fmt: skip
 
 PLACE = "    <parameters>"  # in the docstring of a class that is decorated

@@ -176,6 +176,18 @@ def test_class_weight_is_the_weight_of_the_steps():
     assert identical(a.parameters_, small().fit(X, y, sample_weight=weights).parameters_)
 
 
+def test_balanced_classes_are_counted_with_weights():
+    X, y = tagged()
+    y[3] = [None] * len(y[3])
+    times = np.random.default_rng(0).integers(0, 4, len(X))
+    params = dict(class_weight="balanced", batch_size=None, dtype="float64", max_iter=10)
+    weighted = small(**params).fit(X, y, sample_weight=times)
+    repeats = np.repeat(np.arange(len(X)), times)
+    repeated = small(**params).fit([X[i] for i in repeats], [y[i] for i in repeats])
+    for name, values in weighted.parameters_.items():
+        np.testing.assert_allclose(values, repeated.parameters_[name], atol=1e-9, err_msg=name)
+
+
 def test_lists_of_lists_of_strings_in_model_selection():
     X, y = tagged()
     y = [labels.tolist() for labels in y]
