@@ -28,7 +28,14 @@ from ..training import (
     start_solver,
     train,
 )
-from .asked import architecture_of, check_combination, measure_of, settings_of, threads_of
+from .asked import (
+    architecture_of,
+    check_combination,
+    measure_of,
+    settings_of,
+    threads_of,
+    warn_where_ended,
+)
 from .fits import fits
 from .learned import SOMETIMES, learned
 from .listening import for_callbacks, listeners_of
@@ -110,6 +117,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
         settings = settings_of(self, network, len(sequences), state, goes_on, partial, judged)
+        if partial:
+            warn_where_ended(settings, state)
         validate = scorer_of(self, network, validation, state)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
         for name in SOMETIMES:  # of an earlier fit
