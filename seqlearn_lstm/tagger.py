@@ -5,6 +5,7 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
+from ._base.validating import some
 from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular
@@ -94,11 +95,15 @@ class LSTMSequenceTagger(LabelEstimator):
         return SoftmaxHead(len(self.classes_)), STEPS, targets, weights
 
     def _part_of(self, y, sequences, indices):
-        rows = sequences.rows_of(indices)
-        return split_steps(self._flat(y, sequences, "y")[rows], sequences.take(indices).offsets)
+        if getattr(y, "ndim", 1) == 1 and not _is_flat(y):
+            return some(y, indices)
+        return _split(self._flat(y, sequences, "y"), sequences, indices)
 
     def _weights_of(self, sample_weight, sequences, indices):
-        return self._row_weights(sample_weight, sequences)[sequences.rows_of(indices)]
+        parts = _split(self._row_weights(sample_weight, sequences), sequences, indices)
+        if all((part == part[0]).all() for part in parts):
+            return np.array([part[0] for part in parts])  # what metrics of whole sequences take
+        return list(parts)
 
     def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each step.
@@ -229,6 +234,11 @@ class LSTMSequenceTagger(LabelEstimator):
         if len(weights) == len(sequences) and len(weights) != len(sequences.rows):
             return np.repeat(weights, sequences.lengths)
         return weights
+
+
+def _split(values, sequences, indices):
+    """Values of all rows as an object array of one array for each of some sequences."""
+    return split_steps(values[sequences.rows_of(indices)], sequences.take(indices).offsets)
 
 
 def _is_flat(values):

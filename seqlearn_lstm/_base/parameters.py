@@ -180,7 +180,9 @@ TRAINING = [
     ),
     Parameter(
         "scoring", None, [str, callable, None], "str, callable or None",
-        "What scores them, as in scikit-learn's `GridSearchCV`; None: the method `score`.",
+        """What scores them, as in scikit-learn's `GridSearchCV`; None: the method `score`. Where there
+        is a prediction for each step no name, but a function, or one of
+        `seqlearn_lstm.metrics.scorer`.""",
     ),
     Parameter(
         "warm_start", False, ["boolean"], "bool",

@@ -70,7 +70,7 @@ def held_out(estimator, sequences, given, initial, strata, seed):
     rest, weights = sequences.take(held), None
     if given.sample_weight is not None:
         weights = estimator._weights_of(given.sample_weight, sequences, held)
-        if not np.any(weights):
+        if not any(map(np.any, weights)):
             raise ValueError(
                 "all sequences that are held out to validate with have the weight 0; expected X_val "
                 "and y_val, or another validation_fraction or random_state"
@@ -97,6 +97,7 @@ def scorer_of(estimator, network, validation, state):
     """
     if validation is None:
         return None
+    _check_scoring(estimator, network)
     probe = copy(estimator)
     probe._held_states = validation.states
     score = _score_of(probe, validation)
@@ -115,6 +116,18 @@ def scorer_of(estimator, network, validation, state):
         return found
 
     return validate
+
+
+def _check_scoring(estimator, network):
+    """Refuse what scikit-learn's names stand for where there are predictions of steps."""
+    name = estimator.scoring
+    if isinstance(name, str) and network.pooling.per_step:
+        labels = ", or a scorer of seqlearn_lstm.metrics such as scorer('step_accuracy')"
+        raise ValueError(
+            f"scoring is {name!r}, which scikit-learn has for single values, but a "
+            f"{type(estimator).__name__} predicts an array for each sequence; expected None, a "
+            f"function of (estimator, X, y){labels if hasattr(estimator, 'classes_') else ''}"
+        )
 
 
 def _score_of(probe, validation):
@@ -137,4 +150,7 @@ def some(values, indices):
     """The values at `indices`, of a table, an array or a collection."""
     if hasattr(values, "iloc"):
         return values.iloc[indices]
-    return values[indices] if isinstance(values, np.ndarray) else [values[i] for i in indices]
+    if isinstance(values, np.ndarray):
+        return values[indices]
+    found = [values[i] for i in indices]
+    return tuple(found) if isinstance(values, tuple) else found
