@@ -8,7 +8,7 @@ from ._base.supervised import LabelEstimator
 from ._base.validating import some
 from .heads import SoftmaxHead
 from .pooling import STEPS
-from .sequences import is_tabular
+from .sequences import is_tabular, refuse_masked
 from .targets import (
     as_column,
     check_step_labels,
@@ -224,6 +224,7 @@ class LSTMSequenceTagger(LabelEstimator):
 
     def _row_weights(self, sample_weight, sequences):
         """A weight for each row, from one for each sequence or for each row."""
+        refuse_masked(sample_weight, "sample_weight", "0")
         if sample_weight is None:
             return np.ones(len(sequences.rows))
         if not _is_flat(sample_weight):

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from .sequences import Sequences
+from .sequences import Sequences, refuse_masked
 
 
 def flatten_steps(y, offsets, name="y"):
@@ -63,6 +63,7 @@ def _collection(y):
 
 def as_column(values, name):
     """Values of steps as an array; as objects where NumPy would turn others into strings."""
+    refuse_masked(values, name, "value")
     values = values.to_numpy() if hasattr(values, "to_numpy") else values
     array = np.asarray(values)
     if array.ndim == 0:
@@ -151,6 +152,7 @@ def concatenated(rows, lengths):
     ValueError
         If the lengths are not positive or do not sum up to the rows.
     """
+    refuse_masked(lengths, "lengths", "1")
     lengths = np.asarray([len(rows)] if lengths is None else lengths)
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 1).any():
         raise ValueError(f"lengths must be whole numbers above zero, got {lengths!r}")

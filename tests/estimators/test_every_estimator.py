@@ -99,6 +99,27 @@ def test_the_mask_of_a_table_is_not_lost(name):
             use()
 
 
+@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name != "encoder"])
+def test_no_other_mask_is_lost(name):
+    mask = np.ma.masked_array
+    estimator, y, _ = ESTIMATORS[name]
+    model = clone(estimator).set_params(**SMALL).fit(X, y)
+    masked = {
+        "sample_weight": mask(np.ones(30)),
+        "initial_states": mask(np.zeros((30, 12))),
+        "y": [mask(values) for values in y] if "step" in name or name == "tagger" else mask(y),
+        "lengths": mask(np.full(30, 3)),
+    }
+    for what, values in masked.items():
+        given = {"X": np.ones((30, 4, 3)) if what == "lengths" else X, "y": y, what: values}
+        with pytest.raises(TypeError, match=f"^{what}.* is a masked array, its mask would be lost"):
+            model.fit(**given)
+    with pytest.raises(TypeError, match="sample_weight is a masked"):
+        model.score(X, y, sample_weight=masked["sample_weight"])
+    with pytest.raises(TypeError, match="initial_states is a masked"):
+        model.predict(X, initial_states=masked["initial_states"])
+
+
 @pytest.mark.parametrize("kind", [LSTMClassifier, LSTMRegressor, LSTMSequenceTagger, LSTMEncoder])
 @pytest.mark.parametrize(
     "given, more, message",

@@ -239,3 +239,19 @@ def test_bad_input_is_named_and_changes_nothing(change, message):
 def test_lengths_must_fit_the_rows(lengths):
     with pytest.raises(ValueError, match="lengths"):
         small().fit(np.zeros((8, 2)), [0, 1] * 4, lengths=lengths)
+
+
+def test_masks_beside_rows_are_not_lost():
+    X, y = tagged()
+    rows, labels, lengths = np.concatenate(X), np.concatenate(y), [len(x) for x in X]
+    for name, values in (
+        ("y", labels),
+        ("lengths", lengths),
+        ("sample_weight", np.ones(len(rows))),
+    ):
+        given = dict(y=labels, lengths=lengths) | {name: np.ma.masked_array(values)}
+        with pytest.raises(TypeError, match=f"{name} is a masked array, its mask would be lost"):
+            small().fit(rows, **given)
+    weights = [np.ma.masked_array(np.ones(len(x))) for x in X]
+    with pytest.raises(TypeError, match="sample_weight of sequence 0 is a masked array"):
+        small().fit(X, y, sample_weight=weights)
