@@ -80,6 +80,7 @@ class ReadsSequences:
         instance (n,).
         """
         refuse_masked(sample_weight, "sample_weight", "0")
+        _refuse_steps(sample_weight)
         weights = factors * _check_sample_weight(
             sample_weight, np.empty((len(factors), 0)), dtype=np.float64, ensure_non_negative=True
         )
@@ -108,6 +109,17 @@ class ReadsSequences:
             n_features=self._n_step_features,
             name=type(self).__name__,
         )
+
+
+def _refuse_steps(sample_weight):
+    """Refuse weights of steps; a tagger, which takes them, has made them flat."""
+    if isinstance(sample_weight, list | tuple) or getattr(sample_weight, "dtype", None) == object:
+        for i, weight in enumerate(sample_weight):
+            if np.ndim(weight):
+                raise ValueError(
+                    f"sample_weight has an array of shape {np.shape(weight)} for sequence {i}; "
+                    "expected a number for each sequence: weights of steps are for a tagger"
+                )
 
 
 def _check_symbols(X, lengths):

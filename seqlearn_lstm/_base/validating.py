@@ -1,5 +1,6 @@
 """What a fit validates with after each epoch: a share of its sequences, or others."""
 
+import math
 from copy import copy
 from dataclasses import dataclass
 from inspect import signature
@@ -62,6 +63,7 @@ def of_others(estimator, given):
 
 def held_out(estimator, sequences, given, initial, strata, seed):
     """(the sequences to learn from, the `Validation` with the others)."""
+    _check_fraction(estimator.validation_fraction, len(sequences), strata)
     draw = np.random.RandomState(random_stream(seed, VALIDATION).integers(2**32))
     chosen, held = train_test_split(
         np.arange(len(sequences)), test_size=estimator.validation_fraction, random_state=draw,
@@ -79,6 +81,21 @@ def held_out(estimator, sequences, given, initial, strata, seed):
     if initial is not None:
         states = initial[held]
     return chosen, Validation(rest, _as_given(estimator, given, rest, held), y, weights, states)
+
+
+def _check_fraction(fraction, n_sequences, strata):
+    """Raise ValueError where either part would be too small, in the words of `fit`."""
+    n_held, least = (
+        math.ceil(fraction * n_sequences),
+        1 if strata is None else len(np.unique(strata)),
+    )
+    if not least <= n_held <= n_sequences - least:
+        why = "" if strata is None else f", one of each of {least} classes,"
+        raise ValueError(
+            f"validation_fraction is {fraction}, which holds out {n_held} of {n_sequences} sequences; "
+            f"expected at least {least}{why} both to learn from and to validate with: another "
+            "validation_fraction, more sequences, or X_val and y_val"
+        )
 
 
 def _as_given(estimator, given, rest, held):

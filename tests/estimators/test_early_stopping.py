@@ -236,6 +236,28 @@ def test_a_new_thing_to_watch_starts_anew():
     assert again.best_iter_ == 4 and again.n_iter_ == 5
 
 
+@pytest.mark.parametrize(
+    "model, fraction, words",
+    [
+        (
+            LSTMClassifier(),
+            0.01,
+            "0.01, which holds out 1 of 60 .* at least 3, one of each of 3 classes",
+        ),
+        (LSTMClassifier(), 0.99, "0.99, which holds out 60 of 60 "),
+        (
+            LSTMRegressor(),
+            0.99,
+            "0.99, which holds out 60 of 60 sequences; expected at least 1 both",
+        ),
+    ],
+)
+def test_a_share_that_is_too_small_or_large(model, fraction, words):
+    model.set_params(**SMALL, early_stopping=True, validation_fraction=fraction)
+    with pytest.raises(ValueError, match=f"^validation_fraction is {words}"):
+        model.fit(X, Y)
+
+
 def test_nothing_left_to_learn():
     known_at_first = [np.where(np.arange(6) < 2, 1, -1)] * 10
     tagger = LSTMSequenceTagger(**SMALL, max_timesteps=3)

@@ -6,7 +6,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
-from estimator_helpers import NETWORKS, SMALL, identical, ragged, same_fit
+from estimator_helpers import NETWORKS, SMALL, identical, objects, ragged, same_fit
 from sklearn.base import clone
 
 from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
@@ -25,6 +25,8 @@ ESTIMATORS = {
     "tagger": (LSTMSequenceTagger(), TAGS, False),
     "encoder": (LSTMEncoder(pooling="steps"), None, True),
 }
+
+LEARN_TARGETS = [name for name, (_, y, _) in ESTIMATORS.items() if y is not None]
 
 
 def cases():
@@ -99,7 +101,23 @@ def test_the_mask_of_a_table_is_not_lost(name):
             use()
 
 
-@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name != "encoder"])
+@pytest.mark.parametrize("form", [list, objects])
+@pytest.mark.parametrize("name", LEARN_TARGETS)
+def test_weights_of_steps_are_for_taggers(name, form):
+    estimator, y, _ = ESTIMATORS[name]
+    weights = form([np.ones(len(x)) for x in X])
+    model = clone(estimator).set_params(**SMALL)
+    if name == "tagger":
+        model.fit(X, y, sample_weight=weights)
+        return
+    words = (
+        rf"sample_weight has an array of shape \({len(X[0])},\) for sequence 0; expected a number"
+    )
+    with pytest.raises(ValueError, match=words):
+        model.fit(X, y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("name", LEARN_TARGETS)
 def test_no_other_mask_is_lost(name):
     mask = np.ma.masked_array
     estimator, y, _ = ESTIMATORS[name]
