@@ -113,7 +113,8 @@ class ReadsSequences:
 
 def _refuse_steps(sample_weight):
     """Refuse weights of steps; a tagger, which takes them, has made them flat."""
-    if isinstance(sample_weight, list | tuple) or getattr(sample_weight, "dtype", None) == object:
+    dtype = getattr(sample_weight, "dtype", None)
+    if isinstance(sample_weight, list | tuple) or dtype == np.dtype(object):
         for i, weight in enumerate(sample_weight):
             if np.ndim(weight):
                 raise ValueError(
