@@ -1,5 +1,6 @@
 """LSTMClassifier: a label for each sequence."""
 
+import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils.multiclass import check_classification_targets
@@ -8,6 +9,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from ._base.parameters import CLASS_WEIGHT, POOLING, takes
 from ._base.supervised import LabelEstimator
 from .heads import SoftmaxHead
+from .sequences import refuse_masked
 from .targets import class_factors, code_labels
 
 
@@ -75,8 +77,9 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         labels = self._check_labels(y)
         check_consistent_length(sequences, labels)
         self.classes_, targets = code_labels(labels, self._possible_classes(classes, goes_on))
-        factors = class_factors(self.class_weight, self.classes_, labels)
-        weights = self._check_weights(sample_weight, factors)
+        weights = self._check_weights(sample_weight, np.ones(len(labels)))
+        factors = class_factors(self.class_weight, self.classes_, labels, weights)
+        weights = self._check_weights(weights, factors)
         return SoftmaxHead(len(self.classes_)), self.pooling, targets, weights
 
     def _check_labels(self, y):
@@ -188,6 +191,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         -------
         accuracy : float
         """
+        refuse_masked(sample_weight, "sample_weight", "0")
         return accuracy_score(y, self.predict(X, lengths), sample_weight=sample_weight)
 
     @property

@@ -5,6 +5,12 @@ from sklearn.base import TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
 from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 from sklearn.utils._set_output import _get_output_config
+from sklearn.utils.metadata_routing import (
+    MetadataRouter,
+    MethodMapping,
+    _routing_enabled,
+    process_routing,
+)
 from sklearn.utils.validation import check_is_fitted
 
 from ._base.asked import check_combination
@@ -108,7 +114,8 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         lengths : array-like of int of shape (n_sequences,), default=None
             With three-dimensional `X`: how many steps of each sequence are real.
         **fit_params : dict
-            What else the ``fit`` of `estimator` takes, such as ``sample_weight``.
+            What else the ``fit`` of `estimator` takes, such as ``sample_weight``; with scikit-learn's
+            metadata routing what `estimator` requests.
 
         Returns
         -------
@@ -132,6 +139,8 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
 
     def _learn_inside(self, X, y, lengths, fit_params):
         """Fit a clone of `estimator`."""
+        if _routing_enabled():
+            fit_params = process_routing(self, "fit", **fit_params).estimator.fit
         inner, given = clone(self.estimator), {} if lengths is None else {"lengths": lengths}
         with followed_inside(self, inner, X, y):
             self.estimator_ = inner.fit(X, y, **fit_params, **given)
@@ -250,6 +259,20 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                     state = _difference(network.kernels, batch, state, part.n_units)
                 pooling.add(part, batch, state, features, column, network.work, network.n_jobs)
                 column += part.n_units
+
+    def get_metadata_routing(self):
+        """What this encoder takes itself, and what it hands on to `estimator`.
+
+        Returns
+        -------
+        routing : MetadataRouter
+            See scikit-learn's user guide on metadata routing.
+        """
+        router = MetadataRouter(owner=self).add_self_request(self)
+        if self.estimator is None:
+            return router
+        mapping = MethodMapping().add(caller="fit", callee="fit")
+        return router.add(estimator=self.estimator, method_mapping=mapping)
 
     def get_feature_names_out(self, input_features=None):
         """The direction, the kind of state and the unit of each column.

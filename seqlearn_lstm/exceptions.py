@@ -6,6 +6,7 @@ __all__ = [
     "ConstantPredictionWarning",
     "ExplodingGradientWarning",
     "SaturationWarning",
+    "ScheduleEndedWarning",
     "TrainingDiverged",
     "TrainingWarning",
 ]
@@ -14,8 +15,8 @@ __all__ = [
 class TrainingWarning(ConvergenceWarning):
     """A fit ended with a network that has probably not learned what it could.
 
-    Base of the warnings of this module, each given at most once in a `fit`, after its last epoch,
-    and only after a hundred updates or more; `partial_fit` gives none.
+    Base of the warnings of this module. `fit` gives each at most once, after its last epoch, and only
+    after a hundred updates or more; `partial_fit` gives `ScheduleEndedWarning` alone.
 
     Examples
     --------
@@ -35,6 +36,12 @@ class ConstantPredictionWarning(TrainingWarning):
 class SaturationWarning(TrainingWarning):
     """Most units of a layer have gates that are nearly always shut or open, where they hardly
     learn.
+    """
+
+
+class ScheduleEndedWarning(TrainingWarning):
+    """A `partial_fit` learns nothing, for the schedule of the learning rate, which ends after `max_iter`
+    passes, is at zero.
     """
 
 

@@ -114,7 +114,8 @@ class ExponentialDecay(Schedule):
 class CosineDecay(Schedule):
     """The learning rate falls along half a cosine, update by update, to a floor at `max_iter`.
 
-    It depends on `max_iter`: a training that goes on with a larger one follows another cosine.
+    It depends on `max_iter`: a training that goes on with a larger one follows another cosine. Each
+    pass of `partial_fit` counts as an epoch of `fit` does; after `max_iter` of them the floor stays.
 
     Parameters
     ----------

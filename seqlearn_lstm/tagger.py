@@ -5,9 +5,10 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
+from ._base.validating import some
 from .heads import SoftmaxHead
 from .pooling import STEPS
-from .sequences import is_tabular
+from .sequences import is_tabular, refuse_masked
 from .targets import (
     as_column,
     check_step_labels,
@@ -83,18 +84,26 @@ class LSTMSequenceTagger(LabelEstimator):
             raise ValueError("y has no known label: every step is None, NaN or -1")
         possible = self._possible_classes(classes, goes_on)
         self.classes_, codes = code_labels(check_step_labels(labels, known), possible)
-        targets, weights = np.full(len(labels), -1), np.zeros(len(labels))
+        targets, factors = np.full(len(labels), -1), np.zeros(len(labels))
         targets[known] = codes
-        weights[known] = class_factors(self.class_weight, self.classes_, self.classes_[codes])
-        weights = self._check_weights(self._row_weights(sample_weight, sequences), weights)
+        weights = self._row_weights(sample_weight, sequences)
+        weights = self._check_weights(weights, known.astype(np.float64))
+        factors[known] = class_factors(
+            self.class_weight, self.classes_, self.classes_[codes], weights[known]
+        )
+        weights = self._check_weights(weights, factors)
         return SoftmaxHead(len(self.classes_)), STEPS, targets, weights
 
     def _part_of(self, y, sequences, indices):
-        rows = sequences.rows_of(indices)
-        return split_steps(self._flat(y, sequences, "y")[rows], sequences.take(indices).offsets)
+        if getattr(y, "ndim", 1) == 1 and not _is_flat(y):
+            return some(y, indices)
+        return _split(self._flat(y, sequences, "y"), sequences, indices)
 
     def _weights_of(self, sample_weight, sequences, indices):
-        return self._row_weights(sample_weight, sequences)[sequences.rows_of(indices)]
+        parts = _split(self._row_weights(sample_weight, sequences), sequences, indices)
+        if all((part == part[0]).all() for part in parts):
+            return np.array([part[0] for part in parts])  # what metrics of whole sequences take
+        return list(parts)
 
     def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each step.
@@ -215,6 +224,7 @@ class LSTMSequenceTagger(LabelEstimator):
 
     def _row_weights(self, sample_weight, sequences):
         """A weight for each row, from one for each sequence or for each row."""
+        refuse_masked(sample_weight, "sample_weight", "0")
         if sample_weight is None:
             return np.ones(len(sequences.rows))
         if not _is_flat(sample_weight):
@@ -225,6 +235,11 @@ class LSTMSequenceTagger(LabelEstimator):
         if len(weights) == len(sequences) and len(weights) != len(sequences.rows):
             return np.repeat(weights, sequences.lengths)
         return weights
+
+
+def _split(values, sequences, indices):
+    """Values of all rows as an object array of one array for each of some sequences."""
+    return split_steps(values[sequences.rows_of(indices)], sequences.take(indices).offsets)
 
 
 def _is_flat(values):

@@ -6,10 +6,10 @@ import itertools
 from numbers import Integral
 
 import numpy as np
-from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from .sequences import Sequences
+from .sequences import Sequences, refuse_masked
 
 
 def flatten_steps(y, offsets, name="y"):
@@ -63,6 +63,7 @@ def _collection(y):
 
 def as_column(values, name):
     """Values of steps as an array; as objects where NumPy would turn others into strings."""
+    refuse_masked(values, name, "value")
     values = values.to_numpy() if hasattr(values, "to_numpy") else values
     array = np.asarray(values)
     if array.ndim == 0:
@@ -151,6 +152,7 @@ def concatenated(rows, lengths):
     ValueError
         If the lengths are not positive or do not sum up to the rows.
     """
+    refuse_masked(lengths, "lengths", "1")
     lengths = np.asarray([len(rows)] if lengths is None else lengths)
     if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 1).any():
         raise ValueError(f"lengths must be whole numbers above zero, got {lengths!r}")
@@ -181,9 +183,19 @@ def code_labels(labels, classes=None):
     return classes, np.searchsorted(classes, labels)
 
 
-def class_factors(class_weight, classes, labels):
-    """The weight of each label's class (n,); not every class needs to be among the labels."""
-    if not isinstance(class_weight, dict):
-        return compute_sample_weight(class_weight, labels)
-    weights = compute_class_weight(class_weight, classes=classes, y=classes)
-    return weights[np.searchsorted(classes, labels)]
+def class_factors(class_weight, classes, labels, weights):
+    """The weight of each label's class (n,); not every class needs to be among the labels.
+
+    weights  of the labels: "balanced" counts a label with the weight 2 twice, with 0 not at all (n,)
+    """
+    if isinstance(class_weight, dict):
+        values = compute_class_weight(class_weight, classes=classes, y=classes)
+        return values[np.searchsorted(classes, labels)]
+    factors = np.ones(len(labels))
+    if class_weight == "balanced":
+        there = weights > 0
+        labels, weights = labels[there], weights[there]
+        found, index = np.unique(labels, return_inverse=True)
+        values = compute_class_weight("balanced", classes=found, y=labels, sample_weight=weights)
+        factors[there] = values[index]
+    return factors

@@ -347,3 +347,14 @@ def test_numbers_too_large_for_float32_refused():
     small = {name: value.astype(np.float32) for name, value in THETA.items()}
     with pytest.raises(ValueError, match=r"h has 1e\+300 at \[1\].* float32 holds"):
         lstm_step(np.ones(3), STATE, [0, 1e300], **small)
+
+
+@pytest.mark.parametrize("name", ["x", "c", "h", "W", "U", "b", "c0", "h0"])
+def test_masks_are_not_lost(name):
+    step = {"x": np.ones(3), "c": STATE, "h": STATE, **THETA}
+    whole = {"X": np.ones((2, 3)), "c0": STATE, "h0": STATE, **THETA}
+    for function, arguments in ((lstm_step, step), (lstm, whole)):
+        if name in arguments:
+            masked = np.ma.masked_array(arguments[name])
+            with pytest.raises(TypeError, match=f"{name} is a masked array, its mask would be"):
+                function(**arguments | {name: masked})

@@ -547,6 +547,7 @@ def test_split_gives_views_and_frames():
         (concatenate, ([],), "X holds 0 sequences"),
         (concatenate, ([[1], []],), "sequence 1 of X has length 0"),
         (concatenate, ([1, 2],), r"sequence 0 of X is a single value.*pass \[X\]"),
+        (concatenate, (["ab", "c"],), r"single value \(ab\).*list\(x\): it is a single symbol"),
         (
             concatenate,
             ([[[1]], [[1, 2]]],),

@@ -1,5 +1,6 @@
 """What an estimator's parameters ask for, in the words of the layers below."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -7,6 +8,7 @@ import numpy as np
 from ..architecture import Architecture
 from ..cells import make_cell, plain
 from ..dropout import Rates
+from ..exceptions import ScheduleEndedWarning
 from ..schedules import make_schedule
 from ..training import Settings, name_of
 
@@ -111,6 +113,19 @@ def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged
         n_jobs=network.n_jobs,
         judged=judged,
     )
+
+
+def warn_where_ended(settings, state):
+    """Warn of a pass of `partial_fit` that can learn nothing, for the schedule is at zero."""
+    how = state.epoch, 0, 1, settings.horizon, state.loss_curve, state.n_updates
+    if settings.schedule.factor(*how) == 0:
+        warnings.warn(
+            f"{state.epoch} passes were made, and {settings.schedule!r} has the learning rate at 0 "
+            f"after max_iter = {settings.horizon}: this partial_fit learns nothing. Usual cures: a "
+            'larger max_iter, schedule="constant", or a floor of the schedule above 0',
+            ScheduleEndedWarning,
+            stacklevel=2,
+        )
 
 
 def measure_of(estimator, head):

@@ -14,7 +14,7 @@ from ..exceptions import TrainingDiverged
 from ..kernels import get_backend
 from ..network import Network
 from ..pooling import STEPS
-from ..sequences import truncate_sequences
+from ..sequences import refuse_masked, truncate_sequences
 from ..solvers import make_solver
 from ..training import (
     INITIAL,
@@ -28,7 +28,14 @@ from ..training import (
     start_solver,
     train,
 )
-from .asked import architecture_of, check_combination, measure_of, settings_of, threads_of
+from .asked import (
+    architecture_of,
+    check_combination,
+    measure_of,
+    settings_of,
+    threads_of,
+    warn_where_ended,
+)
 from .fits import fits
 from .learned import SOMETIMES, learned
 from .listening import for_callbacks, listeners_of
@@ -110,6 +117,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
         settings = settings_of(self, network, len(sequences), state, goes_on, partial, judged)
+        if partial:
+            warn_where_ended(settings, state)
         validate = scorer_of(self, network, validation, state)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
         for name in SOMETIMES:  # of an earlier fit
@@ -206,6 +215,7 @@ def check_initial(states, sequences, network):
         raise ValueError(
             'initial_states were given, but initial_state is "learned"; expected "zeros" beside them'
         )
+    refuse_masked(states, "initial_states", "0")
     states = check_array(states, dtype=network.dtype, input_name="initial_states")
     expected = (len(sequences), network.state_width)
     if states.shape != expected:

@@ -180,7 +180,9 @@ TRAINING = [
     ),
     Parameter(
         "scoring", None, [str, callable, None], "str, callable or None",
-        "What scores them, as in scikit-learn's `GridSearchCV`; None: the method `score`.",
+        """What scores them, as in scikit-learn's `GridSearchCV`; None: the method `score`. Where there
+        is a prediction for each step no name, but a function, or one of
+        `seqlearn_lstm.metrics.scorer`.""",
     ),
     Parameter(
         "warm_start", False, ["boolean"], "bool",
@@ -246,7 +248,7 @@ POOLING = Parameter(
 CLASS_WEIGHT = Parameter(
     "class_weight", None, [dict, StrOptions({"balanced"}), None], 'dict, "balanced" or None',
     """Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its
-    frequency.""",
+    frequency, counted with `sample_weight`.""",
 )  # fmt: skip
 
 PLACE = "    <parameters>"  # in the docstring of a class that is decorated

@@ -7,7 +7,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ..sequences import Sequences, check_sequences, common_frame, is_tabular
+from ..sequences import Sequences, check_sequences, common_frame, is_tabular, refuse_masked
 from ..symbols import Vocabulary, check_symbols, holds_symbols
 
 
@@ -21,6 +21,7 @@ class ReadsSequences:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
             )
+        refuse_masked(y, "y", "value")
 
     def _read_sequences(self, X, lengths, goes_on=False):
         """X of `fit` as a ragged container; sets what scikit-learn says about features, or, where a
@@ -78,6 +79,8 @@ class ReadsSequences:
         """The weight of each target in the loss: the user's times a factor, its class's weight for
         instance (n,).
         """
+        refuse_masked(sample_weight, "sample_weight", "0")
+        _refuse_steps(sample_weight)
         weights = factors * _check_sample_weight(
             sample_weight, np.empty((len(factors), 0)), dtype=np.float64, ensure_non_negative=True
         )
@@ -106,6 +109,18 @@ class ReadsSequences:
             n_features=self._n_step_features,
             name=type(self).__name__,
         )
+
+
+def _refuse_steps(sample_weight):
+    """Refuse weights of steps; a tagger, which takes them, has made them flat."""
+    dtype = getattr(sample_weight, "dtype", None)
+    if isinstance(sample_weight, list | tuple) or dtype == np.dtype(object):
+        for i, weight in enumerate(sample_weight):
+            if np.ndim(weight):
+                raise ValueError(
+                    f"sample_weight has an array of shape {np.shape(weight)} for sequence {i}; "
+                    "expected a number for each sequence: weights of steps are for a tagger"
+                )
 
 
 def _check_symbols(X, lengths):

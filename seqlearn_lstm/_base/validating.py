@@ -1,5 +1,6 @@
 """What a fit validates with after each epoch: a share of its sequences, or others."""
 
+import math
 from copy import copy
 from dataclasses import dataclass
 from inspect import signature
@@ -62,6 +63,7 @@ def of_others(estimator, given):
 
 def held_out(estimator, sequences, given, initial, strata, seed):
     """(the sequences to learn from, the `Validation` with the others)."""
+    _check_fraction(estimator.validation_fraction, len(sequences), strata)
     draw = np.random.RandomState(random_stream(seed, VALIDATION).integers(2**32))
     chosen, held = train_test_split(
         np.arange(len(sequences)), test_size=estimator.validation_fraction, random_state=draw,
@@ -70,7 +72,7 @@ def held_out(estimator, sequences, given, initial, strata, seed):
     rest, weights = sequences.take(held), None
     if given.sample_weight is not None:
         weights = estimator._weights_of(given.sample_weight, sequences, held)
-        if not np.any(weights):
+        if not any(map(np.any, weights)):
             raise ValueError(
                 "all sequences that are held out to validate with have the weight 0; expected X_val "
                 "and y_val, or another validation_fraction or random_state"
@@ -79,6 +81,21 @@ def held_out(estimator, sequences, given, initial, strata, seed):
     if initial is not None:
         states = initial[held]
     return chosen, Validation(rest, _as_given(estimator, given, rest, held), y, weights, states)
+
+
+def _check_fraction(fraction, n_sequences, strata):
+    """Raise ValueError where either part would be too small, in the words of `fit`."""
+    n_held, least = (
+        math.ceil(fraction * n_sequences),
+        1 if strata is None else len(np.unique(strata)),
+    )
+    if not least <= n_held <= n_sequences - least:
+        why = "" if strata is None else f", one of each of {least} classes,"
+        raise ValueError(
+            f"validation_fraction is {fraction}, which holds out {n_held} of {n_sequences} sequences; "
+            f"expected at least {least}{why} both to learn from and to validate with: another "
+            "validation_fraction, more sequences, or X_val and y_val"
+        )
 
 
 def _as_given(estimator, given, rest, held):
@@ -97,6 +114,7 @@ def scorer_of(estimator, network, validation, state):
     """
     if validation is None:
         return None
+    _check_scoring(estimator, network)
     probe = copy(estimator)
     probe._held_states = validation.states
     score = _score_of(probe, validation)
@@ -115,6 +133,18 @@ def scorer_of(estimator, network, validation, state):
         return found
 
     return validate
+
+
+def _check_scoring(estimator, network):
+    """Refuse what scikit-learn's names stand for where there are predictions of steps."""
+    name = estimator.scoring
+    if isinstance(name, str) and network.pooling.per_step:
+        labels = ", or a scorer of seqlearn_lstm.metrics such as scorer('step_accuracy')"
+        raise ValueError(
+            f"scoring is {name!r}, which scikit-learn has for single values, but a "
+            f"{type(estimator).__name__} predicts an array for each sequence; expected None, a "
+            f"function of (estimator, X, y){labels if hasattr(estimator, 'classes_') else ''}"
+        )
 
 
 def _score_of(probe, validation):
@@ -137,4 +167,7 @@ def some(values, indices):
     """The values at `indices`, of a table, an array or a collection."""
     if hasattr(values, "iloc"):
         return values.iloc[indices]
-    return values[indices] if isinstance(values, np.ndarray) else [values[i] for i in indices]
+    if isinstance(values, np.ndarray):
+        return values[indices]
+    found = [values[i] for i in indices]
+    return tuple(found) if isinstance(values, tuple) else found

@@ -15,7 +15,8 @@ def concatenate(X):
     ----------
     X : list or array of sequences
         Arrays of shape (n_timesteps_i, n_features) or (n_timesteps_i,); or targets for each step,
-        symbols too. In a 3-D array of numbers, trailing steps of which all is NaN are padding.
+        symbols too. A string is one symbol, not a sequence: ``list(text)`` holds its characters. In
+        a 3-D array of numbers, trailing steps of which all is NaN are padding.
 
     Returns
     -------
@@ -57,8 +58,8 @@ def concatenate(X):
     for i, part in enumerate(parts):
         if part.ndim == 0:
             raise ValueError(
-                f"sequence {i} of X is a single value ({part}); expected a list of sequences; for "
-                "one sequence pass [X]."
+                f"sequence {i} of X is a single value ({part!s:.80}); expected a list of sequences; "
+                "for one sequence pass [X], and of a string list(x): it is a single symbol."
             )
         if len(part) == 0:
             raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")

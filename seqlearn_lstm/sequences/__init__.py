@@ -21,7 +21,7 @@ from .container import Sequences, check_truncation, offsets_of, truncate_sequenc
 from .forms import form_of, is_tabular
 from .frames import common_frame
 from .readers import READERS
-from .values import refuse_unfit
+from .values import refuse_masked, refuse_unfit
 
 __all__ = [
     "Sequences",
@@ -30,6 +30,7 @@ __all__ = [
     "common_frame",
     "is_tabular",
     "offsets_of",
+    "refuse_masked",
     "refuse_unfit",
     "truncate_sequences",
 ]

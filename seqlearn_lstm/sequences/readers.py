@@ -9,7 +9,7 @@ from .checks import check_any, check_not_empty, check_steps
 from .container import Sequences, offsets_of
 from .forms import shape_of
 from .frames import common_frame
-from .values import as_numbers, as_sequence
+from .values import as_numbers, as_sequence, refuse_masked
 
 
 def _read_table(X, dtype, lengths, n_features, name):
@@ -66,6 +66,7 @@ def padded_lengths(steps):
 
 
 def _given_lengths(lengths, shape):
+    refuse_masked(lengths, "lengths", "1")
     lengths = np.asarray(lengths)
     if lengths.shape != shape[:1]:
         raise ValueError(

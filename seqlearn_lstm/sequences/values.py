@@ -61,7 +61,9 @@ def refuse_unfit(x, what):
     refuse_masked(x, what)
 
 
-def refuse_masked(x, what):
-    """Refuse masked arrays alone."""
+def refuse_masked(x, what, value="np.nan"):
+    """Refuse masked arrays alone; `value` is what errors propose for what is masked."""
     if np.ma.isMaskedArray(x):
-        raise TypeError(f"{what} is a masked array, its mask would be lost. Use '.filled(np.nan)'.")
+        raise TypeError(
+            f"{what} is a masked array, its mask would be lost. Use '.filled({value})'."
+        )

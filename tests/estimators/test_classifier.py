@@ -7,7 +7,7 @@ from estimator_helpers import SMALL, identical, padded, ragged, same_fit, small
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from seqlearn_lstm import LSTMSequenceTagger
 from seqlearn_lstm.solvers import SGD, Adam
@@ -209,6 +209,10 @@ def test_class_weight_equals_sample_weight(params):
         model = small(class_weight=class_weight, **params)
         assert same_fit(model.fit(X, y), small(**params).fit(X, y, sample_weight=weights))
         assert not same_fit(model, small(**params).fit(X, y))
+        if class_weight == "balanced":
+            weights = compute_class_weight(
+                "balanced", classes=np.arange(3), y=y, sample_weight=own
+            )[y]
         both = small(**params).fit(X, y, sample_weight=own * weights)
         assert same_fit(model.fit(X, y, sample_weight=own), both)
 
@@ -254,15 +258,24 @@ def test_weight_zero_leaves_out():
     np.testing.assert_allclose(model.loss_curve_, without.loss_curve_, rtol=1e-10)
 
 
-def test_weight_two_repeats():
+@pytest.mark.parametrize("class_weight", [None, {0: 3.0}, "balanced"], ids=str)
+def test_weight_two_repeats(class_weight):
     X, y = ragged()
-    times = 1 + np.arange(len(X)) % 3
-    model = small(**EPOCHS).fit(X, y, sample_weight=times)
-    repeated = small(**EPOCHS).fit(
+    times = np.random.default_rng(0).integers(0, 4, len(X))
+    model = small(**EPOCHS, class_weight=class_weight).fit(X, y, sample_weight=times)
+    repeated = small(**EPOCHS, class_weight=class_weight).fit(
         [x for x, n in zip(X, times, strict=True) for _ in range(n)], y.repeat(times)
     )
     assert_close(model.parameters_, repeated.parameters_, atol=1e-9)
     np.testing.assert_allclose(model.loss_curve_, repeated.loss_curve_, rtol=1e-10)
+
+
+def test_balanced_weights_of_a_class_without_weight():
+    X, y = ragged()
+    own = np.where(y == 1, 0.0, 1.0)
+    model = small(class_weight="balanced").fit(X, y, sample_weight=own)
+    own[y != 1] = compute_sample_weight("balanced", y[y != 1])
+    assert same_fit(model, small().fit(X, y, sample_weight=own))
 
 
 def test_minibatch_without_weight_is_no_update():

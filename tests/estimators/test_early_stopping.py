@@ -4,13 +4,15 @@ from collections import deque
 
 import numpy as np
 import pytest
-from estimator_helpers import SMALL, identical, padded, ragged, same_fit, small
+from estimator_helpers import SMALL, identical, objects, padded, ragged, same_fit, small
 from sklearn.base import clone
 from sklearn.metrics import r2_score
 
-from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import LSTMClassifier, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm._base import fitting
 from seqlearn_lstm.cells import RNN
 from seqlearn_lstm.exceptions import TrainingDiverged
+from seqlearn_lstm.metrics import scorer
 
 X, Y = ragged(n=60)
 X_VAL, Y_VAL = ragged(n=30, seed=1)
@@ -72,6 +74,64 @@ def test_any_scorer(scoring):
     model = small(scoring=scoring, early_stopping=True, max_iter=4)
     model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert len(model.validation_scores_) == 4
+
+
+TAGS = [np.where(x[:, 0] > 0, "up", "down") for x in X]
+
+
+@pytest.mark.parametrize("scoring", ["step_accuracy", "chunk_f1", "sequence_accuracy"])
+@pytest.mark.parametrize("per_step", [False, True])
+def test_scorers_of_steps(scoring, per_step):
+    """With the weights of sequences, or of steps, which `sequence_accuracy` does not take."""
+    tags = [np.where(tag == "up", "B-UP", "O") for tag in TAGS]
+    weights = np.random.default_rng(0).uniform(0.1, 3, len(X))
+    given = [np.full(len(x), w) for x, w in zip(X, weights, strict=True)] if per_step else weights
+    model = LSTMSequenceTagger(**SMALL, early_stopping=True, scoring=scorer(scoring))
+    scores = model.fit(X, tags, sample_weight=given).validation_scores_
+    assert len(scores) == 3
+    if scoring == "step_accuracy":
+        own = clone(model).set_params(scoring=None).fit(X, tags, sample_weight=given)
+        np.testing.assert_allclose(scores, own.validation_scores_, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "model, y, words",
+    [
+        (
+            LSTMSequenceTagger(scoring="accuracy"),
+            TAGS,
+            "'accuracy'.*scorer of seqlearn_lstm.metrics",
+        ),
+        (
+            LSTMRegressor(scoring="r2", target="step"),
+            [x[:, 0] for x in X],
+            r"'r2'.*\(estimator, X, y\)$",
+        ),
+    ],
+    ids=["tagger", "regressor"],
+)
+def test_names_of_scores_are_refused_for_steps_before_a_fit(model, y, words, monkeypatch):
+    monkeypatch.setattr(fitting, "train", None)
+    with pytest.raises(ValueError, match=words):
+        model.set_params(**SMALL, early_stopping=True).fit(X, y)
+    with pytest.raises(ValueError, match=words):
+        model.set_params(early_stopping=False).fit(X, y, X_val=X, y_val=y)
+
+
+@pytest.mark.parametrize("form, labels", [(list, list), (tuple, tuple), (objects, np.array)])
+def test_a_function_sees_data_of_the_form_that_was_given(form, labels):
+    seen = []
+
+    def scoring(estimator, x, y):
+        seen.append((x, y))
+        return estimator.score(x, y)
+
+    tags = form([labels(tag.tolist()) for tag in TAGS])
+    for kind, y in ((LSTMClassifier, labels(Y.tolist())), (LSTMSequenceTagger, tags)):
+        kind(**SMALL, early_stopping=True, scoring=scoring).fit(form(X), y)
+        held, y_held = seen[-1]
+        assert type(held) is type(form(X)) and type(y_held) is type(y)
+        assert type(y_held[0]) is type(y[0])
 
 
 def test_scores_are_recorded_without_stopping():
@@ -174,6 +234,28 @@ def test_a_new_thing_to_watch_starts_anew():
     )
     again.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert again.best_iter_ == 4 and again.n_iter_ == 5
+
+
+@pytest.mark.parametrize(
+    "model, fraction, words",
+    [
+        (
+            LSTMClassifier(),
+            0.01,
+            "0.01, which holds out 1 of 60 .* at least 3, one of each of 3 classes",
+        ),
+        (LSTMClassifier(), 0.99, "0.99, which holds out 60 of 60 "),
+        (
+            LSTMRegressor(),
+            0.99,
+            "0.99, which holds out 60 of 60 sequences; expected at least 1 both",
+        ),
+    ],
+)
+def test_a_share_that_is_too_small_or_large(model, fraction, words):
+    model.set_params(**SMALL, early_stopping=True, validation_fraction=fraction)
+    with pytest.raises(ValueError, match=f"^validation_fraction is {words}"):
+        model.fit(X, Y)
 
 
 def test_nothing_left_to_learn():

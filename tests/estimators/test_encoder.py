@@ -9,7 +9,7 @@ import pytest
 from estimator_helpers import SMALL, identical, padded, ragged, small
 from sklearn import config_context
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import NotFittedError, UnsetMetadataPassedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -119,6 +119,26 @@ def test_fit_transform_leaves_out_the_padding(model):
         routed = encoder.set_fit_request(lengths=True).set_transform_request(lengths=True)
         make_pipeline(routed, classifier).fit(filled, Y[:20], lengths=lengths)
         assert identical(classifier.coef_, LogisticRegression().fit(states, Y[:20]).coef_)
+
+
+@pytest.mark.parametrize("nest", [0, 1], ids=["an estimator", "an encoder"])
+def test_metadata_is_routed_to_the_estimator(nest):
+    weights = np.random.default_rng(0).uniform(0.1, 3, len(X))
+    given = dict(sample_weight=weights, X_val=X[:9], y_val=Y[:9])
+    model = small()
+    expected = clone(model).fit(X, Y, **given)
+    with config_context(enable_metadata_routing=True):
+        model.set_fit_request(sample_weight=True, X_val=True, y_val=True)
+        inside = LSTMEncoder(estimator=model) if nest else model
+        for last in (LogisticRegression().set_fit_request(sample_weight=True), "passthrough"):
+            pipeline = make_pipeline(LSTMEncoder(estimator=inside), last).fit(X, Y, **given)
+            found = pipeline[0]._source
+            assert found.loss_curve_ == expected.loss_curve_
+            assert found.validation_scores_ == expected.validation_scores_
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            LSTMEncoder(estimator=small()).fit(X, Y, sample_weight=weights)
+        with pytest.raises(TypeError, match="there is no estimator"):
+            LSTMEncoder(**SMALL).fit(X, sample_weight=weights)
 
 
 def test_fit_transform_gives_what_set_output_says():

@@ -6,7 +6,7 @@ import pickle
 import joblib
 import numpy as np
 import pytest
-from estimator_helpers import NETWORKS, SMALL, identical, ragged, same_fit
+from estimator_helpers import NETWORKS, SMALL, identical, objects, ragged, same_fit
 from sklearn.base import clone
 
 from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
@@ -25,6 +25,8 @@ ESTIMATORS = {
     "tagger": (LSTMSequenceTagger(), TAGS, False),
     "encoder": (LSTMEncoder(pooling="steps"), None, True),
 }
+
+LEARN_TARGETS = [name for name, (_, y, _) in ESTIMATORS.items() if y is not None]
 
 
 def cases():
@@ -97,6 +99,43 @@ def test_the_mask_of_a_table_is_not_lost(name):
     for use in (lambda: outputs(model, masked), lambda: model.fit(masked, y)):
         with pytest.raises(TypeError, match="X is a masked array, its mask would be lost"):
             use()
+
+
+@pytest.mark.parametrize("form", [list, objects])
+@pytest.mark.parametrize("name", LEARN_TARGETS)
+def test_weights_of_steps_are_for_taggers(name, form):
+    estimator, y, _ = ESTIMATORS[name]
+    weights = form([np.ones(len(x)) for x in X])
+    model = clone(estimator).set_params(**SMALL)
+    if name == "tagger":
+        model.fit(X, y, sample_weight=weights)
+        return
+    words = (
+        rf"sample_weight has an array of shape \({len(X[0])},\) for sequence 0; expected a number"
+    )
+    with pytest.raises(ValueError, match=words):
+        model.fit(X, y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("name", LEARN_TARGETS)
+def test_no_other_mask_is_lost(name):
+    mask = np.ma.masked_array
+    estimator, y, _ = ESTIMATORS[name]
+    model = clone(estimator).set_params(**SMALL).fit(X, y)
+    masked = {
+        "sample_weight": mask(np.ones(30)),
+        "initial_states": mask(np.zeros((30, 12))),
+        "y": [mask(values) for values in y] if "step" in name or name == "tagger" else mask(y),
+        "lengths": mask(np.full(30, 3)),
+    }
+    for what, values in masked.items():
+        given = {"X": np.ones((30, 4, 3)) if what == "lengths" else X, "y": y, what: values}
+        with pytest.raises(TypeError, match=f"^{what}.* is a masked array, its mask would be lost"):
+            model.fit(**given)
+    with pytest.raises(TypeError, match="sample_weight is a masked"):
+        model.score(X, y, sample_weight=masked["sample_weight"])
+    with pytest.raises(TypeError, match="initial_states is a masked"):
+        model.predict(X, initial_states=masked["initial_states"])
 
 
 @pytest.mark.parametrize("kind", [LSTMClassifier, LSTMRegressor, LSTMSequenceTagger, LSTMEncoder])

@@ -9,7 +9,12 @@ import sklearn
 from estimator_helpers import SMALL, identical, objects, padded, ragged, same_fit, small
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import StackingClassifier, VotingClassifier
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import (
     GridSearchCV,
@@ -18,10 +23,18 @@ from sklearn.model_selection import (
     cross_val_score,
     train_test_split,
 )
+from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
+from sklearn.multioutput import (
+    ClassifierChain,
+    MultiOutputClassifier,
+    MultiOutputRegressor,
+    RegressorChain,
+)
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer
+from sklearn.semi_supervised import SelfTrainingClassifier
 
-from seqlearn_lstm import LSTMClassifier
+from seqlearn_lstm import LSTMClassifier, LSTMRegressor
 from seqlearn_lstm.solvers import SGD, Adam
 
 FORMS = {"list": list, "object array": objects, "padded 3-D": padded}
@@ -121,6 +134,42 @@ def test_stacking_and_voting(form):
         assert ensemble.score(form(X), y) > 0.9
     mean = (models[0][1].fit(X, y).predict_proba(X) + models[1][1].fit(X, y).predict_proba(X)) / 2
     np.testing.assert_allclose(ensemble.predict_proba(form(X)), mean, rtol=1e-12)
+
+
+@forms
+def test_a_network_for_each_class_or_output(form):
+    X, y = ragged(n=30)
+    both, numbers = np.c_[y % 2, y // 2], np.c_[y, -y] / 2
+    found = OneVsRestClassifier(small()).fit(form(X), y).decision_function(form(X))
+    alone = small().fit(X, y == 2).decision_function(X)
+    assert identical(found[:, 2], alone.astype(found.dtype))
+    labels = MultiOutputClassifier(small()).fit(form(X), both).predict(form(X))
+    assert identical(labels[:, 1], small().fit(X, both[:, 1]).predict(X))
+    regressor = LSTMRegressor(**SMALL)
+    values = MultiOutputRegressor(regressor).fit(form(X), numbers).predict(form(X))
+    assert identical(values[:, 1], regressor.fit(X, numbers[:, 1]).predict(X))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        AdaBoostClassifier(small()),
+        BaggingClassifier(small()),
+        ClassifierChain(small()),
+        OneVsOneClassifier(small()),
+        OutputCodeClassifier(small(), random_state=0),
+        RegressorChain(LSTMRegressor(**SMALL)),
+        SelfTrainingClassifier(small()),
+        StackingClassifier([("lstm", small())], passthrough=True, cv=2),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_what_reads_tables_cannot_take_lists(model):
+    """The user guide says so; where one of these learns to, its list becomes shorter."""
+    X, y = ragged(n=30)
+    y = np.c_[y % 2, y // 2] if "Chain" in type(model).__name__ else y
+    with pytest.raises(ValueError, match="setting an array element with a sequence"):
+        model.fit(X, y).predict(X)
 
 
 @forms

@@ -176,6 +176,18 @@ def test_class_weight_is_the_weight_of_the_steps():
     assert identical(a.parameters_, small().fit(X, y, sample_weight=weights).parameters_)
 
 
+def test_balanced_classes_are_counted_with_weights():
+    X, y = tagged()
+    y[3] = [None] * len(y[3])
+    times = np.random.default_rng(0).integers(0, 4, len(X))
+    params = dict(class_weight="balanced", batch_size=None, dtype="float64", max_iter=10)
+    weighted = small(**params).fit(X, y, sample_weight=times)
+    repeats = np.repeat(np.arange(len(X)), times)
+    repeated = small(**params).fit([X[i] for i in repeats], [y[i] for i in repeats])
+    for name, values in weighted.parameters_.items():
+        np.testing.assert_allclose(values, repeated.parameters_[name], atol=1e-9, err_msg=name)
+
+
 def test_lists_of_lists_of_strings_in_model_selection():
     X, y = tagged()
     y = [labels.tolist() for labels in y]
@@ -227,3 +239,19 @@ def test_bad_input_is_named_and_changes_nothing(change, message):
 def test_lengths_must_fit_the_rows(lengths):
     with pytest.raises(ValueError, match="lengths"):
         small().fit(np.zeros((8, 2)), [0, 1] * 4, lengths=lengths)
+
+
+def test_masks_beside_rows_are_not_lost():
+    X, y = tagged()
+    rows, labels, lengths = np.concatenate(X), np.concatenate(y), [len(x) for x in X]
+    for name, values in (
+        ("y", labels),
+        ("lengths", lengths),
+        ("sample_weight", np.ones(len(rows))),
+    ):
+        given = dict(y=labels, lengths=lengths) | {name: np.ma.masked_array(values)}
+        with pytest.raises(TypeError, match=f"{name} is a masked array, its mask would be lost"):
+            small().fit(rows, **given)
+    weights = [np.ma.masked_array(np.ones(len(x))) for x in X]
+    with pytest.raises(TypeError, match="sample_weight of sequence 0 is a masked array"):
+        small().fit(X, y, sample_weight=weights)

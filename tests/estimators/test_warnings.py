@@ -15,11 +15,13 @@ from seqlearn_lstm.exceptions import (
     ConstantPredictionWarning,
     ExplodingGradientWarning,
     SaturationWarning,
+    ScheduleEndedWarning,
     TrainingDiverged,
     TrainingWarning,
 )
 from seqlearn_lstm.heads import SoftmaxHead
 from seqlearn_lstm.pooling import POOLING
+from seqlearn_lstm.schedules import CosineDecay, WarmUp
 from seqlearn_lstm.sequences import Sequences
 from seqlearn_lstm.training.listeners import HealthCheck
 
@@ -109,6 +111,38 @@ def test_unknown_labels_do_not_count():
     assert categories == [ConstantPredictionWarning] and "for every step" in words
     known = [np.where(labels == "a", labels, None) for labels in rare]
     assert seen(model, zeros, known) == ([], "")
+
+
+# ---- schedules that ended ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("schedule", ["cosine", WarmUp(1, then="cosine")])
+def test_a_pass_that_learns_nothing(schedule):
+    model = small(schedule=schedule, max_iter=3)
+    for _ in range(3):
+        model.partial_fit(X, Y)
+    before = model.parameters_
+    with pytest.warns(ScheduleEndedWarning, match="3 passes were made, and"):
+        model.partial_fit(X, Y)
+    assert identical(model.parameters_, before)
+
+
+@pytest.mark.parametrize(
+    "params",
+    [dict(schedule="constant"), dict(schedule=CosineDecay(floor=0.1)), dict(max_iter=5)],
+    ids=str,
+)
+def test_a_pass_after_the_cures(params):
+    model = small(schedule="cosine").fit(X, Y).set_params(**params)
+    before = model.parameters_
+    model.partial_fit(X, Y)
+    assert not identical(model.parameters_, before)
+
+
+def test_the_end_of_a_schedule_moves_on_with_warm_start():
+    model = small(schedule="cosine", warm_start=True).fit(X, Y)
+    before = model.parameters_
+    assert not identical(model.fit(X, Y).parameters_, before)
 
 
 # ---- saturated gates -----------------------------------------------------------------------------
