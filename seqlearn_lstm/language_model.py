@@ -16,7 +16,7 @@ from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import Sequences, offsets_of
 from .symbols import END, UNKNOWN, Vocabulary, as_collection, check_symbols
-from .unrolling import pooled, runs
+from .unrolling import scored
 
 WINDOW = BPTT_STEPS._replace(
     default=50,
@@ -219,21 +219,23 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """
         right, n = 0, 0
         for scores, targets, known in self._steps_of(X):
-            scores = self._kernels.to_host(scores)
-            said = self._possible(scores[known, : len(self.vocabulary_)]).argmax(axis=1)
-            right += np.count_nonzero(said == targets[known])
-            n += len(said)
+            scores = self._kernels.to_host(scores)[:, : len(self.vocabulary_)]
+            said = self._possible(scores).argmax(axis=1)
+            right += np.count_nonzero((said == targets) & known)
+            n += np.count_nonzero(known)
         return right / n
 
     def _steps_of(self, X, y=None):
-        """Yield, window by window, the scores of what comes next (n, n_out padded), the code of what
-        did come, and whether that is a step at all.
+        """Yield, block by block, the scores of what comes next (n, n_out padded), the code of what
+        did come, and whether that is a step at all, as some of them are.
         """
         check_is_fitted(self)
         is_ready = isinstance(X, Sequences)  # held out by `fit`: with its targets
         inputs, targets = (X, y) if is_ready else self._transitions(_as_sequences(X))
-        for scores, source in self._windows_of(inputs):
-            yield scores, targets[source], source >= 0
+        for scores, source in self._blocks_of(inputs):
+            known = source >= 0
+            if known.any():
+                yield scores, targets[source], known
 
     def _next_scores(self, X):
         """The scores after the last symbol of each sequence, (n_sequences, n_symbols). No others are
@@ -243,21 +245,17 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         inputs = self._read_again(X, None)
         last = inputs.offsets[1:] - 1
         found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
-        for scores, source in self._windows_of(inputs):
+        for scores, source in self._blocks_of(inputs):
             rows = np.flatnonzero(np.isin(source, last))
             scores = self._kernels.to_host(scores)
             found[last.searchsorted(source[rows])] = scores[rows, : found.shape[1]]
         return found
 
-    def _windows_of(self, inputs):
-        """Yield, window by window, scores and the row of the container that each belongs to; -1: to
+    def _blocks_of(self, inputs):
+        """Yield, block by block, scores and the row of the container that each belongs to; -1: to
         none.
         """
-        network, inputs = self._prepared(inputs, None)
-        begin, add = network.begin_features, network.add_features
-        for run in runs(network, inputs):
-            for batch, features in pooled(run, network.pooling, begin, add):
-                yield network.end_features(batch, features), batch.source
+        return scored(*self._prepared(inputs, None))
 
     def perplexity(self, X):
         """``exp(-score)``: how many equally probable symbols would be as hard to tell.

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, inspection
+from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, inspection, unrolling
 from seqlearn_lstm.cells import LSTM
 from seqlearn_lstm.sampling import draw
 from seqlearn_lstm.symbols import END
@@ -66,6 +66,17 @@ def test_score_is_the_mean_log_probability_of_what_came_next(params, X):
     assert model.score(sequences) == pytest.approx(total / n, rel=bound)
     assert model.perplexity(sequences) == pytest.approx(math.exp(-total / n), rel=bound)
     assert model.bits_per_symbol(sequences) == pytest.approx(-total / n / math.log(2), rel=bound)
+
+
+@cases
+def test_blocks_of_scores_say_the_same(params, X, monkeypatch):
+    """However few there are at once: some blocks then have no step at all."""
+    model = unfitted(**params).fit(X)
+    whole = model.score(X), model.accuracy(X), model.predict_proba(X)
+    monkeypatch.setattr(unrolling, "MOST_SCORES", 1)
+    assert model.score(X) == pytest.approx(whole[0], rel=1e-6)
+    assert model.accuracy(X) == whole[1]
+    assert identical(model.predict_proba(X), whole[2])
 
 
 @cases
@@ -486,5 +497,20 @@ def test_memory_of_a_long_text_is_bounded():
     try:
         model.predict_proba(text)
         assert tracemalloc.get_traced_memory()[1] < scores_of_all / 3
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", ["score", "accuracy"])
+def test_memory_of_a_large_vocabulary_is_bounded(method):
+    """What is read at once has fewer steps where each has more scores."""
+    numbers = [[*range(3000)] * 3]
+    model = unfitted(max_iter=1).fit(numbers)
+    scores_of_all = len(numbers[0]) * len(model.classes_) * 4
+    getattr(model, method)([numbers[0][:100]])
+    tracemalloc.start()
+    try:
+        getattr(model, method)(numbers)
+        assert tracemalloc.get_traced_memory()[1] < scores_of_all / 2
     finally:
         tracemalloc.stop()
