@@ -193,6 +193,41 @@ def test_other_libraries_have_frames_too():
         small().fit([Frame(X[0], list("abc")), Frame(X[1], list("bac"))], [0, 1])
 
 
+def steps_of(frame):
+    """Each step as the forms in which a DataFrame gives it away."""
+    for i, (_, row) in enumerate(frame.iterrows()):
+        yield row, frame.iloc[i : i + 1], frame.iloc[i].astype(object)
+
+
+def test_names_of_a_step_of_a_stream():
+    model = small().fit(frames(), LABELS)
+    stream, plain = model.stream(), model.stream()
+    good, bad, other = (f(X[:1])[0] for f in (frames, turned, lambda X: frames(X, "abd")))
+    for x, *forms in zip(X[0], steps_of(good), steps_of(bad), steps_of(other), strict=True):
+        for step in forms[1]:
+            with pytest.raises(ValueError, match=ORDER):
+                stream.push(step)
+        for step in forms[2]:
+            with pytest.raises(ValueError, match=NAMES):
+                stream.push(step)
+        plain.push(x)
+        for step in forms[0]:
+            again = pickle.loads(pickle.dumps(stream))
+            again.push(step)
+            assert identical(again.predict_proba(), plain.predict_proba())
+        stream.push(list(x))  # what has no names is in the order of fit
+    stream.push(pd.Series(X[0][0]))
+    assert (
+        small().fit(X, LABELS).stream().push(forms[1][0]) in LABELS
+    )  # nor is there any to keep to
+
+
+def test_names_of_steps_are_no_columns_of_a_table():
+    table = pd.DataFrame(np.arange(24.0).reshape(6, 4) / 24, columns=list("wxyz"))
+    stream = small().fit(table, [0, 1] * 3).stream()
+    assert stream.push(pd.Series([0.5], ["v"])) == stream.push(pd.DataFrame({"v": [0.5]}))
+
+
 # ---- tables, symbols, pipelines ------------------------------------------------------------------
 
 
