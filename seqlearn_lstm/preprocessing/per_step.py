@@ -10,8 +10,8 @@ from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, v
 from .._base.fits import fits, followed_inside
 from ..sequences import is_tabular
 from ._forms import (
-    _are_frames,
     _give_back,
+    _hold_frames,
     _hold_symbols,
     _per_step,
     _stack_frames,
@@ -43,9 +43,10 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
     collection of (n_timesteps_i,): one-feature      the same, or 2-D if there are more columns
     ===============================================  ============================================
 
-    Sequences that are all pandas DataFrames reach the transformer as one DataFrame, those with
-    symbols as an object array: one-hot encoders and column transformers work per step, too. What
-    comes back are always dense arrays; a transformer's sparse output is made dense.
+    Sequences in pandas DataFrames reach the transformer as one DataFrame, and arrays beside them in
+    the same list have their columns; those with symbols reach it as an object array: one-hot encoders
+    and column transformers work per step, too. What comes back are always dense arrays; a
+    transformer's sparse output is made dense.
 
     Parameters
     ----------
@@ -236,7 +237,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         tabular = lengths is None and is_tabular(X)
         if tabular:
             rows, lengths = self._read_table(X, reset)
-        elif lengths is None and _are_frames(X):
+        elif lengths is None and _hold_frames(X):
             rows, lengths = _stack_frames(X, self.allow_nan)
         elif lengths is None and _hold_symbols(X):
             rows, lengths = _stack_symbols(X, self.allow_nan)
