@@ -37,7 +37,9 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
 
     `X` is a text, or a list of sequences. A text, and a list of one sequence, is a stream: `fit`
     cuts it into `batch_size` pieces that are read side by side, and learns nothing about an end. Of
-    several sequences each is read from its beginning, and its end is learned as a symbol, too.
+    several sequences each is read from its beginning, and its end is learned as a symbol, too. Where
+    `partial_fit` or a warm start goes on, that holds for what is given then; but a model that has
+    once learned ends reads one sequence alone like each of several, up to its end.
 
     Parameters
     ----------
@@ -105,7 +107,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     def partial_fit(self, X, y=None):
         """Make one more pass over sequences, old ones or new.
 
-        The first call learns the vocabulary; what later ones hold beside it is unknown.
+        The first call learns the vocabulary; what later ones hold beside it is unknown. Ends are
+        learned from the first call on that gets several sequences.
 
         Parameters
         ----------
@@ -127,9 +130,9 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         check_combination(self, partial, (X_val, X_val))
         told = for_callbacks(self, X)
         X = _as_sequences(X)
+        self._ends = len(X) > 1 or (goes_on and self._ends)
         if not goes_on:
             self._joins = all(isinstance(x, str) for x in X)
-            self._ends = len(X) > 1
             symbols = check_symbols(X)
             known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
             if len(known) == 1:  # the unknown one, which is never said
@@ -140,7 +143,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             self.vocabulary_ = Vocabulary([*known.symbols[1:], END])
             self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
         inputs, targets = self._transitions(X)
-        if not self._ends:
+        if not self._ends:  # one sequence, a stream
             inputs = _in_pieces(inputs, self.batch_size)
         validation = (None, None) if X_val is None else self._transitions(_as_sequences(X_val))
         weights = np.ones(len(targets))

@@ -250,6 +250,44 @@ def test_later_calls_keep_the_vocabulary():
     assert model.partial_fit("a text beside names").score(NAMES) < 0
 
 
+def test_sequences_after_a_stream_are_read_one_by_one(monkeypatch):
+    """A stream says nothing about ends, but those of several sequences later are learned."""
+    read, train = [], LSTMLanguageModel._train
+
+    def note(model, inputs, head, pooling, targets, *args, **kwargs):
+        ends = np.count_nonzero(targets == len(model.vocabulary_) - 1)
+        read.append((inputs.lengths.tolist(), ends))
+        return train(model, inputs, head, pooling, targets, *args, **kwargs)
+
+    monkeypatch.setattr(LSTMLanguageModel, "_train", note)
+    text, names = "".join(NAMES), NAMES[:6]
+    model = unfitted(max_iter=1).fit(text)
+    assert sum(read[0][0]) == len(text) and len(read[0][0]) == 4 and read[0][1] == 0
+    model.partial_fit(names).partial_fit(NAMES[0])
+    each = [len(name) + 1 for name in names]
+    assert read[1:] == [(each, 6), (each[:1], 1)]
+    unfitted(max_iter=1, warm_start=True).fit(text).fit(names)
+    assert read[-1] == (each, 6)
+    model.fit(text)  # anew
+    assert read[-1] == read[0]
+
+
+def test_ends_are_learned_after_a_first_sequence():
+    model = unfitted(hidden_layer_sizes=(32,)).partial_fit(["".join(NAMES)])
+    assert END not in model.predict(["bob"])
+    for _ in range(120):
+        model.partial_fit(NAMES[:6])
+    assert model.predict(["bob"])[0] is END
+
+
+def test_a_failed_call_learns_no_ends():
+    model = unfitted(max_iter=1).fit(TEXT)
+    score = model.score(TEXT)
+    with pytest.raises(ValueError, match="sequence 1 of X has length 0"):
+        model.partial_fit(["the", ""])
+    assert model.score(TEXT) == score
+
+
 @pytest.mark.parametrize("X", [TEXT, NAMES], ids=["text", "names"])
 def test_early_stopping(X):
     model = unfitted(early_stopping=True, max_iter=30, validation_fraction=0.25).fit(X)
