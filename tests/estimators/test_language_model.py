@@ -3,6 +3,7 @@
 import itertools
 import math
 import pickle
+import re
 import tracemalloc
 from contextlib import suppress
 
@@ -504,6 +505,15 @@ def test_errors_of_writing(writer, how, message):
 def test_errors_of_what_symbols_are(writer, how, message):
     with pytest.raises(TypeError, match=message):
         writer.generate(**how)
+
+
+@pytest.mark.parametrize("stop", ["mat", ["t", "mat"], np.array(["mat"]), "\0", 3, [None]], ids=str)
+def test_what_is_never_written_cannot_stop(writer, stop):
+    never = repr("mat") if "mat" in str(stop) else repr(stop[0] if isinstance(stop, list) else stop)
+    with pytest.raises(ValueError, match=f"stop has .*{re.escape(never)}.* such as \\[' ', 't'"):
+        writer.generate("the ", stop=stop)
+    assert writer.generate("the ", 3, stop=[]) is not None
+    assert len(writer.generate("the ", 3, stop=END, random_state=0)) == 3
 
 
 def test_it_reads_in_one_direction():
