@@ -149,7 +149,11 @@ class Stream:
 
     def _check_names(self, x):
         """Check the names of a row of a DataFrame, whichever form it has."""
-        if hasattr(x, "to_frame") and all(isinstance(name, str) for name in x.index):
+        is_series = hasattr(x, "to_frame") and hasattr(x, "index")
+        names = list(x.index if is_series else getattr(x, "columns", ()))
+        if names == list(self.estimator.feature_names_in_):
+            return  # as nearly always, and quickly
+        if is_series and all(isinstance(name, str) for name in names):
             x = x.to_frame().T
         if hasattr(x, "columns"):
             self.estimator._check_names([x])
