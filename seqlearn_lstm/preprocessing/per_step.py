@@ -5,10 +5,15 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_feature_names_in,
+    check_is_fitted,
+    validate_data,
+)
 
 from .._base.fits import fits, followed_inside
-from ..sequences import is_tabular
+from ..sequences import common_frame, is_tabular
 from ._forms import (
     _give_back,
     _hold_frames,
@@ -251,7 +256,16 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
             if not tabular:
                 self.n_features_in_ = rows.shape[1]
                 vars(self).pop("feature_names_in_", None)  # of an earlier fit
+        if reset is not None and not _hold_frames(X):
+            self._check_names(common_frame(X), reset)
         return rows, lengths
+
+    def _check_names(self, frame, reset):
+        """Keep to the names of frames of other libraries, which reach the transformer as arrays; those
+        of pandas it checks itself.
+        """
+        if frame is not None:
+            _check_feature_names(self, frame, reset=reset)
 
     def _read_table(self, X, reset):
         checks = {

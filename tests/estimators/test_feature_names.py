@@ -311,6 +311,18 @@ def test_arrays_beside_frames_of_a_scaler():
         scaler.fit([frame, np.ma.masked_array(X[1], X[1] > 0)])
 
 
+def test_a_scaler_keeps_the_names_of_frames_of_polars():
+    pl = pytest.importorskip("polars")
+    some = [pl.DataFrame(x, schema=list("abc")) for x in X]
+    scaler = PerStep(StandardScaler()).fit(some)
+    assert list(scaler.feature_names_in_) == list("abc")
+    doubled = [x.astype(np.float64) for x in X]
+    assert identical(scaler.transform(some), PerStep(StandardScaler()).fit_transform(doubled))
+    with pytest.raises(ValueError, match=ORDER):
+        scaler.transform([frame[list("cba")] for frame in some])
+    assert not hasattr(scaler.fit(X), "feature_names_in_")
+
+
 def test_behind_a_scaler_of_frames():
     model = make_pipeline(PerStep(StandardScaler()), small()).fit(frames(), LABELS)
     expected = model.predict(frames())
