@@ -16,7 +16,7 @@ from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import Sequences, offsets_of
 from .symbols import END, UNKNOWN, Vocabulary, as_collection, check_symbols
-from .unrolling import pooled, runs
+from .unrolling import scored
 
 WINDOW = BPTT_STEPS._replace(
     default=50,
@@ -37,7 +37,9 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
 
     `X` is a text, or a list of sequences. A text, and a list of one sequence, is a stream: `fit`
     cuts it into `batch_size` pieces that are read side by side, and learns nothing about an end. Of
-    several sequences each is read from its beginning, and its end is learned as a symbol, too.
+    several sequences each is read from its beginning, and its end is learned as a symbol, too. Where
+    `partial_fit` or a warm start goes on, that holds for what is given then; but a model that has
+    once learned ends reads one sequence alone like each of several, up to its end.
 
     Parameters
     ----------
@@ -105,7 +107,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     def partial_fit(self, X, y=None):
         """Make one more pass over sequences, old ones or new.
 
-        The first call learns the vocabulary; what later ones hold beside it is unknown.
+        The first call learns the vocabulary; what later ones hold beside it is unknown. Ends are
+        learned from the first call on that gets several sequences.
 
         Parameters
         ----------
@@ -127,9 +130,9 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         check_combination(self, partial, (X_val, X_val))
         told = for_callbacks(self, X)
         X = _as_sequences(X)
+        self._ends = len(X) > 1 or (goes_on and self._ends)
         if not goes_on:
             self._joins = all(isinstance(x, str) for x in X)
-            self._ends = len(X) > 1
             symbols = check_symbols(X)
             known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
             if len(known) == 1:  # the unknown one, which is never said
@@ -140,7 +143,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             self.vocabulary_ = Vocabulary([*known.symbols[1:], END])
             self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
         inputs, targets = self._transitions(X)
-        if not self._ends:
+        if not self._ends:  # one sequence, a stream
             inputs = _in_pieces(inputs, self.batch_size)
         validation = (None, None) if X_val is None else self._transitions(_as_sequences(X_val))
         weights = np.ones(len(targets))
@@ -219,21 +222,23 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """
         right, n = 0, 0
         for scores, targets, known in self._steps_of(X):
-            scores = self._kernels.to_host(scores)
-            said = self._possible(scores[known, : len(self.vocabulary_)]).argmax(axis=1)
-            right += np.count_nonzero(said == targets[known])
-            n += len(said)
+            scores = self._kernels.to_host(scores)[:, : len(self.vocabulary_)]
+            said = self._possible(scores).argmax(axis=1)
+            right += np.count_nonzero((said == targets) & known)
+            n += np.count_nonzero(known)
         return right / n
 
     def _steps_of(self, X, y=None):
-        """Yield, window by window, the scores of what comes next (n, n_out padded), the code of what
-        did come, and whether that is a step at all.
+        """Yield, block by block, the scores of what comes next (n, n_out padded), the code of what
+        did come, and whether that is a step at all, as some of them are.
         """
         check_is_fitted(self)
         is_ready = isinstance(X, Sequences)  # held out by `fit`: with its targets
         inputs, targets = (X, y) if is_ready else self._transitions(_as_sequences(X))
-        for scores, source in self._windows_of(inputs):
-            yield scores, targets[source], source >= 0
+        for scores, source in self._blocks_of(inputs):
+            known = source >= 0
+            if known.any():
+                yield scores, targets[source], known
 
     def _next_scores(self, X):
         """The scores after the last symbol of each sequence, (n_sequences, n_symbols). No others are
@@ -243,21 +248,17 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         inputs = self._read_again(X, None)
         last = inputs.offsets[1:] - 1
         found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
-        for scores, source in self._windows_of(inputs):
+        for scores, source in self._blocks_of(inputs):
             rows = np.flatnonzero(np.isin(source, last))
             scores = self._kernels.to_host(scores)
             found[last.searchsorted(source[rows])] = scores[rows, : found.shape[1]]
         return found
 
-    def _windows_of(self, inputs):
-        """Yield, window by window, scores and the row of the container that each belongs to; -1: to
+    def _blocks_of(self, inputs):
+        """Yield, block by block, scores and the row of the container that each belongs to; -1: to
         none.
         """
-        network, inputs = self._prepared(inputs, None)
-        begin, add = network.begin_features, network.add_features
-        for run in runs(network, inputs):
-            for batch, features in pooled(run, network.pooling, begin, add):
-                yield network.end_features(batch, features), batch.source
+        return scored(*self._prepared(inputs, None))
 
     def perplexity(self, X):
         """``exp(-score)``: how many equally probable symbols would be as hard to tell.

@@ -119,6 +119,14 @@ class Network(FlatParameters):
         self._drop_features(batch, features, 1, masks or NoMasks())
         return self.dense.forward(features, self.work, self.n_jobs)
 
+    def scores_in_blocks(self, batch, features, most):
+        """`end_features` of a prediction, `most` scores at a time: yields which rows, their scores."""
+        self.pooling.end(self.kernels, batch, features, 1)
+        n = max(1, most // self.dense.n_columns)
+        for begin in range(0, len(features), n):
+            rows = slice(begin, begin + n)
+            yield rows, self.dense.forward(features[rows], self.work, self.n_jobs)
+
     # ---- states that are handed on -------------------------------------------------------------
 
     @property

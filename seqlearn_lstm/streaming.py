@@ -73,6 +73,8 @@ class Stream:
         Parameters
         ----------
         x : array-like of shape (n_features,), a number, or a symbol
+            The names of a Series or of a DataFrame of one row must be those of `fit`, in the same
+            order, where that was given DataFrames.
 
         Returns
         -------
@@ -130,6 +132,8 @@ class Stream:
         network = self._network
         if network.embedding:
             return self._row(self.estimator.vocabulary_.encode(check_symbols([[x]])).rows[0, 0])
+        if type(x) is not np.ndarray and hasattr(self.estimator, "feature_names_in_"):
+            self._check_names(x)
         values = _numbers(x, network.dtype)
         if values.size != network.architecture.n_in:
             raise ValueError(
@@ -142,6 +146,17 @@ class Stream:
                 "expected finite numbers"
             )
         return values
+
+    def _check_names(self, x):
+        """Check the names of a row of a DataFrame, whichever form it has."""
+        is_series = hasattr(x, "to_frame") and hasattr(x, "index")
+        names = list(x.index if is_series else getattr(x, "columns", ()))
+        if names == list(self.estimator.feature_names_in_):
+            return  # as nearly always, and quickly
+        if is_series and all(isinstance(name, str) for name in names):
+            x = x.to_frame().T
+        if hasattr(x, "columns"):
+            self.estimator._check_names([x])
 
     def _row(self, code):
         """The numbers that stand for a symbol."""

@@ -5,6 +5,7 @@ next: how sequences longer than memory are read.
 from .batches import prediction_batches, windows_from_start
 
 WINDOW = 2**13  # state rows of a batch of predictions, and steps of a window of a longer sequence
+MOST_SCORES = 2**22  # of predictions that lie in memory at once, unless one row has more
 
 
 class Run:
@@ -107,3 +108,29 @@ def pooled(run, pooling, begin, add, keep=False):
         for window in pieces:
             add(window, run.forward(window, keep), features)
         yield run.batch, features
+
+
+def scored(network, sequences, initial=None):
+    """The scores of predictions, a block of rows at a time, however many rows or outputs there are.
+
+    Parameters
+    ----------
+    network : Network
+    sequences : Sequences
+    initial : ndarray of shape (n_sequences, state_width) or None
+        The states to start from.
+
+    Yields
+    ------
+    scores : array of shape (n, n_out padded)
+        Where the network computes; the next block overwrites them.
+    index : ndarray of shape (n,)
+        Which sequence, or, of an output at each step, which row of the container each belongs to;
+        -1: none.
+    """
+    begin, add = network.begin_features, network.add_features
+    for run in runs(network, sequences, initial):
+        for batch, features in pooled(run, network.pooling, begin, add):
+            index = network.pooling.index(batch)
+            for rows, scores in network.scores_in_blocks(batch, features, MOST_SCORES):
+                yield scores, index[rows]

@@ -385,6 +385,19 @@ def test_is_tabular_never_raises(X):
     assert is_tabular(X) in (True, False)
 
 
+@pytest.mark.parametrize("beside", ["float64", "float32", "Int64", "boolean"])
+def test_missing_values_beside_columns_of_other_types(beside):
+    """Such a DataFrame is an array of objects, in which pandas.NA stands as it is."""
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"a": pd.array([1.0, 2.0, None], "Float64"), "b": [0, 1, 0]})
+    frame["b"] = frame["b"].astype(beside)
+    with pytest.raises(ValueError, match=r"sequence 1 .*NaN at time step 2, feature 0"):
+        check_sequences([np.zeros((1, 2)), frame])
+    with pytest.raises(ValueError, match=r"sequence 0 .*NaN at time step 1, feature 1"):
+        check_sequences([np.array([[0.0, 1.0], [0.0, pd.NA]], object)])
+    assert check_sequences([frame.iloc[:2]]).rows.tolist() == [[1, 0], [2, 1]]
+
+
 def test_pandas_with_missing_values():
     pd = pytest.importorskip("pandas")
     X = [

@@ -261,6 +261,12 @@ def test_order_of_codes(X, options, known):
     assert len(vocabulary) == 1 + len(known)
 
 
+@pytest.mark.parametrize("known, twice", [("abca", "'a'"), (["x", 1, True], "1")], ids=str)
+def test_vocabulary_has_each_symbol_once(known, twice):
+    with pytest.raises(ValueError, match=f"has the symbol {twice} more than once"):
+        Vocabulary(known)
+
+
 def test_vocabulary_of_random_words_counts_right():
     rng = np.random.default_rng(0)
     X = [rng.geometric(0.1, size=n).tolist() for n in rng.integers(1, 40, size=200)]

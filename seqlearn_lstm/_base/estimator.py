@@ -12,7 +12,7 @@ from ..network import Network
 from ..pooling import STEPS
 from ..sequences import truncate_sequences
 from ..summary import layer_lines, layer_table
-from ..unrolling import pooled, runs, windows
+from ..unrolling import runs, scored, windows
 from .asked import threads_of
 from .fits import TRANSIENT
 from .fitting import FitsNetwork, check_initial
@@ -41,14 +41,16 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         if initial_states is None:  # of what a fit holds out, they are known beforehand
             initial_states = getattr(self, "_held_states", None)
         initial = check_initial(initial_states, sequences, network)
-        begin, add = network.begin_features, network.add_features
-        for run in runs(network, sequences, initial):
-            for batch, features in pooled(run, network.pooling, begin, add):
-                padded = network.kernels.to_host(network.end_features(batch, features))
-                index = network.pooling.index(batch)
-                known = index >= 0
-                scores[index[known]] = padded[known, : architecture.n_out]
+        for block, index in self._blocks_of_scores(network, sequences, initial):
+            scores[index] = block
         return scores, sequences
+
+    def _blocks_of_scores(self, network, sequences, initial):
+        """Yield scores (n, n_out), a block at a time, and to which sequence, or row, each belongs."""
+        for scores, index in scored(network, sequences, initial):
+            known = index >= 0
+            scores = network.kernels.to_host(scores)
+            yield scores[known, : network.architecture.n_out], index[known]
 
     def final_states(self, X, lengths=None, initial_states=None):
         """All states after the last step of each sequence, from which another can go on.

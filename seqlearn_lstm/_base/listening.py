@@ -26,7 +26,8 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
         return learned_so_far(task.network, state, task.settings)
 
     def predict(sequences, initial):
-        return estimator._scores(sequences, None, initial)[0]
+        network, sequences = estimator._prepared(sequences, None)
+        return estimator._blocks_of_scores(network, sequences, initial)
 
     every = (
         (estimator.record is not None, lambda: Recorder(*how)),  # what a checkpoint saves, too

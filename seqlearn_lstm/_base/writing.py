@@ -37,7 +37,7 @@ class WritesSequences:
             Draw from the most probable symbols only, as few as have this probability together
             (Holtzman et al. 2020); None: from all.
         stop : symbol or list or array of symbols, default=None
-            Where to stop, before any of them.
+            Where to stop, before any of them; they must be in `vocabulary_`.
         random_state : int, RandomState instance or None, default=None
             Fixes what is drawn.
 
@@ -74,7 +74,7 @@ class WritesSequences:
         stream, rng = self.stream(), check_random_state(random_state)
         for symbol in _symbols_of(prime):
             stream.push(symbol)
-        stops = {END} | _stops_of(stop)
+        stops = {END} | _stops_of(stop, stream.estimator.vocabulary_)
         # The stream's estimator stays what it is, whatever becomes of this one.
         return stream.estimator._written(stream, rng, stops, (temperature, top_k, top_p))
 
@@ -112,10 +112,21 @@ def _symbols_of(prime):
     return check_symbols([prime])[0] if len(prime) else []
 
 
-def _stops_of(stop):
+def _stops_of(stop, vocabulary):
     """The symbols to stop before, as a set."""
+    if stop is None:
+        return set()
+    stop = stop.tolist() if hasattr(stop, "tolist") else stop  # NumPy's values as Python's own
     is_one = not isinstance(stop, list | tuple | set) and np.ndim(stop) == 0
     try:
-        return {stop} if is_one else set(stop)
+        stops = {stop} if is_one else set(stop)
     except TypeError:  # no symbols: they cannot be hashed
         raise TypeError(f"stop is {stop!r:.80}; expected a symbol, or a list of symbols") from None
+    never = [symbol for symbol in stops if symbol not in vocabulary]
+    if never:
+        known = vocabulary.symbols[1:4]
+        raise ValueError(
+            f"stop has {never[0]!r:.80}, which is no symbol that the model writes; expected symbols "
+            f"of its vocabulary, each as one step of a sequence has it, such as {known}"
+        )
+    return stops

@@ -3,25 +3,27 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from ..sequences import check_sequences, common_frame, is_tabular
+from ..sequences import check_sequences, common_frame, is_tabular, refuse_unfit
 from ..sequences.forms import form_of
 from ..sequences.frames import collected
 from ..sequences.readers import READERS
+from ..sequences.values import as_sequence
 from ._arrays import _array, _common_float, _is_frame, _join, _missing
 from .rows import concatenate, split
 
 
-def _are_frames(X):
-    sequences = collected(X)
-    return len(sequences) > 0 and all(map(_is_frame, sequences))
+def _hold_frames(X):
+    return any(map(_is_frame, collected(X)))
 
 
 def _stack_frames(X, allow_nan):
-    """DataFrames one below the other, for a transformer that knows columns by their names."""
+    """DataFrames one below the other, for a transformer that knows columns by their names; arrays
+    beside them have their columns in the same order.
+    """
     import pandas as pd  # which is there, for its frames are
 
-    common_frame(X)
-    frames = list(collected(X))
+    first = common_frame(X)
+    frames = [x if _is_frame(x) else _named(x, i, first) for i, x in enumerate(collected(X))]
     for i, frame in enumerate(frames):
         if len(frame) == 0:
             raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")
@@ -31,6 +33,19 @@ def _stack_frames(X, allow_nan):
     if not allow_nan:
         _check_nothing_missing(rows.isna().to_numpy(), lengths)
     return rows, lengths
+
+
+def _named(x, index, frame):
+    """One sequence as a DataFrame with the columns of another one."""
+    what = f"sequence {index} of X"
+    refuse_unfit(x, what)
+    x = _array(x) if _is_symbolic(x) else as_sequence(x, index)
+    if x.ndim != 2 or x.shape[1] != frame.shape[1]:
+        raise ValueError(
+            f"{what} has shape {x.shape}; expected (n_timesteps, {frame.shape[1]}), for it stands "
+            f"beside DataFrames with the columns {list(frame.columns)}."
+        )
+    return type(frame)(x, columns=frame.columns)
 
 
 def _hold_symbols(X):

@@ -5,13 +5,18 @@ from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, get_tags
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_feature_names_in, check_is_fitted, validate_data
+from sklearn.utils.validation import (
+    _check_feature_names,
+    _check_feature_names_in,
+    check_is_fitted,
+    validate_data,
+)
 
 from .._base.fits import fits, followed_inside
-from ..sequences import is_tabular
+from ..sequences import common_frame, is_tabular
 from ._forms import (
-    _are_frames,
     _give_back,
+    _hold_frames,
     _hold_symbols,
     _per_step,
     _stack_frames,
@@ -43,9 +48,10 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
     collection of (n_timesteps_i,): one-feature      the same, or 2-D if there are more columns
     ===============================================  ============================================
 
-    Sequences that are all pandas DataFrames reach the transformer as one DataFrame, those with
-    symbols as an object array: one-hot encoders and column transformers work per step, too. What
-    comes back are always dense arrays; a transformer's sparse output is made dense.
+    Sequences in pandas DataFrames reach the transformer as one DataFrame, and arrays beside them in
+    the same list have their columns; those with symbols reach it as an object array: one-hot encoders
+    and column transformers work per step, too. What comes back are always dense arrays; a
+    transformer's sparse output is made dense.
 
     Parameters
     ----------
@@ -236,7 +242,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         tabular = lengths is None and is_tabular(X)
         if tabular:
             rows, lengths = self._read_table(X, reset)
-        elif lengths is None and _are_frames(X):
+        elif lengths is None and _hold_frames(X):
             rows, lengths = _stack_frames(X, self.allow_nan)
         elif lengths is None and _hold_symbols(X):
             rows, lengths = _stack_symbols(X, self.allow_nan)
@@ -250,7 +256,16 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
             if not tabular:
                 self.n_features_in_ = rows.shape[1]
                 vars(self).pop("feature_names_in_", None)  # of an earlier fit
+        if reset is not None and not _hold_frames(X):
+            self._check_names(common_frame(X), reset)
         return rows, lengths
+
+    def _check_names(self, frame, reset):
+        """Keep to the names of frames of other libraries, which reach the transformer as arrays; those
+        of pandas it checks itself.
+        """
+        if frame is not None:
+            _check_feature_names(self, frame, reset=reset)
 
     def _read_table(self, X, reset):
         checks = {

@@ -39,18 +39,24 @@ class Sequences:
         """Number of time steps of each sequence, int64 of shape (n_sequences,)."""
         return np.diff(self.offsets)
 
-    def rows_of(self, indices):
-        """Return the rows of the sequences at ``indices`` (integers or a mask), in their order."""
-        return self._taken(indices)[0]
+    def rows_of(self, indices, most=None):
+        """Return the rows of the sequences at ``indices`` (integers or a mask), in their order; of
+        each at ``most`` so many first ones.
+        """
+        return self._taken(indices, most)[0]
 
-    def take(self, indices):
-        """Return a new container with the sequences at ``indices`` (integers or a mask)."""
-        kept, offsets = self._taken(indices)
+    def take(self, indices, most=None):
+        """Return a new container with the sequences at ``indices`` (integers or a mask); of each at
+        ``most`` so many first steps.
+        """
+        kept, offsets = self._taken(indices, most)
         return Sequences(self.rows[kept], offsets)
 
-    def _taken(self, indices):
+    def _taken(self, indices, most):
         indices = np.asarray(indices)
-        return _runs(self.offsets[:-1][indices], self.lengths[indices])
+        lengths = self.lengths[indices]
+        lengths = lengths if most is None else np.minimum(lengths, most)
+        return _runs(self.offsets[:-1][indices], lengths)
 
 
 def offsets_of(lengths):

@@ -30,17 +30,29 @@ class Vocabulary:
     Parameters
     ----------
     known : iterable of hashable
-        The symbols with the codes 1, 2, ...
+        The symbols with the codes 1, 2, ..., each once.
 
     Attributes
     ----------
     symbols : list
         The symbol of each code. The first, None, stands for all that are unknown.
+
+    Raises
+    ------
+    ValueError
+        If a symbol is there twice.
     """
 
     def __init__(self, known):
         self.symbols = [None, *known]
         self._codes = {symbol: code for code, symbol in enumerate(self.symbols) if code != UNKNOWN}
+        if len(self._codes) < len(self.symbols) - 1:
+            twice = next(
+                s for code, s in enumerate(self.symbols) if code and self._codes[s] != code
+            )
+            raise ValueError(
+                f"known has the symbol {twice!r:.80} more than once; expected each once"
+            )
 
     @classmethod
     def learn(cls, sequences, min_count=1, max_vocabulary=None):
@@ -49,7 +61,7 @@ class Vocabulary:
         Parameters
         ----------
         sequences : list of sequences
-            As `check_symbols` returns them.
+            Each a string, a list, a tuple or a 1-D array of symbols.
         min_count : int, default=1
             How often a symbol must occur to be known.
         max_vocabulary : int, default=None
@@ -76,7 +88,7 @@ class Vocabulary:
         Parameters
         ----------
         sequences : list of sequences
-            As `check_symbols` returns them.
+            Each a string, a list, a tuple or a 1-D array of symbols; it may be empty.
 
         Returns
         -------

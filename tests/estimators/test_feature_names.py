@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from estimator_helpers import SMALL, identical, objects, ragged, same_fit, small
 from sklearn.base import clone
+from sklearn.compose import ColumnTransformer
 from sklearn.model_selection import cross_val_predict
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
 from seqlearn_lstm.inspection import saliency
@@ -193,6 +194,41 @@ def test_other_libraries_have_frames_too():
         small().fit([Frame(X[0], list("abc")), Frame(X[1], list("bac"))], [0, 1])
 
 
+def steps_of(frame):
+    """Each step as the forms in which a DataFrame gives it away."""
+    for i, (_, row) in enumerate(frame.iterrows()):
+        yield row, frame.iloc[i : i + 1], frame.iloc[i].astype(object)
+
+
+def test_names_of_a_step_of_a_stream():
+    model = small().fit(frames(), LABELS)
+    stream, plain = model.stream(), model.stream()
+    good, bad, other = (f(X[:1])[0] for f in (frames, turned, lambda X: frames(X, "abd")))
+    for x, *forms in zip(X[0], steps_of(good), steps_of(bad), steps_of(other), strict=True):
+        for step in forms[1]:
+            with pytest.raises(ValueError, match=ORDER):
+                stream.push(step)
+        for step in forms[2]:
+            with pytest.raises(ValueError, match=NAMES):
+                stream.push(step)
+        plain.push(x)
+        for step in forms[0]:
+            again = pickle.loads(pickle.dumps(stream))
+            again.push(step)
+            assert identical(again.predict_proba(), plain.predict_proba())
+        stream.push(list(x))  # what has no names is in the order of fit
+    stream.push(pd.Series(X[0][0]))
+    assert (
+        small().fit(X, LABELS).stream().push(forms[1][0]) in LABELS
+    )  # nor is there any to keep to
+
+
+def test_names_of_steps_are_no_columns_of_a_table():
+    table = pd.DataFrame(np.arange(24.0).reshape(6, 4) / 24, columns=list("wxyz"))
+    stream = small().fit(table, [0, 1] * 3).stream()
+    assert stream.push(pd.Series([0.5], ["v"])) == stream.push(pd.DataFrame({"v": [0.5]}))
+
+
 # ---- tables, symbols, pipelines ------------------------------------------------------------------
 
 
@@ -232,6 +268,59 @@ def test_symbols_in_frames():
         model.predict([pd.DataFrame({"lemma": ["a"]})])
     with pytest.raises(ValueError, match="sequence 1 of X has the columns"):
         small().fit([words[0], words[1].set_axis(["lemma"], axis=1)], [0, 1])
+
+
+def mixed(some):
+    return [x if i % 2 else some[i] for i, x in enumerate(X)]
+
+
+@pytest.mark.parametrize("form", [list, tuple, objects, pd.Series])
+def test_a_scaler_keeps_the_names_of_frames_beside_arrays(form):
+    expected = PerStep(StandardScaler()).fit(frames())
+    scaler = PerStep(StandardScaler()).fit(form(mixed(frames())))
+    assert list(scaler.feature_names_in_) == list("abc")
+    assert identical(list(scaler.transform(form(mixed(frames())))), expected.transform(frames()))
+    assert identical(scaler.transform(frames()), expected.transform(frames()))
+    for fitted in (scaler, expected):
+        for bad in (turned(), mixed(turned())):
+            with pytest.raises(ValueError, match=ORDER):
+                fitted.transform(form(bad))
+        with pytest.raises(ValueError, match=NAMES):
+            fitted.transform(form(mixed(frames(columns="abd"))))
+    with pytest.raises(ValueError, match="sequence 2 of X has the columns"):
+        scaler.transform(form([frames()[0], X[1], turned()[2], *X[3:]]))
+
+
+def test_arrays_beside_frames_of_a_scaler():
+    """They are read as frames with the same columns: by transformers of columns by name, too."""
+    by_name = PerStep(ColumnTransformer([("b", "passthrough", ["b"])])).fit(mixed(frames()))
+    for x, column in zip(X, by_name.transform(mixed(frames())), strict=True):
+        np.testing.assert_array_equal(column, x[:, 1:2])
+    words = [pd.DataFrame({"word": ["a", "b"]}), np.array([["b"]]), [["a"]]]
+    codes = PerStep(OneHotEncoder()).fit_transform(words)
+    assert [x.tolist() for x in codes] == [[[1, 0], [0, 1]], [[0, 1]], [[1, 0]]]
+    scaler, frame = PerStep(StandardScaler()), frames()[0]
+    for bad in (X[1][:, :2], X[1][:, 0], [["a", "b"]]):
+        with pytest.raises(ValueError, match=r"sequence 1 of X has shape .*the columns \['a', 'b'"):
+            scaler.fit([frame, bad])
+    with pytest.raises(ValueError, match="sequence 1 of X is ragged"):
+        scaler.fit([frame, [[1, 2, 3], [4]]])
+    with pytest.raises(ValueError, match="sequence 1 of X contains NaN at time step 0, feature 2"):
+        scaler.fit([frame, [[1.0, 2.0, None]]])
+    with pytest.raises(TypeError, match="sequence 1 of X is a masked array"):
+        scaler.fit([frame, np.ma.masked_array(X[1], X[1] > 0)])
+
+
+def test_a_scaler_keeps_the_names_of_frames_of_polars():
+    pl = pytest.importorskip("polars")
+    some = [pl.DataFrame(x, schema=list("abc")) for x in X]
+    scaler = PerStep(StandardScaler()).fit(some)
+    assert list(scaler.feature_names_in_) == list("abc")
+    doubled = [x.astype(np.float64) for x in X]
+    assert identical(scaler.transform(some), PerStep(StandardScaler()).fit_transform(doubled))
+    with pytest.raises(ValueError, match=ORDER):
+        scaler.transform([frame[list("cba")] for frame in some])
+    assert not hasattr(scaler.fit(X), "feature_names_in_")
 
 
 def test_behind_a_scaler_of_frames():

@@ -3,6 +3,7 @@
 import itertools
 import math
 import pickle
+import re
 import tracemalloc
 from contextlib import suppress
 
@@ -13,7 +14,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 
-from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, inspection
+from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, inspection, unrolling
 from seqlearn_lstm.cells import LSTM
 from seqlearn_lstm.sampling import draw
 from seqlearn_lstm.symbols import END
@@ -66,6 +67,17 @@ def test_score_is_the_mean_log_probability_of_what_came_next(params, X):
     assert model.score(sequences) == pytest.approx(total / n, rel=bound)
     assert model.perplexity(sequences) == pytest.approx(math.exp(-total / n), rel=bound)
     assert model.bits_per_symbol(sequences) == pytest.approx(-total / n / math.log(2), rel=bound)
+
+
+@cases
+def test_blocks_of_scores_say_the_same(params, X, monkeypatch):
+    """However few there are at once: some blocks then have no step at all."""
+    model = unfitted(**params).fit(X)
+    whole = model.score(X), model.accuracy(X), model.predict_proba(X)
+    monkeypatch.setattr(unrolling, "MOST_SCORES", 1)
+    assert model.score(X) == pytest.approx(whole[0], rel=1e-6)
+    assert model.accuracy(X) == whole[1]
+    assert identical(model.predict_proba(X), whole[2])
 
 
 @cases
@@ -237,6 +249,44 @@ def test_later_calls_keep_the_vocabulary():
     assert list(model.classes_) == before
     assert model.n_iter_ == 2
     assert model.partial_fit("a text beside names").score(NAMES) < 0
+
+
+def test_sequences_after_a_stream_are_read_one_by_one(monkeypatch):
+    """A stream says nothing about ends, but those of several sequences later are learned."""
+    read, train = [], LSTMLanguageModel._train
+
+    def note(model, inputs, head, pooling, targets, *args, **kwargs):
+        ends = np.count_nonzero(targets == len(model.vocabulary_) - 1)
+        read.append((inputs.lengths.tolist(), ends))
+        return train(model, inputs, head, pooling, targets, *args, **kwargs)
+
+    monkeypatch.setattr(LSTMLanguageModel, "_train", note)
+    text, names = "".join(NAMES), NAMES[:6]
+    model = unfitted(max_iter=1).fit(text)
+    assert sum(read[0][0]) == len(text) and len(read[0][0]) == 4 and read[0][1] == 0
+    model.partial_fit(names).partial_fit(NAMES[0])
+    each = [len(name) + 1 for name in names]
+    assert read[1:] == [(each, 6), (each[:1], 1)]
+    unfitted(max_iter=1, warm_start=True).fit(text).fit(names)
+    assert read[-1] == (each, 6)
+    model.fit(text)  # anew
+    assert read[-1] == read[0]
+
+
+def test_ends_are_learned_after_a_first_sequence():
+    model = unfitted(hidden_layer_sizes=(32,)).partial_fit(["".join(NAMES)])
+    assert END not in model.predict(["bob"])
+    for _ in range(120):
+        model.partial_fit(NAMES[:6])
+    assert model.predict(["bob"])[0] is END
+
+
+def test_a_failed_call_learns_no_ends():
+    model = unfitted(max_iter=1).fit(TEXT)
+    score = model.score(TEXT)
+    with pytest.raises(ValueError, match="sequence 1 of X has length 0"):
+        model.partial_fit(["the", ""])
+    assert model.score(TEXT) == score
 
 
 @pytest.mark.parametrize("X", [TEXT, NAMES], ids=["text", "names"])
@@ -457,6 +507,15 @@ def test_errors_of_what_symbols_are(writer, how, message):
         writer.generate(**how)
 
 
+@pytest.mark.parametrize("stop", ["mat", ["t", "mat"], np.array(["mat"]), "\0", 3, [None]], ids=str)
+def test_what_is_never_written_cannot_stop(writer, stop):
+    never = repr("mat") if "mat" in str(stop) else repr(stop[0] if isinstance(stop, list) else stop)
+    with pytest.raises(ValueError, match=f"stop has .*{re.escape(never)}.* such as \\[' ', 't'"):
+        writer.generate("the ", stop=stop)
+    assert writer.generate("the ", 3, stop=[]) is not None
+    assert len(writer.generate("the ", 3, stop=END, random_state=0)) == 3
+
+
 def test_it_reads_in_one_direction():
     assert not {"bidirectional", "stateful", "scoring"} & LSTMLanguageModel().get_params().keys()
     with pytest.raises(TypeError):
@@ -486,5 +545,20 @@ def test_memory_of_a_long_text_is_bounded():
     try:
         model.predict_proba(text)
         assert tracemalloc.get_traced_memory()[1] < scores_of_all / 3
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("method", ["score", "accuracy"])
+def test_memory_of_a_large_vocabulary_is_bounded(method):
+    """What is read at once has fewer steps where each has more scores."""
+    numbers = [[*range(3000)] * 3]
+    model = unfitted(max_iter=1).fit(numbers)
+    scores_of_all = len(numbers[0]) * len(model.classes_) * 4
+    getattr(model, method)([numbers[0][:100]])
+    tracemalloc.start()
+    try:
+        getattr(model, method)(numbers)
+        assert tracemalloc.get_traced_memory()[1] < scores_of_all / 2
     finally:
         tracemalloc.stop()

@@ -1,5 +1,6 @@
 """Warnings of trainings that went wrong: given where they belong, once, and nowhere else."""
 
+import tracemalloc
 import warnings
 from types import SimpleNamespace
 
@@ -9,7 +10,12 @@ from estimator_helpers import SMALL, identical, ragged, small
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
-from seqlearn_lstm import LSTMClassifier, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.cells import GRU, LSTM, RNN
 from seqlearn_lstm.exceptions import (
     ConstantPredictionWarning,
@@ -88,13 +94,57 @@ def test_a_few_that_differ_are_enough():
         counted.append(len(sequences))
         classes = np.zeros(len(sequences), int)
         classes[70:71] = odd  # of which a sample of 64 knows nothing
-        return np.eye(2)[classes]
+        yield np.eye(2)[classes], np.arange(len(classes))
 
     odd = 1
     assert HealthCheck(predict)._constant(task) is None
     assert counted == [64, 200]
     odd = 0
     assert "same class" in HealthCheck(predict)._constant(task)
+
+
+def test_the_first_difference_ends_the_search():
+    """Of scores of all steps, as many as there are, only the first block is computed."""
+    n, blocks = 5000, []
+    task = SimpleNamespace(
+        head=SoftmaxHead(3), initial=None, weights=np.ones(2 * n), targets=np.arange(2 * n) % 3,
+        network=SimpleNamespace(
+            pooling=POOLING["steps"], architecture=SimpleNamespace(bidirectional=False)
+        ),
+        sequences=Sequences(np.zeros((2 * n, 1)), np.array([0, n, 2 * n])),
+    )  # fmt: skip
+
+    def predict(sequences, initial):
+        for rows in np.split(np.arange(len(sequences.rows)), 4):
+            blocks.append(len(rows))
+            yield np.eye(3)[rows % 3 if len(blocks) == stop else 0 * rows], rows
+
+    stop = 1
+    assert HealthCheck(predict)._constant(task) is None
+    assert blocks == [2 * 512 / 4]  # of a sample, the first steps
+    stop, blocks[:] = 6, []
+    assert HealthCheck(predict)._constant(task) is None
+    assert blocks == [2 * 512 / 4] * 4 + [2 * n / 4] * 2
+
+
+@pytest.mark.parametrize("model", ["tagger", "language model"])
+def test_memory_of_the_look_is_bounded(model):
+    """Of scores there are never more than of some steps, although all steps are looked at."""
+    n, n_classes = 24_000, 400
+    steps = np.arange(n) % n_classes
+    params = SMALL | STUCK | dict(bptt_steps=50, max_iter=1, batch_size=1)
+    if model == "tagger":
+        fit, data = LSTMSequenceTagger(**params).fit, ([np.zeros((n, 1), np.float32)], [steps])
+    else:
+        fit, data = LSTMLanguageModel(**params).fit, ([steps],)
+    tracemalloc.start()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConstantPredictionWarning)
+            fit(*data)
+        assert tracemalloc.get_traced_memory()[1] < n * n_classes * 4 / 1.5
+    finally:
+        tracemalloc.stop()
 
 
 def test_targets_that_do_not_vary_are_no_reason():

@@ -206,6 +206,15 @@ def test_windows_change_no_bit_of_any_network(params, monkeypatch):
     assert identical(everything_of(fitted, X), whole)
 
 
+@pytest.mark.parametrize("most", [1, 50])
+@estimators
+def test_blocks_of_scores_change_no_bit(model, x, y, most, monkeypatch):
+    fitted = unfitted(model).fit(x, y)
+    whole = everything_of(fitted, x)
+    monkeypatch.setattr(unrolling, "MOST_SCORES", most)
+    assert identical(everything_of(fitted, x), whole)
+
+
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "steps"])
 @pytest.mark.parametrize("states", ["h", "both"])
 @pytest.mark.parametrize("difference", [False, True])

@@ -30,12 +30,12 @@ class GateReader:
         network, sequences, initial = self._current(), self.task.sequences, self.task.initial
         lengths = np.minimum(sequences.lengths[members], MOST_STEPS)
         members = members[: max(1, np.searchsorted(lengths.cumsum(), MOST_ROWS, side="right"))]
-        rows, offsets = _beginnings(sequences, members)
-        batch = plan(offsets, np.arange(len(members)))
+        begun = sequences.take(members, MOST_STEPS)
+        batch = plan(begun.offsets, np.arange(len(members)))
         given = None
         if initial is not None:
             given = network.cut_states(initial[members[batch.members]])
-        network.states(batch, rows, True, given=given)
+        network.states(batch, begun.rows, True, given=given)
         alive = batch.source >= 0
         for part in network.recurrent:
             gates = part.gate_activations(batch, network.work)
@@ -49,12 +49,6 @@ class GateReader:
             )
         self.network.set_parameters(trained.get_parameters())
         return self.network
-
-
-def _beginnings(sequences, members):
-    """(rows, offsets) of the first steps of some sequences."""
-    begun = [sequences[i][:MOST_STEPS] for i in members]
-    return np.concatenate(begun), np.cumsum([0, *map(len, begun)])
 
 
 def saturated(gate, axis=None):

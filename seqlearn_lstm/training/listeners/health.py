@@ -1,7 +1,7 @@
 """Warnings of a training that ended badly: what was seen, and the usual cures.
 
-All is looked at after the last epoch, in a sample where there are many sequences: a fit does not
-become slower.
+All is looked at after the last epoch, in a sample where there are many sequences, and a block of
+scores at a time: a fit does not become slower, nor does it need more memory.
 """
 
 import warnings
@@ -10,7 +10,7 @@ import numpy as np
 
 from ...exceptions import ConstantPredictionWarning, ExplodingGradientWarning, SaturationWarning
 from ..listener import Listener
-from .gates import CANDIDATES, MOST_ROWS, OPEN, SHUT, GateReader, saturated
+from .gates import CANDIDATES, MOST_ROWS, MOST_STEPS, OPEN, SHUT, GateReader, saturated
 
 ENOUGH = 100  # updates: before, nothing can be expected of a network
 SAMPLE = 64  # sequences
@@ -26,7 +26,8 @@ class HealthCheck(Listener):
     Parameters
     ----------
     predict : callable
-        ``predict(sequences, initial)`` gives the scores of a `Sequences` container.
+        ``predict(sequences, initial)`` yields the scores of a `Sequences` container, some at a
+        time, and to which sequence, or row where there is an output at each step, each belongs.
     """
 
     def __init__(self, predict):
@@ -91,10 +92,11 @@ class HealthCheck(Listener):
     def _constant(self, task):
         """Predictions that are all alike: those of a sample, and if so, all."""
         targets = task.targets[task.weights > 0]
-        if _are_alike(targets, task.head, targets):
+        if (targets == targets[:1]).all():
             return None
-        for members in (self._sample(task), np.arange(len(task.sequences))):
-            if not _are_alike(self._predicted(task, members), task.head, targets):
+        for members in (self._sample(task), None):
+            said = self._predictions(task, members)
+            if not (_are_one(said) if _has_classes(task.head) else _hardly_vary(said, targets)):
                 return None
         kind = "class" if _has_classes(task.head) else "number"
         each = "step" if task.network.pooling.per_step else "sequence"
@@ -104,12 +106,18 @@ class HealthCheck(Listener):
             "features, or weights where one class is far more frequent than all others"
         )
 
-    def _predicted(self, task, members):
-        """Classes or numbers, where they count."""
-        initial = None if task.initial is None else task.initial[members]
-        index = task.sequences.rows_of(members) if task.network.pooling.per_step else members
-        scores = self.predict(task.sequences.take(members), initial)[task.weights[index] > 0]
-        return scores.argmax(axis=1) if _has_classes(task.head) else scores
+    def _predictions(self, task, members):
+        """Yield classes or numbers, where they count, a block at a time; `members`: None, of all."""
+        sequences, initial, weights = task.sequences, task.initial, task.weights
+        if members is not None:
+            most = _most_steps(task.network)
+            per_step = task.network.pooling.per_step
+            weights = weights[sequences.rows_of(members, most) if per_step else members]
+            sequences = sequences.take(members, most)
+            initial = None if initial is None else initial[members]
+        for scores, index in self.predict(sequences, initial):
+            scores = scores[weights[index] > 0]
+            yield scores.argmax(axis=1) if _has_classes(task.head) else scores
 
     def _sample(self, task):
         """Some sequences, of all targets where each has one."""
@@ -126,8 +134,23 @@ def _has_classes(head):
     return hasattr(head, "n_classes")
 
 
-def _are_alike(values, head, targets):
-    """Whether values are all of one class, or vary by next to nothing beside the targets."""
-    if _has_classes(head) or values is targets:
-        return len(values) == 0 or bool((values == values[0]).all())
-    return bool((values.std(axis=0) <= ALIKE * targets.std(axis=0)).all())
+def _most_steps(network):
+    """Of each sequence of a sample; None: all, where what is said depends on later ones."""
+    is_cut = network.pooling.per_step and not network.architecture.bidirectional
+    return MOST_STEPS if is_cut else None
+
+
+def _are_one(blocks):
+    """Whether all classes are the same one; the first other one ends the search."""
+    seen = None
+    for classes in filter(len, blocks):
+        seen = classes[0] if seen is None else seen
+        if (classes != seen).any():
+            return False
+    return True
+
+
+def _hardly_vary(blocks, targets):
+    """Whether numbers vary by next to nothing beside the targets."""
+    values = np.concatenate(list(blocks))
+    return len(values) == 0 or bool((values.std(axis=0) <= ALIKE * targets.std(axis=0)).all())
