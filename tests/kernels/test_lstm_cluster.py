@@ -1,4 +1,6 @@
-"""The LSTM on clusters of blocks equals its naive twin, in the simulator: all precisions, any width."""
+"""The LSTM on clusters of blocks equals its naive twin, in the simulator or on a GPU that has them: all
+precisions, any width.
+"""
 
 from dataclasses import dataclass
 
@@ -14,13 +16,11 @@ from seqlearn_lstm.kernels.cuda import launch, lstm_cluster, lstm_cluster_bptt, 
 from seqlearn_lstm.kernels.cuda.cluster import shape_of
 from seqlearn_lstm.kernels.cuda.lstm_cluster import lstm_cluster_forward
 from seqlearn_lstm.kernels.cuda.lstm_cluster_bptt import lstm_cluster_backward
-from seqlearn_lstm.kernels.cuda.primitives import SIMULATED
+from seqlearn_lstm.kernels.cuda.primitives import SIMULATED, capability
 from seqlearn_lstm.kernels.cuda.simulator import BarrierError, Kernel
-from seqlearn_lstm.kernels.cuda.tiers import tier
+from seqlearn_lstm.kernels.cuda.tiers import CLUSTERS, LARGE_CLUSTERS, tier
 
-pytestmark = pytest.mark.skipif(
-    not SIMULATED, reason="the GPU may be older than sm_90, and some tests look into the simulator"
-)
+IN_THE_SIMULATOR = pytest.mark.skipif(not SIMULATED, reason="looks into the simulator")
 
 # name -> lengths, n_units, blocks of a cluster; 8 rows are one cluster's
 CASES = {
@@ -41,6 +41,16 @@ BOUND = {"float32": 3e-6, "tf32": 2e-3, "bf16": 1.6e-2}
 @pytest.fixture(params=["float32", "tf32", "bf16"])
 def precision(request):
     return request.param
+
+
+def require_clusters(blocks):
+    """Skip on a GPU that has no clusters of so many blocks."""
+    if SIMULATED:
+        return
+    if capability() < CLUSTERS:
+        pytest.skip("the GPU is older than sm_90")
+    if blocks > 8 and capability()[0] not in LARGE_CLUSTERS:
+        pytest.skip("the GPU is not known to have clusters of 16 blocks")
 
 
 @dataclass
@@ -82,6 +92,7 @@ class Run:
     """A forward pass; what must not be read is NaN. `hs`, `cs` and `gates` by sequence."""
 
     def __init__(self, problem, precision, blocks, members=None, keep=True):
+        require_clusters(blocks)
         self.problem, self.precision, self.blocks = problem, precision, blocks
         self.members = list(range(len(problem.lengths))) if members is None else members
         offsets = np.append(0, np.cumsum([problem.lengths[k] for k in self.members]))
@@ -230,6 +241,7 @@ def test_saturated_gates_stay_finite(precision):
         assert all(np.isfinite(array).all() for array in arrays)
 
 
+@IN_THE_SIMULATOR
 @pytest.mark.parametrize("seed", range(2))
 def test_no_order_of_the_threads_matters(precision, monkeypatch, seed):
     problem = Problem([3, 2], 20)
@@ -242,6 +254,7 @@ def test_no_order_of_the_threads_matters(precision, monkeypatch, seed):
         assert all(a.tobytes() == b.tobytes() for a, b in zip(ours, theirs, strict=True))
 
 
+@IN_THE_SIMULATOR
 class TestMistakesAreCaught:
     """What a missing barrier would do; the simulator must show it, or it proves nothing."""
 
@@ -295,6 +308,7 @@ def test_shapes_of_sixteen_blocks_hold_the_units(n_units):
     assert n_units <= shape.padded < n_units + 128 and shape.share % 8 == 0
 
 
+@IN_THE_SIMULATOR
 def test_only_larger_clusters_ask_the_driver(monkeypatch):
     asked = []
     monkeypatch.setattr(launch, "allow_large_clusters", lambda kernel, given: asked.append(kernel))
