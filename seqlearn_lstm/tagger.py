@@ -123,8 +123,7 @@ class LSTMSequenceTagger(LabelEstimator):
         shape (n_rows,)
             Concatenated rows get a flat result.
         """
-        scores, sequences = self._scores(X, lengths, initial_states)
-        labels = self._decided(scores)
+        labels, sequences = self._said(X, lengths, initial_states)
         return labels if self._reads_table(X, lengths) else split_steps(labels, sequences.offsets)
 
     def predict_proba(self, X, lengths=None, initial_states=None):
@@ -174,7 +173,7 @@ class LSTMSequenceTagger(LabelEstimator):
             If no step has a known label and a weight.
         """
         self._check_given(y)
-        scores, sequences = self._scores(X, lengths)
+        said, sequences = self._said(X, lengths)
         labels = self._flat(y, sequences, "y")
         weights = _check_sample_weight(
             self._row_weights(sample_weight, sequences), sequences.rows, dtype=np.float64,
@@ -185,8 +184,16 @@ class LSTMSequenceTagger(LabelEstimator):
             raise ValueError(
                 "no step has a known label and a weight; expected at least one in what is scored"
             )
-        right = self._decided(scores)[known].astype(object) == labels[known].astype(object)
+        right = said[known].astype(object) == labels[known].astype(object)
         return float(np.average(np.asarray(right, bool), weights=weights[known]))
+
+    def _said(self, X, lengths, initial_states=None):
+        """The label of each row, and the sequences; of the scores, only a block is in memory."""
+        blocks, n, sequences = self._predicting(X, lengths, initial_states)
+        labels = np.empty(n, self.classes_.dtype)
+        for scores, index in blocks:
+            labels[index] = self._decided(scores)
+        return labels, sequences
 
     def _decided(self, scores):
         return self.classes_[scores.argmax(axis=1)]

@@ -34,16 +34,20 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         output at each step
         sequences : Sequences
         """
+        blocks, n, sequences = self._predicting(X, lengths, initial_states)
+        scores = np.empty((n, self._architecture["n_out"]), self._dtype)
+        for block, index in blocks:
+            scores[index] = block
+        return scores, sequences
+
+    def _predicting(self, X, lengths, initial_states=None):
+        """What `_blocks_of_scores` yields, how many there are of all scores, and the sequences."""
         network, sequences = self._prepared(X, lengths)
-        architecture = network.architecture
-        n = len(sequences.rows) if architecture.pooling == STEPS else len(sequences)
-        scores = np.empty((n, architecture.n_out), self._dtype)
+        n = len(sequences.rows) if network.pooling.per_step else len(sequences)
         if initial_states is None:  # of what a fit holds out, they are known beforehand
             initial_states = getattr(self, "_held_states", None)
         initial = check_initial(initial_states, sequences, network)
-        for block, index in self._blocks_of_scores(network, sequences, initial):
-            scores[index] = block
-        return scores, sequences
+        return self._blocks_of_scores(network, sequences, initial), n, sequences
 
     def _blocks_of_scores(self, network, sequences, initial):
         """Yield scores (n, n_out), a block at a time, and to which sequence, or row, each belongs."""

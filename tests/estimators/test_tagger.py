@@ -1,6 +1,7 @@
 """LSTMSequenceTagger: labels of steps, in every form, known or not."""
 
 import pickle
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_s
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from seqlearn_lstm import LSTMSequenceTagger
+from seqlearn_lstm import LSTMSequenceTagger, unrolling
 from seqlearn_lstm.preprocessing import PerStep
 
 
@@ -255,3 +256,20 @@ def test_masks_beside_rows_are_not_lost():
     weights = [np.ma.masked_array(np.ones(len(x))) for x in X]
     with pytest.raises(TypeError, match="sample_weight of sequence 0 is a masked array"):
         small().fit(X, y, sample_weight=weights)
+
+
+@pytest.mark.parametrize("method", ["predict", "score"])
+def test_memory_of_labels_is_bounded(monkeypatch, method):
+    """Of scores there are never more than of some steps at once, however many classes there are."""
+    n, n_classes = 24_000, 400
+    X, y = [np.zeros((n, 1), np.float32)], [np.arange(n) % n_classes]
+    model = LSTMSequenceTagger((4,), max_iter=1, bptt_steps=50, n_jobs=1).fit(X, y)
+    data = (X, y) if method == "score" else (X,)
+    monkeypatch.setattr(unrolling, "MOST_SCORES", 2**18)
+    getattr(model, method)(*data)
+    tracemalloc.start()
+    try:
+        getattr(model, method)(*data)
+        assert tracemalloc.get_traced_memory()[1] < n * n_classes * 4 / 2
+    finally:
+        tracemalloc.stop()
