@@ -263,7 +263,7 @@ def test_memory_of_labels_is_bounded(monkeypatch, method):
     """Of scores there are never more than of some steps at once, however many classes there are."""
     n, n_classes = 24_000, 400
     X, y = [np.zeros((n, 1), np.float32)], [np.arange(n) % n_classes]
-    model = LSTMSequenceTagger((4,), max_iter=1, bptt_steps=50, n_jobs=1).fit(X, y)
+    model = LSTMSequenceTagger((4,), max_iter=1, bptt_steps=1000, random_state=0).fit(X, y)
     data = (X, y) if method == "score" else (X,)
     monkeypatch.setattr(unrolling, "MOST_SCORES", 2**18)
     getattr(model, method)(*data)
