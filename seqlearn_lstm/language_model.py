@@ -135,12 +135,15 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             self._joins = all(isinstance(x, str) for x in X)
             symbols = check_symbols(X)
             known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
-            if len(known) == 1:  # the unknown one, which is never said
+            said = [
+                s for s in known.symbols[1:] if s is not END
+            ]  # where X has that, it is refused below
+            if not said:
                 raise ValueError(
                     f"min_count is {self.min_count}, but no symbol of X occurs so often, so that "
                     "there is none to predict; expected a lower min_count, or more sequences"
                 )
-            self.vocabulary_ = Vocabulary([*known.symbols[1:], END])
+            self.vocabulary_ = Vocabulary([*said, END])
             self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
         inputs, targets = self._transitions(X)
         if not self._ends:  # one sequence, a stream
@@ -336,6 +339,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     def _transitions(self, X):
         """What is read and what comes next: a container, and a code for each of its rows."""
         codes, mark = self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1
+        _refuse_ends(codes, mark)
         inputs = _marked(codes, mark)
         following = np.append(inputs.rows[1:, 0], mark)
         if self._ends:
@@ -358,6 +362,17 @@ def _refuse_lengths(lengths):
         raise ValueError(
             "lengths was given with X of symbols; expected a text, or a list of sequences of "
             "symbols, which carry their own lengths"
+        )
+
+
+def _refuse_ends(codes, mark):
+    """Refuse sequences that hold the mark of an end; all are given one."""
+    rows = np.flatnonzero(codes.rows[:, 0] == mark)
+    if len(rows):
+        i = np.searchsorted(codes.offsets, rows[0], side="right") - 1
+        raise ValueError(
+            f"sequence {i} of X has symbols.END at time step {rows[0] - codes.offsets[i]}; expected "
+            "sequences without it: the end of each is known from its length"
         )
 
 

@@ -562,3 +562,15 @@ def test_memory_of_a_large_vocabulary_is_bounded(method):
         assert tracemalloc.get_traced_memory()[1] < scores_of_all / 2
     finally:
         tracemalloc.stop()
+
+
+def test_ends_are_not_among_the_symbols():
+    """The model adds them itself; one more would be read as the beginning of another sequence."""
+    bad = [["a", "b"], ["b", END, "a"]]
+    with pytest.raises(ValueError, match=r"sequence 1 of X has symbols\.END at time step 1"):
+        unfitted().fit(bad)
+    model = unfitted(max_iter=1).fit([["a", "b"], ["b", "a"]])
+    for method in (model.partial_fit, model.score):
+        with pytest.raises(ValueError, match=r"sequence 1 of X has symbols\.END at time step 1"):
+            method(bad)
+    assert model.n_iter_ == 1
