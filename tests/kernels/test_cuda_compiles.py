@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cuda_kernels import KERNELS
+from cuda_kernels import KERNELS, MADE
 
 TESTS = Path(__file__).parent.parent
 
@@ -114,6 +114,40 @@ for name, kernel in kernels_of(sys.modules["__main__"]).items():
     for architecture, facts in compiled(kernel, signature, ["sm_90a"]):
         print(json.dumps({"kernel": name.rpartition(".")[2]} | facts))
 """
+
+
+WRITES = """
+import json, re
+from cuda_compile import argument_types, found, linked, lowered
+from cuda_kernels import KERNELS, MADE
+
+kernels = found()
+for name in MADE:
+    signature = argument_types(KERNELS[name].signatures[0], "float32")
+    library = lowered(kernels[name], signature, "sm_90a")
+    ptx = library.get_asm_str(cc=(9, 0, "a"))
+    linked(re.sub(r"[.]version .*", ".version 8.1", ptx), "sm_90a", None)  # or an error
+    calls = re.findall(r"call .* asm .*aligned.*", library.get_llvm_str())
+    print(json.dumps({
+        "kernel": name,
+        "cluster": re.findall(r"[.]reqnctapercluster (.*)", ptx),
+        "convergent": [call.endswith("convergent") for call in calls],
+        "shared": re.findall(r"[.]shared [.]align (.*) [.]b8 .*[[](.*)[]]", ptx),
+    }))
+"""
+
+
+def test_what_kernels_of_clusters_rely_on():
+    """The compilers of CUDA 12.1 know their instructions; what is read in fours is aligned, and what a
+    warp does together stays together.
+    """
+    lines = {line["kernel"]: line for line in python("-c", WRITES)}
+    assert lines.keys() == MADE.keys()
+    for name, line in lines.items():
+        size = {"100, bf16": 4, "512, bf16": 16}.get(name.partition("(")[2][:-1], 8)
+        assert line["cluster"] == [f"{size}, 1, 1"]
+        assert line["convergent"] and all(line["convergent"])
+        assert {(align, n == "16") for align, n in line["shared"]} == {("16", False), ("8", True)}
 
 
 ASKS = """

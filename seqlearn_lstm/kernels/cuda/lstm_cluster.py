@@ -19,6 +19,7 @@ import numpy as np
 
 from .cluster import (
     ROWS,
+    VECTOR,
     ZERO,
     activations,
     apart,
@@ -108,7 +109,7 @@ def forward_kernel(shape, precision):
     @kernel_of(shape, precision)
     def forward(pre, U, z, c, gates, live, slots, kept, ldz, column):
         cluster_of(CLUSTER)
-        states = cuda.shared.array(STATES, WORD)
+        states = cuda.shared.array(STATES, WORD, VECTOR)
         arrived = cuda.shared.array(2, np.int64)
         weights = cuda.local.array(WEIGHTS, WORD)
         thread = cuda.threadIdx.x

@@ -20,6 +20,7 @@ import numpy as np
 from .cluster import (
     ONE,
     ROWS,
+    VECTOR,
     ZERO,
     activations,
     apart,
@@ -121,8 +122,8 @@ def backward_kernel(shape, precision):
     @kernel_of(shape, precision)
     def backward(d_out, c, gates, U, dh, dc, live, slots, ldd, has_outputs):
         cluster_of(CLUSTER)
-        errors = cuda.shared.array(ALL_ERRORS, WORD)
-        received = cuda.shared.array(RECEIVED, np.float32)
+        errors = cuda.shared.array(ALL_ERRORS, WORD, VECTOR)
+        received = cuda.shared.array(RECEIVED, np.float32, VECTOR)
         arrived = cuda.shared.array(2, np.int64)
         weights = cuda.local.array(WEIGHTS, WORD)
         thread, rank = cuda.threadIdx.x, np.int64(cluster_rank())
