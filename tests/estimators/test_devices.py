@@ -120,6 +120,19 @@ def test_clusters_of_blocks(monkeypatch, precision, bound):
     assert set(launched) == {(name, precision) for name in names}
 
 
+def test_clusters_that_a_small_device_has_no_room_for(monkeypatch):
+    from seqlearn_lstm.kernels.cuda import launch, lstm
+
+    fitted = small(max_iter=1, device="cuda", precision="float32").fit(X, Y)
+    asked = []
+    monkeypatch.setattr(lstm, "capability", lambda: (9, 0))
+    monkeypatch.setattr(launch, "_has_room", {})
+    monkeypatch.setattr(launch, "has_room_for_clusters", lambda *given: asked.append(given))
+    again = small(max_iter=1, device="cuda", precision="float32").fit(X, Y)
+    assert len(asked) == 2  # forward and back
+    assert_alike(fitted, again)
+
+
 def test_bf16_changes_nothing_where_no_kernel_rounds():
     for params in (dict(device="cpu"), dict(device="cuda"), dict(device="cuda", dtype="float64")):
         fits = [small(max_iter=1, precision=p, **params).fit(X, Y) for p in ("bf16", "float32")]

@@ -153,23 +153,40 @@ def test_what_kernels_of_clusters_rely_on():
 ASKS = """
 import json
 from types import SimpleNamespace as Some
-from seqlearn_lstm.kernels.cuda.primitives import allow_large_clusters
-from numba.cuda.cudadrv.driver import driver
+from seqlearn_lstm.kernels.cuda.primitives import has_room_for_clusters
+from numba.cuda.cudadrv.driver import CudaAPIError, binding, driver
 
-asked = []
-driver.cuKernelSetAttribute = lambda *given: asked.append([getattr(x, "name", x) for x in given])
-function = Some(handle=1, device=Some(id=2))
+function = Some(handle=binding.CUkernel(1), device=Some(id=2))
 library = Some(get_cufunc=lambda: function)
 kernel = Some(typeof_pyval=type, compile=lambda types: Some(_codelibrary=library))
-allow_large_clusters(kernel, (3, 4.0))
-print(json.dumps(asked))
+
+def most(function, config):
+    (cluster,) = config.attrs
+    shape = cluster.value.clusterDim
+    assert int(binding.CUfunction(function)) == 1 and config.numAttrs == 1
+    assert cluster.id == binding.CUlaunchAttributeID.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
+    asked.append([config.gridDimX, config.blockDimX, shape.x, shape.y, shape.z])
+    if answer is None:
+        code = binding.CUresult.CUDA_ERROR_INVALID_CLUSTER_SIZE
+        raise CudaAPIError(code, f"Call to cuOccupancyMaxActiveClusters results in {code.name}")
+    return answer
+
+driver.cuKernelSetAttribute = lambda *given: asked.append([getattr(x, "name", int(x)) for x in given])
+driver.cuOccupancyMaxActiveClusters = most
+for size, answer in ((8, 3), (8, 0), (16, 1), (16, None)):
+    asked = []
+    print(json.dumps([has_room_for_clusters(kernel, (3, 4.0), size, 256), asked]))
 """
 
 
-def test_a_driver_is_asked_for_larger_clusters():
+def test_a_driver_is_asked_for_room_for_clusters():
     """With the names that it has in numba-cuda, a device being elsewhere."""
-    attribute = "CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED"
-    assert python("-c", ASKS) == [[[attribute, 1, 1, 2]]]
+    attribute = ["CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED", 1, 1, 2]
+    eight, sixteen = [8, 256, 8, 1, 1], [16, 256, 16, 1, 1]
+    assert python("-c", ASKS) == [
+        [True, [eight]], [False, [eight]],
+        [True, [attribute, sixteen]], [False, [attribute, sixteen]],
+    ]  # fmt: skip
 
 
 def test_what_is_bad_is_seen():

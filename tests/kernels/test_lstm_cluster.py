@@ -309,14 +309,21 @@ def test_shapes_of_sixteen_blocks_hold_the_units(n_units):
 
 
 @IN_THE_SIMULATOR
-def test_only_larger_clusters_ask_the_driver(monkeypatch):
-    asked = []
-    monkeypatch.setattr(launch, "allow_large_clusters", lambda kernel, given: asked.append(kernel))
-    kernels = [Kernel(lambda: None), Kernel(lambda: None)]
-    for kernel, size in zip(kernels, (8, 16), strict=True):
+def test_nothing_runs_where_clusters_do_not_fit(monkeypatch):
+    asked, ran = [], []
+    sizes = iter([True, False])
+
+    def room(kernel, given, size, threads):
+        asked.append((kernel, given, size, threads))
+        return next(sizes)
+
+    monkeypatch.setattr(launch, "has_room_for_clusters", room)
+    kernels = [Kernel(lambda k: ran.append(k)), Kernel(lambda k: ran.append(k))]
+    for kernel, fits in zip(kernels, (True, False), strict=True):
         for _ in range(2):
-            launch.over_clusters(kernel, 1, size, 1)
-    assert asked == kernels[1:]
+            assert launch.over_clusters(kernel, 1, 8, 1, fits) == fits
+    assert asked == [(kernels[0], (True,), 8, 1), (kernels[1], (False,), 8, 1)]
+    assert ran == 2 * 8 * [True]
 
 
 @pytest.mark.parametrize("precision, n_units", [("float32", 256), ("tf32", 256), ("bf16", 512)])

@@ -46,7 +46,8 @@ from .ptx import (
 def lstm_cluster_forward(
     pre, U, z, column, c, gates, live, slots, kept, n_units, precision, cluster=None
 ):
-    """Fill the h columns of z, c and gates, from the pre-activations and the initial states.
+    """Fill the h columns of z, c and gates, from the pre-activations and the initial states. Returns
+    whether the device has such clusters; if not, nothing is filled.
 
     cluster: the number of blocks of one, if not the least.
     """
@@ -54,7 +55,7 @@ def lstm_cluster_forward(
     flat = (array.reshape(-1) for array in (pre, U, z, c, gates))
     arguments = (*flat, live, slots, kept, z.shape[1], column)
     n, compiled = -(-int(live[0]) // ROWS), forward_kernel(shape, precision)
-    over_clusters(compiled, n, shape.cluster, shape.threads, *arguments)
+    return over_clusters(compiled, n, shape.cluster, shape.threads, *arguments)
 
 
 @cache

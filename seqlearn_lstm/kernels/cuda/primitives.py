@@ -20,6 +20,8 @@ else:
     if "NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS" not in os.environ:
         config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # small batches make small grids, as they must
 
+PORTABLE_CLUSTER = 8  # blocks, which a cluster has on nearly every device that knows clusters
+
 kernel = cuda.jit
 part = cuda.jit(device=True)
 
@@ -56,17 +58,34 @@ def why_no_device():
     return f"no GPU was found ({reason})"
 
 
-def allow_large_clusters(kernel, arguments):
-    """Let a kernel run on clusters of more than eight blocks, which a driver must be asked for."""
+def has_room_for_clusters(kernel, arguments, size, threads):
+    """Whether clusters of `size` blocks of so many threads can run. Small devices, and slices of
+    large ones, give a cluster less than eight blocks; for more than eight a driver must be asked.
+    """
     if SIMULATED:
-        return
-    from numba.cuda.cudadrv.driver import binding, driver
+        return True
+    from numba.cuda.cudadrv.driver import CudaAPIError, binding, driver
 
-    attributes = binding.CUfunction_attribute
-    allowed = attributes.CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED
     compiled = kernel.compile(tuple(map(kernel.typeof_pyval, arguments)))
     function = compiled._codelibrary.get_cufunc()
-    driver.cuKernelSetAttribute(allowed, 1, function.handle, function.device.id)
+    attributes = binding.CUfunction_attribute
+    allowed = attributes.CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED
+    cluster = binding.CUlaunchAttribute()
+    cluster.id = binding.CUlaunchAttributeID.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
+    shape = cluster.value.clusterDim
+    shape.x, shape.y, shape.z = size, 1, 1
+    config = binding.CUlaunchConfig()
+    config.gridDimX, config.gridDimY, config.gridDimZ = size, 1, 1
+    config.blockDimX, config.blockDimY, config.blockDimZ = threads, 1, 1
+    config.attrs, config.numAttrs = [cluster], 1
+    try:
+        if size > PORTABLE_CLUSTER:
+            driver.cuKernelSetAttribute(allowed, 1, function.handle, function.device.id)
+        return driver.cuOccupancyMaxActiveClusters(function.handle, config) > 0
+    except CudaAPIError as error:
+        if "INVALID_CLUSTER_SIZE" not in str(error):
+            raise
+        return False
 
 
 def capability():
