@@ -189,6 +189,55 @@ def test_a_driver_is_asked_for_room_for_clusters():
     ]  # fmt: skip
 
 
+MACHINES = """
+import json, os
+from types import SimpleNamespace as Some
+from seqlearn_lstm import kernels
+from seqlearn_lstm.kernels.cuda import primitives
+from numba.cuda.cudadrv.driver import driver
+from numba.cuda.cudadrv.runtime import runtime
+
+def asked():
+    found = []
+    for device in ("cuda", "auto"):
+        try:
+            found.append(kernels.get_backend(device).__name__.rpartition(".")[2])
+        except RuntimeError as error:
+            found.append(str(error))
+    print(json.dumps(found), flush=True)
+
+def machine(error=None, there=True, version=runtime.get_version(), capability=(8, 0)):
+    gpus = [Some(compute_capability=capability)]
+    primitives.cuda = Some(is_available=lambda: there, cuda_error=lambda: error, gpus=gpus)
+    driver.pid, driver.get_version = os.getpid(), lambda: version
+    kernels._why_no_cuda.cache_clear()
+    asked()
+
+machine("no\\n driver", False)
+machine(None, False)
+machine(version=(11, 8))
+machine(capability=(3, 0))
+machine(capability=(99, 0))
+machine()
+if child := os.fork():
+    os.waitpid(child, 0)
+else:
+    asked()
+    os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_what_a_machine_lacks():
+    *without, with_all, forked = python("-c", MACHINES)
+    says = ["no GPU was found (no driver)", "libNVVM is missing", "CUDA 11.8 and the compiler of 1"]
+    says += 2 * ["no kernel can be compiled"]
+    for (error, auto), reason in zip(without, says, strict=True):
+        assert reason in error and 'device="cpu"' in error and auto == "cpu"
+    assert with_all == ["cuda", "cuda"]
+    assert "forked" in forked[0] and forked[1] == "cpu"
+
+
 def test_what_is_bad_is_seen():
     lines = {line["kernel"]: line for line in python("-c", BAD)}
     plain = {"promotes", "indexes", "many", "few", "bounded", "unknown", "waits"}

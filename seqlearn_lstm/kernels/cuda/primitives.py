@@ -11,6 +11,8 @@ import os
 import numpy as np
 from numba import config
 
+from .. import EXTRAS
+
 SIMULATED = bool(config.ENABLE_CUDASIM)
 if SIMULATED:
     from .simulator import cuda
@@ -52,10 +54,29 @@ def row_step():
 
 def why_no_device():
     """What keeps kernels from running; None: nothing."""
-    if SIMULATED or cuda.is_available():
+    if SIMULATED:
         return None
-    reason = " ".join(str(cuda.cuda_error() or "the driver lists none").split())
-    return f"no GPU was found ({reason})"
+    if not cuda.is_available():
+        error = " ".join(str(cuda.cuda_error() or "").split())
+        return f"no GPU was found ({error})" if error else f"libNVVM is missing; expected {EXTRAS}"
+    from numba.cuda.cudadrv.driver import driver
+    from numba.cuda.cudadrv.nvrtc import get_arch_option
+    from numba.cuda.cudadrv.runtime import runtime
+
+    if driver.pid != os.getpid():
+        return "this process was forked from one that had begun to use the GPU"
+    try:
+        have, needed = driver.get_version(), runtime.get_version()
+        major, minor = cuda.gpus[0].compute_capability
+        get_arch_option(major, minor, "a" if (major, minor) >= (9, 0) else "")
+    except (
+        Exception
+    ) as error:  # of several libraries: too old a GPU, too new a one, none of them there
+        return f"no kernel can be compiled ({error})"
+    if have[0] < needed[0]:
+        versions = f"CUDA {have[0]}.{have[1]} and the compiler of {needed[0]}.{needed[1]}"
+        return f"the driver is of {versions}; expected {EXTRAS}"
+    return None
 
 
 def has_room_for_clusters(kernel, arguments, size, threads):
