@@ -107,10 +107,12 @@ class Run:
         self.U, z, self.c, pre = map(to_device, (problem.U, z, c, pre))
         self.gates = pre if keep else to_device(unknown(n_kept, 4 * H))
         kept = batch.slots if keep else np.zeros_like(batch.slots)
-        lstm_cluster_forward(
+        ran = lstm_cluster_forward(
             pre, self.U, z, column, self.c, self.gates, batch.live, batch.slots, kept, H, precision,
             blocks,
         )  # fmt: skip
+        if not ran:
+            pytest.skip("the GPU is too small for clusters of so many blocks")
         z = to_host(z)
         self.around = np.delete(z, np.s_[column : column + H], axis=1)
         self.h = z[:, column : column + H]
@@ -136,7 +138,7 @@ class Run:
         d_out = self.by_slot(problem.d_outs)
         d_out = to_device(np.hstack([d_out, unknown(len(d_out), 1)]))
         dh, dc = to_device(problem.dh[self.order]), to_device(problem.dc[self.order])
-        lstm_cluster_backward(
+        assert lstm_cluster_backward(
             d_out if with_outputs else d_out[:0], self.c, self.gates, self.U, dh, dc,
             batch.live, batch.slots, problem.n_units, self.precision, self.blocks,
         )  # fmt: skip
