@@ -238,6 +238,25 @@ def test_what_a_machine_lacks():
     assert "forked" in forked[0] and forked[1] == "cpu"
 
 
+UPLOADS = """
+import json
+from types import SimpleNamespace as Some
+import numpy as np
+from seqlearn_lstm.kernels.cuda import memory
+
+memory.cuda = Some(to_device=lambda array: array)
+numbers = np.arange(6.0)
+single = np.broadcast_to(numbers[0], (1,)), numbers[::3][:1], np.broadcast_to(numbers[0], (1, 1))
+for given in (*single, numbers.reshape(2, 3).T, numbers[::2]):
+    print(json.dumps(memory.to_device(given).flat.strides))
+"""
+
+
+def test_what_is_uploaded_has_one_layout():
+    """Numba compiles a kernel for each layout of an array, and takes strides of zero for one."""
+    assert python("-c", UPLOADS) == 5 * [[8]]
+
+
 def test_what_is_bad_is_seen():
     lines = {line["kernel"]: line for line in python("-c", BAD)}
     plain = {"promotes", "indexes", "many", "few", "bounded", "unknown", "waits"}

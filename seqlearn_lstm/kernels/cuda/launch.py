@@ -45,7 +45,8 @@ def together(kernel, n, threads, *arguments):
     the kernel may wait for all of them with ``cuda.cg.this_grid().sync()``.
     """
     given = tuple(map(unwrapped, arguments))
-    kernel[max(1, min(n, _resident(kernel, threads, given))), threads](*given)
+    most = min(MOST_BLOCKS, _resident(kernel, threads, given))
+    kernel[max(1, min(n, most)), threads](*given)
 
 
 def over_clusters(kernel, n, size, threads, *arguments):
