@@ -20,6 +20,7 @@ from itertools import product
 from cuda_kernels import KERNELS, MADE
 
 ARCHITECTURES = {"sm_75": (7, 5), "sm_80": (8, 0), "sm_90a": (9, 0, "a")}
+ARCHITECTURES |= {"sm_100a": (10, 0, "a"), "sm_120a": (12, 0, "a")}
 
 # What may name f64 and computes nothing: memory, moves, and rounding to float32.
 NO_ARITHMETIC = ("ld.", "st.", "mov.", "cvt.rn.f32.f64")

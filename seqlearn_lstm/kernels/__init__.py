@@ -144,6 +144,8 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
+EXTRAS = 'pip install "seqlearn_lstm[cuda13]", or [cuda12] for an older driver'
+
 
 def get_backend(device):
     """The module that computes.
@@ -160,7 +162,7 @@ def get_backend(device):
     """
     if device == "cpu":
         return _backend("cpu")
-    reason = None if _simulates() else _why_no_cuda()
+    reason = None if _simulates() else _why_no_cuda(os.getpid())
     if device == "auto":
         return _backend("cpu" if reason or _simulates() else "cuda")
     if reason:
@@ -179,11 +181,8 @@ def _simulates():
 
 
 @cache
-def _why_no_cuda():
-    """What is missing for "cuda"; None: nothing."""
+def _why_no_cuda(process):
+    """What is missing for "cuda", for the process of this number; None: nothing."""
     if find_spec("numba_cuda") is None:
-        return (
-            "numba-cuda is not installed; expected pip install "
-            '"seqlearn_lstm[cuda13]", or [cuda12] for an older driver'
-        )
+        return f"numba-cuda is not installed; expected {EXTRAS}"
     return import_module(".cuda.primitives", __name__).why_no_device()

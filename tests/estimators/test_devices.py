@@ -28,7 +28,10 @@ X, Y = ragged(n=7, longest=5)  # two batches: the simulator takes its time
 
 
 def both(make, *data, **fit):
-    """The same estimator, fitted on the processor and on the device."""
+    """The same estimator, fitted on the processor and on the device; products of a GPU are exact unless
+    `make` says otherwise.
+    """
+    make = partial(make.func, **{"precision": "float32"} | make.keywords)
     return [make(device=device).fit(*data, **fit) for device in ("cpu", "cuda")]
 
 
@@ -93,9 +96,7 @@ def test_numbers_and_tags():
 def test_encoder():
     settings = dict(hidden_layer_sizes=(4,), max_iter=1, batch_size=4, random_state=0, n_jobs=1)
     for params in (dict(pooling="max", states="both"), dict(pooling="mean", difference=True)):
-        models = [
-            LSTMEncoder(device=device, **settings, **params).fit(X) for device in ("cpu", "cuda")
-        ]
+        models = both(partial(LSTMEncoder, **settings, **params), X)
         on_cpu, on_cuda = (model.transform(X) for model in models)
         np.testing.assert_allclose(on_cuda, on_cpu, atol=1e-5)
 
@@ -104,9 +105,14 @@ def test_encoder():
 def test_clusters_of_blocks(monkeypatch, precision, bound):
     """tf32 rounds the factors of products to 10 bits, bf16 to 7."""
     from seqlearn_lstm.kernels.cuda import lstm
+    from seqlearn_lstm.kernels.cuda.primitives import SIMULATED
+    from seqlearn_lstm.kernels.cuda.tiers import CLUSTERS
 
     launched = []
-    monkeypatch.setattr(lstm, "capability", lambda: (9, 0))
+    if SIMULATED:
+        monkeypatch.setattr(lstm, "capability", lambda: (9, 0))
+    elif lstm.capability() < CLUSTERS:
+        pytest.skip("the GPU is older than sm_90")
     for name in ("lstm_cluster_forward", "lstm_cluster_backward"):
         run = getattr(lstm, name)
         monkeypatch.setattr(
@@ -120,7 +126,23 @@ def test_clusters_of_blocks(monkeypatch, precision, bound):
     assert set(launched) == {(name, precision) for name in names}
 
 
-def test_bf16_changes_nothing_where_no_kernel_rounds():
+def test_clusters_that_a_small_device_has_no_room_for(monkeypatch):
+    from seqlearn_lstm.kernels.cuda import launch, lstm
+
+    fitted = small(max_iter=1, device="cuda", precision="float32").fit(X, Y)
+    asked = []
+    monkeypatch.setattr(lstm, "capability", lambda: (9, 0))
+    monkeypatch.setattr(launch, "_has_room", {})
+    monkeypatch.setattr(launch, "has_room_for_clusters", lambda *given: asked.append(given))
+    again = small(max_iter=1, device="cuda", precision="float32").fit(X, Y)
+    assert len(asked) == 2  # forward and back
+    assert_alike(fitted, again)
+
+
+def test_bf16_changes_nothing_where_no_kernel_rounds(monkeypatch):
+    from seqlearn_lstm.kernels.cuda import lstm
+
+    monkeypatch.setattr(lstm, "capability", lambda: (8, 0))
     for params in (dict(device="cpu"), dict(device="cuda"), dict(device="cuda", dtype="float64")):
         fits = [small(max_iter=1, precision=p, **params).fit(X, Y) for p in ("bf16", "float32")]
         assert identical(fits[0].parameters_, fits[1].parameters_)
@@ -137,7 +159,7 @@ def test_a_fit_goes_on_with_the_same_bits():
 
 @pytest.mark.parametrize("solver", ["adam", "adagrad"])
 def test_a_fit_goes_on_where_the_other_device_stopped(solver):
-    params = dict(solver=solver, batch_size=4, warm_start=True)
+    params = dict(solver=solver, batch_size=4, warm_start=True, precision="float32")
     whole = small(max_iter=3, **params).fit(X, Y)
     part = small(max_iter=2, **params).fit(X, Y).set_params(device="cuda", max_iter=1)
     assert_alike(whole, part.fit(X, Y))
@@ -234,7 +256,7 @@ print(error.value)
 
 
 def test_without_a_gpu_the_error_says_what_to_do():
-    said = run_python(WITHOUT_A_GPU, NUMBA_ENABLE_CUDASIM=0)
+    said = run_python(WITHOUT_A_GPU, NUMBA_ENABLE_CUDASIM=0, CUDA_VISIBLE_DEVICES="")
     assert 'device="cpu"' in said
 
 

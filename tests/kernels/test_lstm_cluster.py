@@ -107,10 +107,12 @@ class Run:
         self.U, z, self.c, pre = map(to_device, (problem.U, z, c, pre))
         self.gates = pre if keep else to_device(unknown(n_kept, 4 * H))
         kept = batch.slots if keep else np.zeros_like(batch.slots)
-        lstm_cluster_forward(
+        ran = lstm_cluster_forward(
             pre, self.U, z, column, self.c, self.gates, batch.live, batch.slots, kept, H, precision,
             blocks,
         )  # fmt: skip
+        if not ran:
+            pytest.skip("the GPU is too small for clusters of so many blocks")
         z = to_host(z)
         self.around = np.delete(z, np.s_[column : column + H], axis=1)
         self.h = z[:, column : column + H]
@@ -136,7 +138,7 @@ class Run:
         d_out = self.by_slot(problem.d_outs)
         d_out = to_device(np.hstack([d_out, unknown(len(d_out), 1)]))
         dh, dc = to_device(problem.dh[self.order]), to_device(problem.dc[self.order])
-        lstm_cluster_backward(
+        assert lstm_cluster_backward(
             d_out if with_outputs else d_out[:0], self.c, self.gates, self.U, dh, dc,
             batch.live, batch.slots, problem.n_units, self.precision, self.blocks,
         )  # fmt: skip
@@ -309,14 +311,21 @@ def test_shapes_of_sixteen_blocks_hold_the_units(n_units):
 
 
 @IN_THE_SIMULATOR
-def test_only_larger_clusters_ask_the_driver(monkeypatch):
-    asked = []
-    monkeypatch.setattr(launch, "allow_large_clusters", lambda kernel, given: asked.append(kernel))
-    kernels = [Kernel(lambda: None), Kernel(lambda: None)]
-    for kernel, size in zip(kernels, (8, 16), strict=True):
+def test_nothing_runs_where_clusters_do_not_fit(monkeypatch):
+    asked, ran = [], []
+    sizes = iter([True, False])
+
+    def room(kernel, given, size, threads):
+        asked.append((kernel, given, size, threads))
+        return next(sizes)
+
+    monkeypatch.setattr(launch, "has_room_for_clusters", room)
+    kernels = [Kernel(lambda k: ran.append(k)), Kernel(lambda k: ran.append(k))]
+    for kernel, fits in zip(kernels, (True, False), strict=True):
         for _ in range(2):
-            launch.over_clusters(kernel, 1, size, 1)
-    assert asked == kernels[1:]
+            assert launch.over_clusters(kernel, 1, 8, 1, fits) == fits
+    assert asked == [(kernels[0], (True,), 8, 1), (kernels[1], (False,), 8, 1)]
+    assert ran == 2 * 8 * [True]
 
 
 @pytest.mark.parametrize("precision, n_units", [("float32", 256), ("tf32", 256), ("bf16", 512)])

@@ -19,6 +19,7 @@ from .ptx import reciprocal
 
 ROWS = 8  # of a cluster
 SHARE = 32  # most units of a block: 256 threads, whose registers are all that there are
+VECTOR = 16  # bytes: shared memory that is read and written in fours starts at a multiple
 
 ZERO, ONE, TWO = np.float32(0), np.float32(1), np.float32(2)
 

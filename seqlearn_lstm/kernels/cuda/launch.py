@@ -5,12 +5,11 @@ small inputs span several.
 """
 
 from .memory import on_device
-from .primitives import SIMULATED, allow_large_clusters
+from .primitives import SIMULATED, has_room_for_clusters
 
 THREADS = 4 if SIMULATED else 128  # of a block
 MOST_BLOCKS = 3 if SIMULATED else 2**12
 ROWS_OF_THREADS = (2, 2) if SIMULATED else (32, 4)  # a warp walks along a row
-PORTABLE_CLUSTER = 8  # blocks, which a cluster has on every device that knows clusters
 
 
 def over(kernel, n, *arguments):
@@ -46,16 +45,18 @@ def together(kernel, n, threads, *arguments):
     the kernel may wait for all of them with ``cuda.cg.this_grid().sync()``.
     """
     given = tuple(map(unwrapped, arguments))
-    kernel[max(1, min(n, _resident(kernel, threads, given))), threads](*given)
+    most = min(MOST_BLOCKS, _resident(kernel, threads, given))
+    kernel[max(1, min(n, most)), threads](*given)
 
 
 def over_clusters(kernel, n, size, threads, *arguments):
-    """Launch n clusters of `size` blocks."""
+    """Launch n clusters of `size` blocks. Returns whether the device has them; if not, nothing runs."""
     given = tuple(map(unwrapped, arguments))
-    if size > PORTABLE_CLUSTER and kernel not in _allowed:
-        allow_large_clusters(kernel, given)
-        _allowed.add(kernel)
-    kernel[n * size, threads](*given)
+    if kernel not in _has_room:
+        _has_room[kernel] = has_room_for_clusters(kernel, given, size, threads)
+    if _has_room[kernel]:
+        kernel[n * size, threads](*given)
+    return _has_room[kernel]
 
 
 def _resident(kernel, threads, given):
@@ -70,7 +71,7 @@ def _resident(kernel, threads, given):
 
 
 _known = {}  # (kernel, threads, dtype): blocks
-_allowed = set()  # kernels that may run on larger clusters
+_has_room = {}  # kernel, of one size of clusters: whether they fit
 
 
 def unwrapped(argument):

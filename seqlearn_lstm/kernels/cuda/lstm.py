@@ -84,8 +84,8 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, preci
     if _runs_on_clusters(n_units, W.dtype, precision):
         U = W.reshape(-1, GATES * n_units)[1 + n_in :]
         how = live, slots, kept, n_units, precision
-        lstm_cluster_forward(pre, U, z, 1 + n_in, c, gates, *how)
-        return
+        if lstm_cluster_forward(pre, U, z, 1 + n_in, c, gates, *how):
+            return
     cell = z, c, gates.reshape(-1, GATES * n_units)
     together(
         forward, count_tiles(int(live[0]), n_units), BLOCK,
@@ -98,8 +98,8 @@ def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, pre
         U = _scratch.array("U", UT.size, UT.dtype)
         transpose(U, UT, GATES * n_units, n_units, 0, GATES * n_units, n_jobs)
         how = live, slots, n_units, precision
-        lstm_cluster_backward(d_out, c, gates, U, dh, dc, *how)
-        return
+        if lstm_cluster_backward(d_out, c, gates, U, dh, dc, *how):
+            return
     d = gates.reshape(-1, GATES * n_units)
     together(
         backward, count_tiles(int(live[0]), n_units), BLOCK,

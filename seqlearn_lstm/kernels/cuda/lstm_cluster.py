@@ -19,6 +19,7 @@ import numpy as np
 
 from .cluster import (
     ROWS,
+    VECTOR,
     ZERO,
     activations,
     apart,
@@ -45,7 +46,8 @@ from .ptx import (
 def lstm_cluster_forward(
     pre, U, z, column, c, gates, live, slots, kept, n_units, precision, cluster=None
 ):
-    """Fill the h columns of z, c and gates, from the pre-activations and the initial states.
+    """Fill the h columns of z, c and gates, from the pre-activations and the initial states. Returns
+    whether the device has such clusters; if not, nothing is filled.
 
     cluster: the number of blocks of one, if not the least.
     """
@@ -53,7 +55,7 @@ def lstm_cluster_forward(
     flat = (array.reshape(-1) for array in (pre, U, z, c, gates))
     arguments = (*flat, live, slots, kept, z.shape[1], column)
     n, compiled = -(-int(live[0]) // ROWS), forward_kernel(shape, precision)
-    over_clusters(compiled, n, shape.cluster, shape.threads, *arguments)
+    return over_clusters(compiled, n, shape.cluster, shape.threads, *arguments)
 
 
 @cache
@@ -108,7 +110,7 @@ def forward_kernel(shape, precision):
     @kernel_of(shape, precision)
     def forward(pre, U, z, c, gates, live, slots, kept, ldz, column):
         cluster_of(CLUSTER)
-        states = cuda.shared.array(STATES, WORD)
+        states = cuda.shared.array(STATES, WORD, VECTOR)
         arrived = cuda.shared.array(2, np.int64)
         weights = cuda.local.array(WEIGHTS, WORD)
         thread = cuda.threadIdx.x

@@ -20,6 +20,7 @@ import numpy as np
 from .cluster import (
     ONE,
     ROWS,
+    VECTOR,
     ZERO,
     activations,
     apart,
@@ -49,7 +50,7 @@ def lstm_cluster_backward(
     d_out, c, gates, U, dh, dc, live, slots, n_units, precision, cluster=None
 ):
     """BPTT: gates become the gradient at the pre-activations, dh and dc the gradient at the initial
-    states.
+    states. Returns whether the device has such clusters; if not, nothing changes.
 
     cluster: the number of blocks of one, if not the least.
     """
@@ -58,7 +59,7 @@ def lstm_cluster_backward(
     flat = [x.reshape(-1) for x in (d_out if has_outputs else dh, c, gates, U, dh, dc)]
     arguments = (*flat, live, slots, d_out.shape[1], int(has_outputs))
     n, compiled = -(-int(live[0]) // ROWS), backward_kernel(shape, precision)
-    over_clusters(compiled, n, shape.cluster, shape.threads, *arguments)
+    return over_clusters(compiled, n, shape.cluster, shape.threads, *arguments)
 
 
 @cache
@@ -121,8 +122,8 @@ def backward_kernel(shape, precision):
     @kernel_of(shape, precision)
     def backward(d_out, c, gates, U, dh, dc, live, slots, ldd, has_outputs):
         cluster_of(CLUSTER)
-        errors = cuda.shared.array(ALL_ERRORS, WORD)
-        received = cuda.shared.array(RECEIVED, np.float32)
+        errors = cuda.shared.array(ALL_ERRORS, WORD, VECTOR)
+        received = cuda.shared.array(RECEIVED, np.float32, VECTOR)
         arrived = cuda.shared.array(2, np.int64)
         weights = cuda.local.array(WEIGHTS, WORD)
         thread, rank = cuda.threadIdx.x, np.int64(cluster_rank())

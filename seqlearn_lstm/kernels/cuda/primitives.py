@@ -11,6 +11,8 @@ import os
 import numpy as np
 from numba import config
 
+from .. import EXTRAS
+
 SIMULATED = bool(config.ENABLE_CUDASIM)
 if SIMULATED:
     from .simulator import cuda
@@ -19,6 +21,8 @@ else:
 
     if "NUMBA_CUDA_LOW_OCCUPANCY_WARNINGS" not in os.environ:
         config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # small batches make small grids, as they must
+
+PORTABLE_CLUSTER = 8  # blocks, which a cluster has on nearly every device that knows clusters
 
 kernel = cuda.jit
 part = cuda.jit(device=True)
@@ -50,23 +54,59 @@ def row_step():
 
 def why_no_device():
     """What keeps kernels from running; None: nothing."""
-    if SIMULATED or cuda.is_available():
-        return None
-    reason = " ".join(str(cuda.cuda_error() or "the driver lists none").split())
-    return f"no GPU was found ({reason})"
-
-
-def allow_large_clusters(kernel, arguments):
-    """Let a kernel run on clusters of more than eight blocks, which a driver must be asked for."""
     if SIMULATED:
-        return
-    from numba.cuda.cudadrv.driver import binding, driver
+        return None
+    if not cuda.is_available():
+        error = " ".join(str(cuda.cuda_error() or "").split())
+        return f"no GPU was found ({error})" if error else f"libNVVM is missing; expected {EXTRAS}"
+    from numba.cuda.cudadrv.driver import driver
+    from numba.cuda.cudadrv.nvrtc import get_arch_option
+    from numba.cuda.cudadrv.runtime import runtime
 
-    attributes = binding.CUfunction_attribute
-    allowed = attributes.CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED
+    if driver.pid != os.getpid():
+        return "this process was forked from one that had begun to use the GPU"
+    try:
+        have, needed = driver.get_version(), runtime.get_version()
+        major, minor = cuda.gpus[0].compute_capability
+        get_arch_option(major, minor, "a" if (major, minor) >= (9, 0) else "")
+    except (
+        Exception
+    ) as error:  # of several libraries: too old a GPU, too new a one, none of them there
+        return f"no kernel can be compiled ({error})"
+    if have[0] < needed[0]:
+        versions = f"CUDA {have[0]}.{have[1]} and the compiler of {needed[0]}.{needed[1]}"
+        return f"the driver is of {versions}; expected {EXTRAS}"
+    return None
+
+
+def has_room_for_clusters(kernel, arguments, size, threads):
+    """Whether clusters of `size` blocks of so many threads can run. Small devices, and slices of
+    large ones, give a cluster less than eight blocks; for more than eight a driver must be asked.
+    """
+    if SIMULATED:
+        return True
+    from numba.cuda.cudadrv.driver import CudaAPIError, binding, driver
+
     compiled = kernel.compile(tuple(map(kernel.typeof_pyval, arguments)))
     function = compiled._codelibrary.get_cufunc()
-    driver.cuKernelSetAttribute(allowed, 1, function.handle, function.device.id)
+    attributes = binding.CUfunction_attribute
+    allowed = attributes.CU_FUNC_ATTRIBUTE_NON_PORTABLE_CLUSTER_SIZE_ALLOWED
+    cluster = binding.CUlaunchAttribute()
+    cluster.id = binding.CUlaunchAttributeID.CU_LAUNCH_ATTRIBUTE_CLUSTER_DIMENSION
+    shape = cluster.value.clusterDim
+    shape.x, shape.y, shape.z = size, 1, 1
+    config = binding.CUlaunchConfig()
+    config.gridDimX, config.gridDimY, config.gridDimZ = size, 1, 1
+    config.blockDimX, config.blockDimY, config.blockDimZ = threads, 1, 1
+    config.attrs, config.numAttrs = [cluster], 1
+    try:
+        if size > PORTABLE_CLUSTER:
+            driver.cuKernelSetAttribute(allowed, 1, function.handle, function.device.id)
+        return driver.cuOccupancyMaxActiveClusters(function.handle, config) > 0
+    except CudaAPIError as error:
+        if "INVALID_CLUSTER_SIZE" not in str(error):
+            raise
+        return False
 
 
 def capability():

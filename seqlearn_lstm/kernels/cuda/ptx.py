@@ -155,9 +155,10 @@ else:
         size = ir.Constant(LLVM[uint32], array_type.dtype.bitwidth // 8)
         return builder.add(first, builder.mul(k, size))
 
-    def _ptx(text, constraints, returns, *given, effects=True):
+    def _ptx(text, constraints, returns, *given, effects=True, together=False):
         """Signature and code of inline PTX. An array and the number behind it are one operand, the
-        address of that element.
+        address of that element. What all threads of a warp must do `together` no compiler moves into
+        a branch or out of one.
         """
 
         def generate(context, builder, signature, values):
@@ -169,7 +170,7 @@ else:
             function = ir.FunctionType(LLVM[returns], [value.type for value in operands])
             clobbered = constraints + ",~{memory}" if effects else constraints
             code = ir.InlineAsm(function, text, clobbered.lstrip(","), side_effect=effects)
-            found = builder.call(code, operands)
+            found = builder.call(code, operands, attrs=("convergent",) if together else ())
             if returns == types.none:
                 return context.get_dummy_value()
             if returns in (four, four_words):
@@ -201,7 +202,7 @@ else:
     @intrinsic
     def cluster_sync(typingctx):
         text = "barrier.cluster.arrive.release.aligned; barrier.cluster.wait.acquire.aligned;"
-        return _ptx(text, "", types.none)
+        return _ptx(text, "", types.none, together=True)
 
     @intrinsic
     def tf32(typingctx, x):
@@ -225,7 +226,8 @@ else:
             " mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"
             " {$0, $1, $2, $3}, {a0, a1, a2, a3}, {b0, b1}, {$10, $11, $12, $13}; }"
         )
-        return _ptx(text, "=f,=f,=f,=f" + ",f" * 10, four, *[float32] * 10, effects=False)
+        constraints = "=f,=f,=f,=f" + ",f" * 10
+        return _ptx(text, constraints, four, *[float32] * 10, effects=False, together=True)
 
     @intrinsic
     def mma_bf16(typingctx, a0, a1, a2, a3, b0, b1, c0, c1, c2, c3):
@@ -234,7 +236,8 @@ else:
             " {$0, $1, $2, $3}, {$4, $5, $6, $7}, {$8, $9}, {$10, $11, $12, $13};"
         )
         constraints = "=f,=f,=f,=f" + ",r" * 6 + ",f" * 4
-        return _ptx(text, constraints, four, *[uint32] * 6, *[float32] * 4, effects=False)
+        given = *[uint32] * 6, *[float32] * 4
+        return _ptx(text, constraints, four, *given, effects=False, together=True)
 
     @intrinsic
     def load4(typingctx, array, k):
@@ -259,7 +262,8 @@ else:
 
     @intrinsic
     def expect(typingctx, barriers, k, n_bytes):
-        text = "mbarrier.arrive.expect_tx.relaxed.cluster.shared::cta.b64 _, [$0], $1;"
+        # Not .relaxed, which is the same machine code but takes a compiler of CUDA 12.7 or newer.
+        text = "mbarrier.arrive.expect_tx.release.cta.shared::cta.b64 _, [$0], $1;"
         return _ptx(text, "r,r", types.none, barriers, uint32, uint32)
 
     @intrinsic

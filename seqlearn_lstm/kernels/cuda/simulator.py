@@ -217,7 +217,7 @@ def _unknown(shape, dtype):
 
 
 class _Shared:
-    def array(self, shape, dtype):
+    def array(self, shape, dtype, alignment=None):
         thread, place = getcurrent(), _place()
         memory = thread.launch.shared
         if (thread.block, place) not in memory:
