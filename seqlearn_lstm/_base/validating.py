@@ -85,10 +85,8 @@ def held_out(estimator, sequences, given, initial, strata, seed):
 
 def _check_fraction(fraction, n_sequences, strata):
     """Raise ValueError where either part would be too small, in the words of `fit`."""
-    n_held, least = (
-        math.ceil(fraction * n_sequences),
-        1 if strata is None else len(np.unique(strata)),
-    )
+    n_held = math.ceil(fraction * n_sequences)
+    least = 1 if strata is None else len(np.unique(strata))
     if not least <= n_held <= n_sequences - least:
         why = "" if strata is None else f", one of each of {least} classes,"
         raise ValueError(

@@ -144,7 +144,7 @@ from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 
-EXTRAS = 'pip install "seqlearn_lstm[cuda13]", or [cuda12] for an older driver'
+TO_INSTALL = 'pip install "seqlearn_lstm[cuda13]", or [cuda12] for an older driver'
 
 
 def get_backend(device):
@@ -184,5 +184,5 @@ def _simulates():
 def _why_no_cuda(process):
     """What is missing for "cuda", for the process of this number; None: nothing."""
     if find_spec("numba_cuda") is None:
-        return f"numba-cuda is not installed; expected {EXTRAS}"
-    return import_module(".cuda.primitives", __name__).why_no_device()
+        return f"numba-cuda is not installed; expected {TO_INSTALL}"
+    return import_module(".cuda.primitives", __name__).why_no_device(TO_INSTALL)

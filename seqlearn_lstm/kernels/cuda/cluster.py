@@ -70,9 +70,7 @@ def shape_of(n_units, precision, cluster=None):
     """The smallest cluster that holds the layer, or one of a given size."""
     cluster = cluster or next(n for n in (1, 2, 4, 8, 16) if n * SHARE >= n_units)
     piece = PRECISIONS[precision].piece
-    step = max(
-        piece // 4, piece // cluster
-    )  # a product is over all units, or four gates of a share
+    step = max(piece // 4, piece // cluster)  # a product is over all units, or a share's four gates
     return Shape(n_units, cluster, -(-n_units // (cluster * step)) * step)
 
 

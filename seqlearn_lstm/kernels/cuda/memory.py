@@ -171,9 +171,8 @@ def to_device(array):
     flat = array.reshape(-1)
     if SIMULATED:
         return DeviceArray(flat.copy(), shape)
-    if flat.strides != (
-        flat.itemsize,
-    ):  # a single element, for which kernels would be compiled anew
+    if flat.strides != (flat.itemsize,):
+        # A single element may have other strides, for which kernels would be compiled anew.
         flat = flat.copy()
     return DeviceArray(_allocated(lambda: cuda.to_device(flat), shape, array.dtype), shape)
 

@@ -11,8 +11,6 @@ import os
 import numpy as np
 from numba import config
 
-from .. import EXTRAS
-
 SIMULATED = bool(config.ENABLE_CUDASIM)
 if SIMULATED:
     from .simulator import cuda
@@ -52,13 +50,15 @@ def row_step():
     return cuda.gridDim.x * cuda.blockDim.y
 
 
-def why_no_device():
-    """What keeps kernels from running; None: nothing."""
+def why_no_device(to_install):
+    """What keeps kernels from running; None: nothing. `to_install` are words for what may be missing."""
     if SIMULATED:
         return None
     if not cuda.is_available():
         error = " ".join(str(cuda.cuda_error() or "").split())
-        return f"no GPU was found ({error})" if error else f"libNVVM is missing; expected {EXTRAS}"
+        return (
+            f"no GPU was found ({error})" if error else f"libNVVM is missing; expected {to_install}"
+        )
     from numba.cuda.cudadrv.driver import driver
     from numba.cuda.cudadrv.nvrtc import get_arch_option
     from numba.cuda.cudadrv.runtime import runtime
@@ -69,13 +69,11 @@ def why_no_device():
         have, needed = driver.get_version(), runtime.get_version()
         major, minor = cuda.gpus[0].compute_capability
         get_arch_option(major, minor, "a" if (major, minor) >= (9, 0) else "")
-    except (
-        Exception
-    ) as error:  # of several libraries: too old a GPU, too new a one, none of them there
+    except Exception as error:  # of several libraries: they are missing, or do not know the GPU
         return f"no kernel can be compiled ({error})"
     if have[0] < needed[0]:
         versions = f"CUDA {have[0]}.{have[1]} and the compiler of {needed[0]}.{needed[1]}"
-        return f"the driver is of {versions}; expected {EXTRAS}"
+        return f"the driver is of {versions}; expected {to_install}"
     return None
 
 
