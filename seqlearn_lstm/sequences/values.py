@@ -47,15 +47,21 @@ def as_numbers(x, what):
     if array.ndim == 0:
         raise TypeError(f"{what} has type {type(x).__name__}; expected an array with time steps.")
     try:
-        return _filled(array).astype(np.float64) if array.dtype == object else array
+        return _plain_numbers(array) if array.dtype == object else array
     except (TypeError, ValueError) as error:
         raise ValueError(f"{what} holds what is no number: {error}. {_NUMBERS_ONLY}") from error
 
 
-def _filled(objects):
-    """Objects with NaN in place of pandas.NA, which columns of several types leave as it is."""
-    is_na = np.array([type(value).__name__ == "NAType" for value in objects.flat], bool)
-    return np.where(is_na.reshape(objects.shape), np.nan, objects)
+def _plain_numbers(objects):
+    """Objects as float64. What pandas.NA, which columns of several types leave as it is, keeps from it
+    is NaN.
+    """
+    try:
+        return objects.astype(np.float64)
+    except TypeError:
+        is_na = [type(value).__name__ == "NAType" for value in objects.flat]
+        filled = np.where(np.reshape(is_na, objects.shape), np.nan, objects)
+        return filled.astype(np.float64)
 
 
 def refuse_unfit(x, what):
