@@ -84,8 +84,6 @@ def architecture_of(estimator, sequences, head, pooling):
 
 def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged=""):
     """The loop's settings; where a fit goes on, `max_iter` counts from there."""
-    if goes_on and (partial or state.epochs_without_progress >= _patience(estimator)):
-        state.epochs_without_progress = 0  # who asks for more gets it
     epochs = 1 if partial else estimator.max_iter
     return Settings(
         batch_size=n_sequences if estimator.batch_size is None else int(estimator.batch_size),
@@ -113,6 +111,14 @@ def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged
         n_jobs=network.n_jobs,
         judged=judged,
     )
+
+
+def renew_patience(estimator, state, partial):
+    """Count epochs without progress anew where a fit goes on that had run out of patience: who asks
+    for more gets it. A pass of `partial_fit` is always made.
+    """
+    if partial or state.epochs_without_progress >= _patience(estimator):
+        state.epochs_without_progress = 0
 
 
 def warn_where_ended(settings, state):
