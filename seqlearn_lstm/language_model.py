@@ -135,9 +135,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             self._joins = all(isinstance(x, str) for x in X)
             symbols = check_symbols(X)
             known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
-            said = [
-                s for s in known.symbols[1:] if s is not END
-            ]  # where X has that, it is refused below
+            # Where X holds END, `_transitions` refuses it below.
+            said = [symbol for symbol in known.symbols[1:] if symbol is not END]
             if not said:
                 raise ValueError(
                     f"min_count is {self.min_count}, but no symbol of X occurs so often, so that "

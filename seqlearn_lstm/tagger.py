@@ -6,7 +6,6 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
 from ._base.validating import some
-from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular, refuse_masked
 from .targets import (
@@ -92,7 +91,7 @@ class LSTMSequenceTagger(LabelEstimator):
             self.class_weight, self.classes_, self.classes_[codes], weights[known]
         )
         weights = self._check_weights(weights, factors)
-        return SoftmaxHead(len(self.classes_)), STEPS, targets, weights
+        return self._head, STEPS, targets, weights
 
     def _part_of(self, y, sequences, indices):
         if getattr(y, "ndim", 1) == 1 and not _is_flat(y):
@@ -194,13 +193,6 @@ class LSTMSequenceTagger(LabelEstimator):
         for scores, index in blocks:
             labels[index] = self._decided(scores)
         return labels, sequences
-
-    def _decided(self, scores):
-        return self.classes_[scores.argmax(axis=1)]
-
-    @property
-    def _head(self):
-        return SoftmaxHead(len(self.classes_))
 
     # ---- input ---------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..heads import SoftmaxHead
 from ..streaming import Stream
 from .estimator import SequenceEstimator
 
@@ -63,7 +64,15 @@ class SupervisedEstimator(SequenceEstimator):
 
 
 class LabelEstimator(SupervisedEstimator):
-    """Base of those whose targets are labels."""
+    """Base of those whose targets are labels, of which a softmax chooses one."""
+
+    @property
+    def _head(self):
+        return SoftmaxHead(len(self.classes_))
+
+    def _decided(self, scores):
+        """The most probable labels, from scores (n, n_classes)."""
+        return self.classes_[scores.argmax(axis=1)]
 
     def _possible_classes(self, classes, goes_on):
         """All labels that there may be, or None: those that there are."""

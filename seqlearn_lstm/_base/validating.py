@@ -34,7 +34,7 @@ class Validation:
     ----------
     sequences : Sequences
     X : object
-        The same as the caller has them, for a function of his.
+        The same in the form that the caller gave, for a scoring function of their own.
     y : array-like
     weights, states : ndarray or None
         As `score` takes weights, and `predict` the states to start from.

@@ -6,8 +6,7 @@ from .gru import GRUBeforeLayer, GRULayer
 from .initializers import INITIALIZERS
 from .lstm import PlainLSTM
 from .lstm_options import OptionsLSTM
-from .memory import States, Stream, Workspace, input_stream, slot_stream
-from .recurrent import Recurrent
+from .memory import States, Workspace, input_stream
 from .rnn import RNNLayer
 
 __all__ = [
@@ -20,10 +19,7 @@ __all__ = [
     "PlainLSTM",
     "Projection",
     "RNNLayer",
-    "Recurrent",
     "States",
-    "Stream",
     "Workspace",
     "input_stream",
-    "slot_stream",
 ]
