@@ -42,18 +42,18 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
     n_iter_ : int
         Number of epochs.
     vocabulary_ : Vocabulary
-        The symbols, fitted on such; see `seqlearn_lstm.symbols.Vocabulary`.
+        The known symbols, if fitted on symbols; see `seqlearn_lstm.symbols.Vocabulary`.
     validation_scores_ : list of float
-        Score of the validation data after each epoch, where there are any; NaN where there were none.
+        Score of the validation data after each epoch, if there are any; NaN for epochs without them.
     best_iter_ : int
-        The epoch whose parameters were taken, with `early_stopping`.
+        The epoch whose parameters were kept, counted from 1; with `early_stopping` only.
     record_ : dict of str to ndarray
         What `record` asked for; see the user guide.
     n_features_in_ : int
-        Number of features: of a step, or, fitted on a table, of columns.
+        Number of features of a step; if fitted on a table, the number of its columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, fitted on a table that has them; or those of the features, fitted on
-        DataFrames.
+        Names of the features, if fitted on a list of DataFrames; names of the columns, if fitted on
+        a DataFrame as a table.
 
     References
     ----------

@@ -20,7 +20,7 @@ class Stream:
     Parameters
     ----------
     estimator : fitted estimator
-        All of it is read once, here: a later fit changes nothing for the stream.
+        It is read here, once: a later fit of it changes nothing for the stream.
 
     Attributes
     ----------
@@ -73,14 +73,14 @@ class Stream:
         Parameters
         ----------
         x : array-like of shape (n_features,), a number, or a symbol
-            The names of a Series or of a DataFrame of one row must be those of `fit`, in the same
-            order, where that was given DataFrames.
+            If `fit` was given DataFrames, the names of a Series, or of a DataFrame of one row, must
+            be the same, in the same order.
 
         Returns
         -------
         prediction : label or number(s)
-            What ``predict`` says of all steps so far; where there is an output at each step, of
-            this one.
+            What ``predict`` would return for all steps so far; where there is an output at each
+            step, the one of this step.
 
         Raises
         ------
