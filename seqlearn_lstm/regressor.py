@@ -130,7 +130,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
             raise ValueError(
-                f"y must hold one number or a row of numbers each, got shape {y.shape}"
+                f"y must hold a number, or a row of numbers, for each sequence or step; got shape {y.shape}"
             )
         check_consistent_length(sequences if self.target == "sequence" else sequences.rows, y)
         return y

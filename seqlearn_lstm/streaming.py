@@ -53,13 +53,13 @@ class Stream:
         architecture = network.architecture
         if architecture.bidirectional:
             raise ValueError(
-                "bidirectional is True: what is to come changes what was said; expected a network "
-                "of one direction for a stream"
+                "bidirectional is True, so that later steps would change earlier predictions; expected "
+                "a network of one direction for a stream"
             )
         if self.estimator.max_timesteps is not None and architecture.pooling != STEPS:
             raise ValueError(
-                "max_timesteps is set, with which predict reads a part of a sequence only; expected "
-                "None for a stream"
+                "max_timesteps is set, so that predict reads only a part of a sequence; expected None "
+                "for a stream"
             )
         self._batch = plan(np.array([0, 1]), np.array([0]))
         self._layers = [_OneStep(part, self._batch, network.work) for part in network.recurrent]
@@ -121,7 +121,7 @@ class Stream:
         """
         if not hasattr(self.estimator, "predict_proba"):
             name = type(self.estimator).__name__
-            raise AttributeError(f"{name} has no predict_proba, and nor have its streams")
+            raise AttributeError(f"{name} has no predict_proba, and neither do its streams")
         if not hasattr(self, "_scores"):
             raise ValueError("no step has been pushed yet; expected push(x) first")
         head = self.estimator._head

@@ -126,9 +126,9 @@ def warn_where_ended(settings, state):
     how = state.epoch, 0, 1, settings.horizon, state.loss_curve, state.n_updates
     if settings.schedule.factor(*how) == 0:
         warnings.warn(
-            f"{state.epoch} passes were made, and {settings.schedule!r} has the learning rate at 0 "
+            f"{state.epoch} passes were made, and {settings.schedule!r} leaves a learning rate of 0 "
             f"after max_iter = {settings.horizon}: this partial_fit learns nothing. Usual cures: a "
-            'larger max_iter, schedule="constant", or a floor of the schedule above 0',
+            'larger max_iter, schedule="constant", or a schedule whose floor is above 0',
             ScheduleEndedWarning,
             stacklevel=2,
         )

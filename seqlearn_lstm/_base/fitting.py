@@ -240,7 +240,7 @@ def check_initial(states, sequences, network):
     expected = (len(sequences), network.state_width)
     if states.shape != expected:
         raise ValueError(
-            f"initial_states has shape {states.shape}; expected {expected}: for each sequence what "
-            "final_states gives"
+            f"initial_states has shape {states.shape}; expected {expected}: for each sequence a "
+            "row as final_states returns it"
         )
     return states
