@@ -6,6 +6,7 @@ import numpy as np
 
 from .batches import plan
 from .kernels import get_backend
+from .layers import OneStep
 from .pooling import STEPS
 from .sequences.values import as_numbers
 from .symbols import check_symbols
@@ -62,7 +63,7 @@ class Stream:
                 "for a stream"
             )
         self._batch = plan(np.array([0, 1]), np.array([0]))
-        self._layers = [_OneStep(part, self._batch, network.work) for part in network.recurrent]
+        self._layers = [OneStep(part, self._batch, network.work) for part in network.recurrent]
         self._features = network.dense.inputs(1, network.work)
         if network.projection:
             self._projected = network.projection.inputs(1, network.work)
@@ -205,29 +206,3 @@ def _numbers(x, dtype):
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
             x = x.astype(dtype)
     return x.reshape(-1)
-
-
-class _OneStep:
-    """One recurrent layer and the memory of one step of one sequence."""
-
-    def __init__(self, part, batch, work):
-        self.part, self.batch, self.work = part, batch, work
-        self.z = work.array(part.key, "z", (2, part.row_stride))
-        self.z[:] = 0
-        self.z[:, 0] = 1
-        self.arrays = part._state_arrays(batch, self.z, work, keep=False)
-        self.mask = np.zeros((0, part.n_padded), part.dtype)
-        part._set_initial(batch, self.arrays, None)
-
-    def states(self):
-        """Views of the states before the next step."""
-        width = self.part.n_padded
-        return [array[0, column : column + width] for array, column in self.arrays]
-
-    def step(self, x):
-        """From inputs (n_in,) to states (n_units,), which are those before the next step then."""
-        part, (rows, column) = self.part, self.arrays[0]
-        self.z[0, 1 : 1 + part.n_in] = x
-        part._forward(self.batch, self.z, self.arrays, self.mask, self.work, 1, False)
-        rows[0, column : column + part.n_padded] = rows[1, column : column + part.n_padded]
-        return rows[0, column : column + part.n_units]

@@ -7,6 +7,7 @@ from .initializers import INITIALIZERS
 from .lstm import PlainLSTM
 from .lstm_options import OptionsLSTM
 from .memory import States, Workspace, input_stream
+from .one_step import OneStep
 from .rnn import RNNLayer
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Embedding",
     "GRUBeforeLayer",
     "GRULayer",
+    "OneStep",
     "OptionsLSTM",
     "PlainLSTM",
     "Projection",
