@@ -95,13 +95,13 @@ class SaliencyDisplay:
         initial_states : array-like of shape (1, n_states), default=None
             The states before the first step, as ``final_states`` of the estimator returns them.
         ax : matplotlib Axes, default=None
-            As of `plot`.
+            As in `plot`.
         cmap : str or matplotlib Colormap, default=None
-            As of `plot`.
+            As in `plot`.
         colorbar : bool, default=True
-            As of `plot`.
+            As in `plot`.
         im_kw : dict, default=None
-            As of `plot`.
+            As in `plot`.
 
         Returns
         -------
