@@ -331,7 +331,9 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         self._check_cells()
 
     def _check_cells(self):
-        """Raise ValueError where cell states are asked for of a network that has none."""
+        """Raise ValueError where cell states are asked for of a network that has none, and TypeError
+        where a frozen estimator is not of this package.
+        """
         if not isinstance(self._source, SequenceEstimator):
             raise TypeError(
                 f"estimator is a frozen {type(self._source).__name__}; expected an estimator of "
