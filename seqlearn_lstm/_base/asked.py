@@ -13,16 +13,16 @@ from ..schedules import make_schedule
 from ..training import Settings, name_of
 
 EMBEDDING_DIM = 64  # of strings, where nothing else is said
-# What decides, beside the data, what a score measures, and what the loss of an epoch does.
-SCORED_BY = ("scoring", "validation_fraction", "max_timesteps", "truncate")
-LOST_BY = (
+# The parameters that decide, beside the data, what a score, or the loss of an epoch, is a measure of.
+SCORE_DEPENDS_ON = ("scoring", "validation_fraction", "max_timesteps", "truncate")
+LOSS_DEPENDS_ON = (
     "alpha", "dropout", "input_dropout", "recurrent_dropout", "embedding_dropout", "max_timesteps",
     "truncate",
 )  # fmt: skip
 
 
 def check_combination(estimator, partial=False, validation=(None, None), initial_states=None):
-    """Raise ValueError where parameters exclude each other."""
+    """Raise ValueError where parameters exclude each other, or what is given to `fit`."""
     _check_windows(estimator, validation, initial_states)
     if (validation[0] is None) != (validation[1] is None):
         raise ValueError("X_val and y_val belong together; got only one of them")
@@ -43,7 +43,7 @@ def check_combination(estimator, partial=False, validation=(None, None), initial
 
 
 def _check_windows(estimator, validation, initial_states):
-    """The same for states that are handed on."""
+    """Raise ValueError where states are handed on, by `bptt_steps` or `stateful`, and cannot be."""
     holds_out = (
         estimator.early_stopping and estimator.monitor == "validation" and validation[0] is None
     )
@@ -136,7 +136,7 @@ def warn_where_ended(settings, state):
 
 def measure_of(estimator, head):
     """What the scores or losses that are watched measure, as plain values."""
-    names = SCORED_BY if _watches_scores(estimator) else LOST_BY
+    names = SCORE_DEPENDS_ON if _watches_scores(estimator) else LOSS_DEPENDS_ON
     return [repr(head), *(name_of(getattr(estimator, name, None)) for name in names)]
 
 
