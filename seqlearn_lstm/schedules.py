@@ -89,8 +89,8 @@ class ExponentialDecay(Schedule):
     gamma : float, default=0.97
         What each later epoch multiplies the learning rate by, in (0, 1].
     start : int, default=10
-        Number of epochs at the full rate, before it shrinks. The defaults are those of Karpathy's char-rnn;
-        with ``start=1`` this is PyTorch's `ExponentialLR`.
+        Number of epochs at the full rate, before it shrinks. The defaults are those of Karpathy's
+        char-rnn; with ``start=1`` this is PyTorch's `ExponentialLR`.
 
     Examples
     --------

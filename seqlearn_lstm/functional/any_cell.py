@@ -74,7 +74,8 @@ def cell_steps(X, parameters, cell="lstm", *, initial=None, lengths=None, return
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
         What a step does.
     initial : dict of str to array-like of shape (H,) or (n_sequences, H), default=None
-        The states before the first step, the same for all sequences, or for each; those that are missing are zero.
+        The states before the first step, the same for all sequences, or for each; those that are
+        missing are zero.
     lengths : array-like of int of shape (n_sequences,), default=None
         With a 3-D `X`, how many steps of each sequence are real.
     return_gates : bool, default=False
