@@ -61,23 +61,23 @@ class LSTM(_Cell):
     forget_bias : float, default=1.0
         Initial bias of the forget gate: above zero, a new cell remembers (Gers et al. 2000).
     activation : {"tanh", "relu", "sigmoid", "linear"}, default="tanh"
-        What bends g, and the cell state on its way to h'.
+        The activation of g, and of the cell state on its way to h'.
     layer_norm : bool, default=False
         Whether the sums of each gate, and the cell state on its way to h', are normalised over the
         units, with a gain and a bias each (Ba, Kiros and Hinton 2016).
     kernel_initializer : str or float, default="glorot_uniform"
         How the input weights of each gate start: a name of `seqlearn_lstm.cells.INITIALIZERS`, or
-        a bound: uniform within it.
+        a number b, for values that are uniform between -b and b.
     recurrent_initializer : str or float, default="orthogonal"
-        How the recurrent weights of each gate start.
+        How the recurrent weights of each gate start, likewise.
     bias_initializer : str or float, default="zeros"
-        How the biases start, but for that of the forget gate.
+        How the biases start, likewise, except that of the forget gate.
 
     Notes
     -----
     Further entries of ``parameters_``, gates in the order i, f, g, o: ``"p"`` (3 * n_units,), the
     peepholes of i, f, o; ``"gain"`` (4 * n_units,), ``"cell_gain"`` and ``"cell_shift"``
-    (n_units,). Without forget gate, its columns are missing everywhere.
+    (n_units,). Without a forget gate, its columns are missing from all of them.
 
     References
     ----------
@@ -148,11 +148,11 @@ class GRU(_Cell):
         True: ``n = tanh(W x + b + r (U h + b_n))``, as in PyTorch, cuDNN and by default in Keras.
         False: ``n = tanh(W x + b + U (r h))``, as published.
     kernel_initializer : str or float, default="glorot_uniform"
-        As of `LSTM`.
+        As in `LSTM`.
     recurrent_initializer : str or float, default="orthogonal"
-        As of `LSTM`.
+        As in `LSTM`.
     bias_initializer : str or float, default="zeros"
-        As of `LSTM`.
+        As in `LSTM`.
 
     Notes
     -----
@@ -199,13 +199,13 @@ class RNN(_Cell):
     Parameters
     ----------
     activation : {"tanh", "relu"}, default="tanh"
-        What bends the state.
+        The activation of the state.
     kernel_initializer : str or float, default="glorot_uniform"
-        As of `LSTM`.
+        As in `LSTM`.
     recurrent_initializer : str or float, default="orthogonal"
-        As of `LSTM`; "identity" goes with "relu" (Le, Jaitly and Hinton 2015).
+        As in `LSTM`; "identity" goes with "relu" (Le, Jaitly and Hinton 2015).
     bias_initializer : str or float, default="zeros"
-        As of `LSTM`.
+        As in `LSTM`.
 
     References
     ----------

@@ -8,7 +8,6 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 
 from ._base.parameters import CLASS_WEIGHT, POOLING, takes
 from ._base.supervised import LabelEstimator
-from .heads import SoftmaxHead
 from .sequences import refuse_masked
 from .targets import class_factors, code_labels
 
@@ -43,18 +42,18 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
     n_iter_ : int
         Number of epochs.
     vocabulary_ : Vocabulary
-        The symbols, fitted on such; see `seqlearn_lstm.symbols.Vocabulary`.
+        The known symbols, if fitted on symbols; see `seqlearn_lstm.symbols.Vocabulary`.
     validation_scores_ : list of float
-        Score of the validation data after each epoch, where there are any; NaN where there were none.
+        Score of the validation data after each epoch, if there are any; NaN for epochs without them.
     best_iter_ : int
-        The epoch whose parameters were taken, with `early_stopping`.
+        The epoch whose parameters were kept, counted from 1; with `early_stopping` only.
     record_ : dict of str to ndarray
         What `record` asked for; see the user guide.
     n_features_in_ : int
-        Number of features: of a step, or, fitted on a table, of columns.
+        Number of features of a step; if fitted on a table, the number of its columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, fitted on a table that has them; or those of the features, fitted on
-        DataFrames.
+        Names of the features, if fitted on a list of DataFrames; names of the columns, if fitted on
+        a DataFrame as a table.
 
     References
     ----------
@@ -74,22 +73,13 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
     """
 
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
-        labels = self._check_labels(y)
+        labels = _check_labels(y)
         check_consistent_length(sequences, labels)
         self.classes_, targets = code_labels(labels, self._possible_classes(classes, goes_on))
         weights = self._check_weights(sample_weight, np.ones(len(labels)))
         factors = class_factors(self.class_weight, self.classes_, labels, weights)
         weights = self._check_weights(weights, factors)
-        return SoftmaxHead(len(self.classes_)), self.pooling, targets, weights
-
-    def _check_labels(self, y):
-        self._check_given(y)
-        y = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
-        y = column_or_1d(y, warn=True)
-        if y.dtype == object and (missing := [i for i, label in enumerate(y) if label is None]):
-            raise ValueError(f"y is None for sequence {missing[0]}; expected a label for each one")
-        check_classification_targets(y)
-        return y
+        return self._head, self.pooling, targets, weights
 
     def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each sequence.
@@ -109,9 +99,6 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         """
         scores, _ = self._scores(X, lengths, initial_states)
         return self._decided(scores)
-
-    def _decided(self, scores):
-        return self.classes_[scores.argmax(axis=1)]
 
     def predict_proba(self, X, lengths=None, initial_states=None):
         """The probability of each class.
@@ -194,6 +181,12 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         refuse_masked(sample_weight, "sample_weight", "0")
         return accuracy_score(y, self.predict(X, lengths), sample_weight=sample_weight)
 
-    @property
-    def _head(self):
-        return SoftmaxHead(len(self.classes_))
+
+def _check_labels(y):
+    """y as a 1-D array of labels."""
+    y = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
+    y = column_or_1d(y, warn=True)
+    if y.dtype == object and (missing := [i for i, label in enumerate(y) if label is None]):
+        raise ValueError(f"y is None for sequence {missing[0]}; expected a label for each one")
+    check_classification_targets(y)
+    return y

@@ -29,24 +29,25 @@ from .unrolling import pooled, runs
 ESTIMATOR = Parameter(
     "estimator", None, [SequenceEstimator, FrozenEstimator, None],
     "estimator of this package or None",
-    """Whose states to hand out: `fit` fits a clone of it. A fitted one is taken as it is inside of
-    `sklearn.frozen.FrozenEstimator`. None: the encoder itself learns, without `y`, to predict the
-    next step of `X`, with the parameters below, which count for nothing otherwise.""",
+    """The estimator whose states are returned; `fit` fits a clone of it. A fitted one is used as it
+    is if it is wrapped in `sklearn.frozen.FrozenEstimator`. None: the encoder itself learns,
+    without `y`, to predict the next step of `X`. The parameters of the network and of its training
+    are for that; if an estimator is given, only `pooling`, `states` and `difference` count.""",
 )  # fmt: skip
 OUTPUT = Parameter(
     "pooling", "last", [StrOptions({"last", "mean", "max", STEPS})],
     '{"last", "mean", "max", "steps"}',
-    """What is handed out of the top layer: for each sequence the final state of each direction, the
-    mean over the steps, each unit's largest; or, ragged, the states of all steps.""",
+    """What is returned of the top layer: for each sequence the final state of each direction, the
+    mean over the steps, or the largest value of each unit; or, ragged, the states of all steps.""",
 )  # fmt: skip
 STATES = Parameter(
     "states", "h", [StrOptions({"h", "c", "both"})], '{"h", "c", "both"}',
-    "The hidden states, the cell states (of an LSTM), or one beside the other.",
+    "The hidden states, the cell states (of an LSTM), or both side by side.",
 )  # fmt: skip
 DIFFERENCE = Parameter(
     "difference", False, ["boolean"], "bool",
-    """Whether the change of the state from step to step takes the place of the state; before the
-    first step stands the initial state.""",
+    """Whether to return, in place of the states, how much they change from step to step; the first
+    change is that from the initial state.""",
 )  # fmt: skip
 
 
@@ -64,20 +65,20 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
     Attributes
     ----------
     estimator_ : estimator
-        The fitted estimator whose states are handed out, where `estimator` is given.
+        The fitted estimator whose states are returned, if `estimator` is given.
     parameters_ : dict of str to ndarray
-        As in `LSTMClassifier`, where `estimator` is None.
+        As in `LSTMClassifier`, if `estimator` is None.
     loss_curve_ : list of float
-        Mean training loss of each epoch, where `estimator` is None.
+        Mean training loss of each epoch, if `estimator` is None.
     n_iter_ : int
-        Number of epochs, where `estimator` is None.
+        Number of epochs, if `estimator` is None.
     record_ : dict of str to ndarray
-        What `record` asked for, where `estimator` is None; see the user guide.
+        What `record` asked for, if `estimator` is None; see the user guide.
     n_features_in_ : int
-        Number of features: of a step, or, fitted on a table, of columns.
+        Number of features of a step; if fitted on a table, the number of its columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, fitted on a table that has them; or those of the features, fitted on
-        DataFrames.
+        Names of the features, if fitted on a list of DataFrames; names of the columns, if fitted on
+        a DataFrame as a table.
 
     Notes
     -----
@@ -115,7 +116,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
             With three-dimensional `X`: how many steps of each sequence are real.
         **fit_params : dict
             What else the ``fit`` of `estimator` takes, such as ``sample_weight``; with scikit-learn's
-            metadata routing what `estimator` requests.
+            metadata routing, what `estimator` requests.
 
         Returns
         -------
@@ -196,7 +197,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         y : array-like, default=None
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
-            As in `fit`; `transform` gets them, too.
+            As in `fit`; they are passed to `transform`, too.
         **fit_params : dict
             As in `fit`.
 
@@ -222,7 +223,12 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         -------
         states : ndarray of shape (n_sequences, n_features_out), or (n_sequences,) of ndarrays
             Columns in the order of `get_feature_names_out`; with ``pooling="steps"`` an object
-            array of one array (n_timesteps_i, n_features_out) each.
+            array with an array (n_timesteps_i, n_features_out) for each sequence.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If X cannot be read, or the parameters ask for states that the network does not have.
         """
         self._check_output()
         is_ragged = self.pooling == STEPS
@@ -261,7 +267,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 column += part.n_units
 
     def get_metadata_routing(self):
-        """What this encoder takes itself, and what it hands on to `estimator`.
+        """What this encoder takes itself, and what it passes on to `estimator`.
 
         Returns
         -------
@@ -325,7 +331,9 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         self._check_cells()
 
     def _check_cells(self):
-        """Raise ValueError where cell states are asked for of a network that has none."""
+        """Raise ValueError where cell states are asked for of a network that has none, and TypeError
+        where a frozen estimator is not of this package.
+        """
         if not isinstance(self._source, SequenceEstimator):
             raise TypeError(
                 f"estimator is a frozen {type(self._source).__name__}; expected an estimator of "

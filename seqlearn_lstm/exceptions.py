@@ -40,8 +40,8 @@ class SaturationWarning(TrainingWarning):
 
 
 class ScheduleEndedWarning(TrainingWarning):
-    """A `partial_fit` learns nothing, for the schedule of the learning rate, which ends after `max_iter`
-    passes, is at zero.
+    """A `partial_fit` learns nothing, because the schedule of the learning rate, which ends after
+    `max_iter` passes, is at zero.
     """
 
 
@@ -52,12 +52,12 @@ class ExplodingGradientWarning(TrainingWarning):
 
 
 class TrainingDiverged(ValueError):
-    """The loss, its gradient, the parameters or what they predict are no finite numbers any more.
+    """The loss, its gradient, the parameters or what they predict are no longer finite numbers.
 
     Attributes
     ----------
     estimator : estimator or None
-        A copy of the estimator, fitted as it was after the last good epoch; None: the first went
+        A copy of the estimator as it was after the last good epoch; None if the first epoch went
         wrong.
     """
 

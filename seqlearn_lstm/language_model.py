@@ -20,8 +20,9 @@ from .unrolling import scored
 
 WINDOW = BPTT_STEPS._replace(
     default=50,
-    meaning="""How many steps the gradient goes back. Sequences are cut into windows of so many
-    steps, which hand their states on; every window is an update. None: all steps.""",
+    meaning="""How many steps the gradient goes back. Sequences are cut into windows of this many
+    steps, each of which starts from the states that the one before has left; every window is an
+    update. None: all steps.""",
 )
 
 
@@ -35,11 +36,11 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     vocabulary at each step says what comes next; the cross-entropy is minimised by back-propagation
     through time, in windows that hand their states on.
 
-    `X` is a text, or a list of sequences. A text, and a list of one sequence, is a stream: `fit`
-    cuts it into `batch_size` pieces that are read side by side, and learns nothing about an end. Of
-    several sequences each is read from its beginning, and its end is learned as a symbol, too. Where
-    `partial_fit` or a warm start goes on, that holds for what is given then; but a model that has
-    once learned ends reads one sequence alone like each of several, up to its end.
+    `X` is a text, or a list of sequences. A text, or a list of a single sequence, is a stream: `fit`
+    cuts it into `batch_size` pieces that are read side by side, and learns nothing about its end.
+    Each of several sequences is read from its beginning, and its end is learned like a symbol. When
+    `partial_fit` or a warm start goes on, the data that are given then decide; but once a model has
+    learned ends, it reads even a single sequence up to its end.
 
     Parameters
     ----------
@@ -50,22 +51,22 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     vocabulary_ : Vocabulary
         The symbols; see `seqlearn_lstm.symbols.Vocabulary`.
     classes_ : ndarray of shape (n_symbols,), object
-        The symbol of each column of `predict_proba`: the first, None, stands for all that are
-        unknown, the last, `seqlearn_lstm.symbols.END`, for the end.
+        The symbol of each column of `predict_proba`. The first, None, stands for all unknown
+        symbols; the last, `seqlearn_lstm.symbols.END`, for the end of a sequence.
     parameters_ : dict of str to ndarray
         As in `LSTMClassifier`.
     loss_curve_ : list of float
-        Mean training loss of each epoch, in nats a symbol.
+        Mean training loss of each epoch, in nats per symbol.
     n_iter_ : int
         Number of epochs.
     validation_scores_ : list of float
-        Score of the validation data after each epoch, where there are any; NaN where there were none.
+        Score of the validation data after each epoch, if there are any; NaN for epochs without them.
     best_iter_ : int
-        The epoch whose parameters were taken, with `early_stopping`.
+        The epoch whose parameters were kept, counted from 1; with `early_stopping` only.
     record_ : dict of str to ndarray
         What `record` asked for; see the user guide.
     n_features_in_ : int
-        1.
+        Always 1.
 
     References
     ----------
@@ -90,8 +91,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         y : None
             Ignored.
         X_val : as X, default=None
-            What to score after each epoch; None: a share of `X`, with early stopping. Of a stream
-            that is some of its pieces.
+            Validation data, which are scored after each epoch. None: with early stopping a share of
+            `X`; of a stream, some of its pieces.
 
         Returns
         -------
@@ -107,8 +108,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     def partial_fit(self, X, y=None):
         """Make one more pass over sequences, old ones or new.
 
-        The first call learns the vocabulary; what later ones hold beside it is unknown. Ends are
-        learned from the first call on that gets several sequences.
+        The first call learns the vocabulary; symbols that come later are unknown. Ends are learned
+        from the first call that gets several sequences.
 
         Parameters
         ----------
@@ -135,9 +136,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             self._joins = all(isinstance(x, str) for x in X)
             symbols = check_symbols(X)
             known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
-            said = [
-                s for s in known.symbols[1:] if s is not END
-            ]  # where X has that, it is refused below
+            # Where X holds END, `_transitions` refuses it below.
+            said = [symbol for symbol in known.symbols[1:] if symbol is not END]
             if not said:
                 raise ValueError(
                     f"min_count is {self.min_count}, but no symbol of X occurs so often, so that "
@@ -164,7 +164,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         Parameters
         ----------
         X : str, or list of sequences of symbols
-            What went before; an empty sequence stands for the beginning.
+            What has come so far; an empty sequence stands for the beginning.
 
         Returns
         -------
@@ -179,7 +179,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         Parameters
         ----------
         X : str, or list of sequences of symbols
-            What went before; an empty sequence stands for the beginning.
+            What has come so far; an empty sequence stands for the beginning.
 
         Returns
         -------
@@ -211,12 +211,12 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         return float(total / n)
 
     def accuracy(self, X):
-        """The share of symbols that `predict` says, having read what went before.
+        """The share of symbols that `predict` gets right, having read what comes before them.
 
         Parameters
         ----------
         X : str, or list of sequences of symbols
-            As in `score`. A symbol that is unknown is never right.
+            As in `score`. An unknown symbol never counts as right.
 
         Returns
         -------
@@ -264,7 +264,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         return scored(*self._prepared(inputs, None))
 
     def perplexity(self, X):
-        """``exp(-score)``: how many equally probable symbols would be as hard to tell.
+        """``exp(-score)``: how many equally probable symbols would be as hard to predict.
 
         Parameters
         ----------
@@ -278,7 +278,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         return math.exp(-self.score(X))
 
     def bits_per_symbol(self, X):
-        """``-score / ln 2``: what a symbol takes, coded as well as the model can.
+        """``-score / ln 2``: the bits that a symbol takes, coded with the model's probabilities.
 
         Parameters
         ----------

@@ -21,8 +21,8 @@ class SequenceKFold(BaseCrossValidator):
     Each row is in the test fold once; a sequence is never divided. **Sequences in a list or a 3-D
     array need only the ordinary splitters**, such as `KFold` and `StratifiedKFold`.
 
-    For a loop of your own, with `split_lengths`; **not as `cv` of cross_val_score or searches: they
-    hand no lengths on**, and a tagger would read all rows of a side as one sequence.
+    Use it in a loop of your own, with `split_lengths`; **not as `cv` of cross_val_score or searches:
+    they do not pass lengths on**, and a tagger would read all rows of a side as one sequence.
 
     Each sequence in turn goes to the fold that has the fewest rows so far, the longest first, or
     in random order with `shuffle`; so no fold has more rows than another plus one longest sequence.
@@ -41,8 +41,8 @@ class SequenceKFold(BaseCrossValidator):
     Raises
     ------
     ValueError
-        If `n_splits` or `lengths` cannot be; or, when X is split, if `lengths` do not add up to its
-        number of rows.
+        If `n_splits` or `lengths` cannot be used; or, when X is split, if `lengths` do not add up to
+        its number of rows.
 
     See Also
     --------

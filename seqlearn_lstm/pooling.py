@@ -12,9 +12,19 @@ them, with the whole batch, whose first sequences a window has.
 import numpy as np
 
 
-class _OneASequence:
-    per_step = False
-    reads_all_steps = True
+class _Pooling:
+    per_step = False  # whether a row of features belongs to a slot
+    reads_all_steps = True  # whether every step's state has a part in the features
+
+    def begin(self, layer, batch, work):
+        """Make room for a whole batch."""
+
+    def end(self, kernels, batch, features, column):
+        """What is left to do when all steps were added; features from `column` on."""
+
+
+class _OnePerSequence(_Pooling):
+    """Poolings that give each sequence one row of features."""
 
     def index(self, batch):
         return batch.members
@@ -24,14 +34,8 @@ class _OneASequence:
         n = len(batch)
         return np.array([n]), np.array([0, n, n])
 
-    def begin(self, layer, batch, work):
-        """Make room for a whole batch."""
 
-    def end(self, kernels, batch, features, column):
-        """What is left to do when all steps were added; features from `column` on."""
-
-
-class LastPooling(_OneASequence):
+class LastPooling(_OnePerSequence):
     """The final state of each direction: what it knows when it has read the whole sequence."""
 
     reads_all_steps = False
@@ -48,7 +52,7 @@ class LastPooling(_OneASequence):
         return layer.no_rows, *finals
 
 
-class MeanPooling(_OneASequence):
+class MeanPooling(_OnePerSequence):
     """The mean of the states over the steps."""
 
     def add(self, layer, batch, states, features, column, work, n_jobs):
@@ -68,7 +72,7 @@ class MeanPooling(_OneASequence):
         return d_out, *layer.final_gradients(batch, work)
 
 
-class MaxPooling(_OneASequence):
+class MaxPooling(_OnePerSequence):
     """The largest value of each unit over the steps."""
 
     def begin(self, layer, batch, work):
@@ -92,7 +96,7 @@ class MaxPooling(_OneASequence):
         return d_out, *layer.final_gradients(batch, work)
 
 
-class NoPooling:
+class NoPooling(_Pooling):
     """The states of every step: for networks with an output at each."""
 
     per_step = True
@@ -102,12 +106,6 @@ class NoPooling:
 
     def lie(self, batch):
         return batch.live, batch.slots
-
-    def begin(self, layer, batch, work):
-        pass
-
-    def end(self, kernels, batch, features, column):
-        pass
 
     def add(self, layer, batch, states, features, column, work, n_jobs):
         stream = layer.outputs(batch, states)

@@ -16,17 +16,17 @@ from .targets import flatten_steps, split_steps
 
 TARGET = Parameter(
     "target", "sequence", [StrOptions({"sequence", "step"})], '{"sequence", "step"}',
-    """Whether there are numbers for each sequence or for each of its steps; `pooling` is for the
-    former.""",
+    """Whether to predict numbers for each sequence or for each of its steps; `pooling` has an
+    effect on the former only.""",
 )  # fmt: skip
 LOSS = Parameter(
     "loss", "squared_error", [StrOptions(set(ERRORS))],
     '{"squared_error", "absolute_error", "huber"}',
-    "What is minimised: the mean over the outputs, and over sequences or steps by their weights.",
+    "The error to minimise, a mean over the outputs, and over sequences or steps by their weights.",
 )  # fmt: skip
 DELTA = Parameter(
     "delta", 1.0, [Interval(Real, 0, None, closed="neither")], "float",
-    "Where Huber's loss turns from quadratic to linear.",
+    "The error at which Huber's loss turns from quadratic to linear, in the unit of the targets.",
 )  # fmt: skip
 
 
@@ -56,18 +56,18 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
     n_iter_ : int
         Number of epochs.
     vocabulary_ : Vocabulary
-        The symbols, fitted on such; see `seqlearn_lstm.symbols.Vocabulary`.
+        The known symbols, if fitted on symbols; see `seqlearn_lstm.symbols.Vocabulary`.
     validation_scores_ : list of float
-        Score of the validation data after each epoch, where there are any; NaN where there were none.
+        Score of the validation data after each epoch, if there are any; NaN for epochs without them.
     best_iter_ : int
-        The epoch whose parameters were taken, with `early_stopping`.
+        The epoch whose parameters were kept, counted from 1; with `early_stopping` only.
     record_ : dict of str to ndarray
         What `record` asked for; see the user guide.
     n_features_in_ : int
-        Number of features: of a step, or, fitted on a table, of columns.
+        Number of features of a step; if fitted on a table, the number of its columns.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, fitted on a table that has them; or those of the features, fitted on
-        DataFrames.
+        Names of the features, if fitted on a list of DataFrames; names of the columns, if fitted on
+        a DataFrame as a table.
 
     References
     ----------
@@ -104,6 +104,11 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         Returns
         -------
         self : estimator
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`.
         """
         return self._learn(X, y, sample_weight, lengths, initial_states, partial=True)
 
@@ -125,7 +130,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
         if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
             raise ValueError(
-                f"y must hold one number or a row of numbers each, got shape {y.shape}"
+                f"y must hold a number, or a row of numbers, for each sequence or step; got shape {y.shape}"
             )
         check_consistent_length(sequences if self.target == "sequence" else sequences.rows, y)
         return y
@@ -162,8 +167,8 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         return values[:, 0] if self._flat_target else values
 
     def score(self, X, y, sample_weight=None, lengths=None):
-        """The coefficient of determination R2, over sequences or, with ``target="step"``, over all
-        steps.
+        """The coefficient of determination, R2, over the sequences or, with ``target="step"``, over
+        all steps.
 
         Parameters
         ----------

@@ -15,12 +15,12 @@ def draw(scores, rng, temperature=1.0, top_k=None, top_p=None):
     rng : RandomState
         One number is drawn from it, whatever the parameters are.
     temperature : float, default=1
-        What scores are divided by: below 1 the likely becomes likelier. 0: the largest is taken.
+        What scores are divided by: below 1, likely ones become likelier; 0: the largest is taken.
     top_k : int, default=None
         Only the k largest; None: all. Equal ones: the first.
     top_p : float, default=None
-        Only the largest, as few as make up this probability together (Holtzman et al. 2020); None:
-        all.
+        Only the fewest largest whose probabilities add up to at least this (Holtzman et al. 2020);
+        None: all.
 
     Returns
     -------

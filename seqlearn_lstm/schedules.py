@@ -49,19 +49,19 @@ class Constant(Schedule):
     """
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
+        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         return 1.0
 
 
 class StepDecay(Schedule):
-    """The learning rate drops after every so many epochs.
+    """The learning rate drops at regular intervals.
 
     Parameters
     ----------
     every : int, default=10
-        Epochs from drop to drop.
+        Number of epochs from drop to drop.
     gamma : float, default=0.1
-        What a drop multiplies the learning rate with, in (0, 1]. As in PyTorch's `StepLR`.
+        What each drop multiplies the learning rate by, in (0, 1]. As in PyTorch's `StepLR`.
 
     Examples
     --------
@@ -77,20 +77,20 @@ class StepDecay(Schedule):
         self.gamma = gamma
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
+        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         return float(self.gamma ** (epoch // self.every))
 
 
 class ExponentialDecay(Schedule):
-    """The learning rate shrinks with each epoch, after some at the full rate.
+    """The learning rate shrinks with each epoch, after a few at the full rate.
 
     Parameters
     ----------
     gamma : float, default=0.97
-        What each later epoch multiplies the learning rate with, in (0, 1].
+        What each later epoch multiplies the learning rate by, in (0, 1].
     start : int, default=10
-        Epochs at the full rate, the first ones. The defaults are those of Karpathy's char-rnn;
-        with ``start=1`` this is PyTorch's `ExponentialLR`.
+        Number of epochs at the full rate, before it shrinks. The defaults are those of Karpathy's
+        char-rnn; with ``start=1`` this is PyTorch's `ExponentialLR`.
 
     Examples
     --------
@@ -107,15 +107,15 @@ class ExponentialDecay(Schedule):
         self.start = start
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
+        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         return float(self.gamma ** max(0, epoch - self.start + 1))
 
 
 class CosineDecay(Schedule):
     """The learning rate falls along half a cosine, update by update, to a floor at `max_iter`.
 
-    It depends on `max_iter`: a training that goes on with a larger one follows another cosine. Each
-    pass of `partial_fit` counts as an epoch of `fit` does; after `max_iter` of them the floor stays.
+    It depends on `max_iter`: a training that goes on with a larger one follows another cosine. A
+    pass of `partial_fit` counts as an epoch; after `max_iter` of them the rate stays at the floor.
 
     Parameters
     ----------
@@ -140,7 +140,7 @@ class CosineDecay(Schedule):
         self.floor = floor
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
+        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         done = min(1.0, (epoch + step / n_steps) / max_iter)
         # cos(pi / 2) is not quite zero in floating point, this is.
         height = 0.5 + 0.5 * math.sin(math.pi * (0.5 - done))
@@ -148,10 +148,10 @@ class CosineDecay(Schedule):
 
 
 class WarmUp(Schedule):
-    """The learning rate grows linearly from almost nothing; then another schedule has its way.
+    """The learning rate grows linearly from almost nothing; then another schedule takes over.
 
-    Update 1, 2, ... of the first k has 1 / k, 2 / k, ... of the rate that `then` gives: that
-    schedule counts from the start of the training, too.
+    Update 1, 2, ... of the first k has 1 / k, 2 / k, ... of the rate that `then` gives; that
+    schedule, too, counts from the start of the training.
 
     Parameters
     ----------
@@ -187,12 +187,12 @@ class WarmUp(Schedule):
         self.then = then
 
     def check(self):
-        """Raise ValueError where a setting is out of range, TypeError where `then` is nothing."""
+        """Raise ValueError where a setting is out of range, TypeError where `then` is no schedule."""
         super().check()
         make_schedule(self.then)
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
+        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         done, length = epoch * n_steps + step, self.length * n_steps
         if self.unit == "updates":
             done, length = done if updates is None else updates, self.length
@@ -210,13 +210,13 @@ class ReduceOnPlateau(Schedule):
     Parameters
     ----------
     gamma : float, default=0.1
-        What a drop multiplies the learning rate with, in (0, 1].
+        What each drop multiplies the learning rate by, in (0, 1].
     patience : int, default=5
-        Epochs in a row without progress that make a drop, as in Keras (in PyTorch it takes one
-        more); after it they are counted anew. It should be below the estimator's
-        `n_iter_no_change`, which ends the training: hence not the 10 of both.
+        How many epochs in a row without progress lead to a drop, as in Keras (PyTorch waits for one
+        more); after a drop the count starts again. It should be below the estimator's
+        `n_iter_no_change`, which ends the training; the default is therefore not 10, as it is there.
     tol : float, default=1e-4
-        As of the estimator; PyTorch's `threshold` is relative by default.
+        As the estimator's `tol`; PyTorch's `threshold` is relative by default.
     floor : float, default=0.0
         The lowest factor, in [0, 1].
 
@@ -241,7 +241,7 @@ class ReduceOnPlateau(Schedule):
         self.floor = floor
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate with; see `seqlearn_lstm.schedules`."""
+        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         best, waited, drops = math.inf, 0, 0
         for loss in losses[:epoch]:
             waited = 0 if loss < best - self.tol else waited + 1

@@ -6,6 +6,7 @@ import numpy as np
 
 from .batches import plan
 from .kernels import get_backend
+from .layers import OneStep
 from .pooling import STEPS
 from .sequences.values import as_numbers
 from .symbols import check_symbols
@@ -20,7 +21,7 @@ class Stream:
     Parameters
     ----------
     estimator : fitted estimator
-        All of it is read once, here: a later fit changes nothing for the stream.
+        It is read here, once: a later fit of it changes nothing for the stream.
 
     Attributes
     ----------
@@ -53,16 +54,16 @@ class Stream:
         architecture = network.architecture
         if architecture.bidirectional:
             raise ValueError(
-                "bidirectional is True: what is to come changes what was said; expected a network "
-                "of one direction for a stream"
+                "bidirectional is True, so that later steps would change earlier predictions; expected "
+                "a network of one direction for a stream"
             )
         if self.estimator.max_timesteps is not None and architecture.pooling != STEPS:
             raise ValueError(
-                "max_timesteps is set, with which predict reads a part of a sequence only; expected "
-                "None for a stream"
+                "max_timesteps is set, so that predict reads only a part of a sequence; expected None "
+                "for a stream"
             )
         self._batch = plan(np.array([0, 1]), np.array([0]))
-        self._layers = [_OneStep(part, self._batch, network.work) for part in network.recurrent]
+        self._layers = [OneStep(part, self._batch, network.work) for part in network.recurrent]
         self._features = network.dense.inputs(1, network.work)
         if network.projection:
             self._projected = network.projection.inputs(1, network.work)
@@ -73,14 +74,14 @@ class Stream:
         Parameters
         ----------
         x : array-like of shape (n_features,), a number, or a symbol
-            The names of a Series or of a DataFrame of one row must be those of `fit`, in the same
-            order, where that was given DataFrames.
+            If `fit` was given DataFrames, the names of a Series, or of a DataFrame of one row, must
+            be the same, in the same order.
 
         Returns
         -------
         prediction : label or number(s)
-            What ``predict`` says of all steps so far; where there is an output at each step, of
-            this one.
+            What ``predict`` would return for all steps so far; where there is an output at each
+            step, the one of this step.
 
         Raises
         ------
@@ -121,7 +122,7 @@ class Stream:
         """
         if not hasattr(self.estimator, "predict_proba"):
             name = type(self.estimator).__name__
-            raise AttributeError(f"{name} has no predict_proba, and nor have its streams")
+            raise AttributeError(f"{name} has no predict_proba, and neither do its streams")
         if not hasattr(self, "_scores"):
             raise ValueError("no step has been pushed yet; expected push(x) first")
         head = self.estimator._head
@@ -205,29 +206,3 @@ def _numbers(x, dtype):
         with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused
             x = x.astype(dtype)
     return x.reshape(-1)
-
-
-class _OneStep:
-    """One recurrent layer and the memory of one step of one sequence."""
-
-    def __init__(self, part, batch, work):
-        self.part, self.batch, self.work = part, batch, work
-        self.z = work.array(part.key, "z", (2, part.row_stride))
-        self.z[:] = 0
-        self.z[:, 0] = 1
-        self.arrays = part._state_arrays(batch, self.z, work, keep=False)
-        self.mask = np.zeros((0, part.n_padded), part.dtype)
-        part._set_initial(batch, self.arrays, None)
-
-    def states(self):
-        """Views of the states before the next step."""
-        width = self.part.n_padded
-        return [array[0, column : column + width] for array, column in self.arrays]
-
-    def step(self, x):
-        """From inputs (n_in,) to states (n_units,), which are those before the next step then."""
-        part, (rows, column) = self.part, self.arrays[0]
-        self.z[0, 1 : 1 + part.n_in] = x
-        part._forward(self.batch, self.z, self.arrays, self.mask, self.work, 1, False)
-        rows[0, column : column + part.n_padded] = rows[1, column : column + part.n_padded]
-        return rows[0, column : column + part.n_units]

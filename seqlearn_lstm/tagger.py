@@ -6,7 +6,6 @@ from sklearn.utils.validation import _check_sample_weight, check_consistent_leng
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
 from ._base.validating import some
-from .heads import SoftmaxHead
 from .pooling import STEPS
 from .sequences import is_tabular, refuse_masked
 from .targets import (
@@ -48,17 +47,17 @@ class LSTMSequenceTagger(LabelEstimator):
     n_iter_ : int
         Number of epochs.
     vocabulary_ : Vocabulary
-        The symbols, fitted on such; see `seqlearn_lstm.symbols.Vocabulary`.
+        The known symbols, if fitted on symbols; see `seqlearn_lstm.symbols.Vocabulary`.
     validation_scores_ : list of float
-        Score of the validation data after each epoch, where there are any; NaN where there were none.
+        Score of the validation data after each epoch, if there are any; NaN for epochs without them.
     best_iter_ : int
-        The epoch whose parameters were taken, with `early_stopping`.
+        The epoch whose parameters were kept, counted from 1; with `early_stopping` only.
     record_ : dict of str to ndarray
         What `record` asked for; see the user guide.
     n_features_in_ : int
         Number of features of a step.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, fitted on DataFrames.
+        Names of the features, if fitted on DataFrames.
 
     Notes
     -----
@@ -92,7 +91,7 @@ class LSTMSequenceTagger(LabelEstimator):
             self.class_weight, self.classes_, self.classes_[codes], weights[known]
         )
         weights = self._check_weights(weights, factors)
-        return SoftmaxHead(len(self.classes_)), STEPS, targets, weights
+        return self._head, STEPS, targets, weights
 
     def _part_of(self, y, sequences, indices):
         if getattr(y, "ndim", 1) == 1 and not _is_flat(y):
@@ -194,13 +193,6 @@ class LSTMSequenceTagger(LabelEstimator):
         for scores, index in blocks:
             labels[index] = self._decided(scores)
         return labels, sequences
-
-    def _decided(self, scores):
-        return self.classes_[scores.argmax(axis=1)]
-
-    @property
-    def _head(self):
-        return SoftmaxHead(len(self.classes_))
 
     # ---- input ---------------------------------------------------------------------------------
 

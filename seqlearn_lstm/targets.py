@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from .sequences import Sequences, refuse_masked
+from .sequences import Sequences, offsets_of, refuse_masked
 
 
 def flatten_steps(y, offsets, name="y"):
@@ -158,7 +158,7 @@ def concatenated(rows, lengths):
         raise ValueError(f"lengths must be whole numbers above zero, got {lengths!r}")
     if lengths.sum() != len(rows):
         raise ValueError(f"lengths sum up to {lengths.sum()}, but X has {len(rows)} rows")
-    return Sequences(rows, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+    return Sequences(rows, offsets_of(lengths))
 
 
 def code_labels(labels, classes=None):

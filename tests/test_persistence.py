@@ -343,8 +343,14 @@ def test_formats_refuse(call, message):
     [
         ({"output.V": np.ones(2)}, r"\['output.V'\] are no parameters of this estimator; it has"),
         ({"output.b": np.ones(2)}, r"output.b has shape \(2,\); expected \(3,\)"),
-        ({"output.b": np.array([0, np.inf, 0])}, "output.b has numbers that are no finite float32"),
-        ({"output.b": np.array([0, 1e300, 0])}, "output.b has numbers that are no finite float32"),
+        (
+            {"output.b": np.array([0, np.inf, 0])},
+            "output.b has numbers that are not finite in float32",
+        ),
+        (
+            {"output.b": np.array([0, 1e300, 0])},
+            "output.b has numbers that are not finite in float32",
+        ),
         ({"output.b": [0, 1, 2]}, "output.b has dtype int64"),
     ],
 )

@@ -13,16 +13,16 @@ from ..schedules import make_schedule
 from ..training import Settings, name_of
 
 EMBEDDING_DIM = 64  # of strings, where nothing else is said
-# What decides, beside the data, what a score measures, and what the loss of an epoch does.
-SCORED_BY = ("scoring", "validation_fraction", "max_timesteps", "truncate")
-LOST_BY = (
+# The parameters that decide, beside the data, what a score, or the loss of an epoch, is a measure of.
+SCORE_DEPENDS_ON = ("scoring", "validation_fraction", "max_timesteps", "truncate")
+LOSS_DEPENDS_ON = (
     "alpha", "dropout", "input_dropout", "recurrent_dropout", "embedding_dropout", "max_timesteps",
     "truncate",
 )  # fmt: skip
 
 
 def check_combination(estimator, partial=False, validation=(None, None), initial_states=None):
-    """Raise ValueError where parameters exclude each other."""
+    """Raise ValueError where parameters exclude each other, or what is given to `fit`."""
     _check_windows(estimator, validation, initial_states)
     if (validation[0] is None) != (validation[1] is None):
         raise ValueError("X_val and y_val belong together; got only one of them")
@@ -43,7 +43,7 @@ def check_combination(estimator, partial=False, validation=(None, None), initial
 
 
 def _check_windows(estimator, validation, initial_states):
-    """The same for states that are handed on."""
+    """Raise ValueError where states are handed on, by `bptt_steps` or `stateful`, and cannot be."""
     holds_out = (
         estimator.early_stopping and estimator.monitor == "validation" and validation[0] is None
     )
@@ -84,8 +84,6 @@ def architecture_of(estimator, sequences, head, pooling):
 
 def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged=""):
     """The loop's settings; where a fit goes on, `max_iter` counts from there."""
-    if goes_on and (partial or state.epochs_without_progress >= _patience(estimator)):
-        state.epochs_without_progress = 0  # who asks for more gets it
     epochs = 1 if partial else estimator.max_iter
     return Settings(
         batch_size=n_sequences if estimator.batch_size is None else int(estimator.batch_size),
@@ -115,14 +113,22 @@ def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged
     )
 
 
+def renew_patience(estimator, state, partial):
+    """Count epochs without progress anew where a fit goes on that had run out of patience: who asks
+    for more gets it. A pass of `partial_fit` is always made.
+    """
+    if partial or state.epochs_without_progress >= _patience(estimator):
+        state.epochs_without_progress = 0
+
+
 def warn_where_ended(settings, state):
     """Warn of a pass of `partial_fit` that can learn nothing, for the schedule is at zero."""
     how = state.epoch, 0, 1, settings.horizon, state.loss_curve, state.n_updates
     if settings.schedule.factor(*how) == 0:
         warnings.warn(
-            f"{state.epoch} passes were made, and {settings.schedule!r} has the learning rate at 0 "
+            f"{state.epoch} passes were made, and {settings.schedule!r} leaves a learning rate of 0 "
             f"after max_iter = {settings.horizon}: this partial_fit learns nothing. Usual cures: a "
-            'larger max_iter, schedule="constant", or a floor of the schedule above 0',
+            'larger max_iter, schedule="constant", or a schedule whose floor is above 0',
             ScheduleEndedWarning,
             stacklevel=2,
         )
@@ -130,7 +136,7 @@ def warn_where_ended(settings, state):
 
 def measure_of(estimator, head):
     """What the scores or losses that are watched measure, as plain values."""
-    names = SCORED_BY if _watches_scores(estimator) else LOST_BY
+    names = SCORE_DEPENDS_ON if _watches_scores(estimator) else LOSS_DEPENDS_ON
     return [repr(head), *(name_of(getattr(estimator, name, None)) for name in names)]
 
 

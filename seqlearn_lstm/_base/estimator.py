@@ -57,7 +57,7 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
             yield scores[known, : network.architecture.n_out], index[known]
 
     def final_states(self, X, lengths=None, initial_states=None):
-        """All states after the last step of each sequence, from which another can go on.
+        """All states after the last step of each sequence, from which another sequence can go on.
 
         Parameters
         ----------
@@ -71,8 +71,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         Returns
         -------
         states : ndarray of shape (n_sequences, n_states)
-            For each layer from the bottom and each direction the hidden states and, of an LSTM, the
-            cell states, side by side.
+            Side by side, for each layer from the bottom and each of its directions, the hidden
+            states and, for an LSTM, the cell states.
         """
         network, sequences = self._prepared(X, lengths)
         initial = check_initial(initial_states, sequences, network)

@@ -32,6 +32,7 @@ from .asked import (
     architecture_of,
     check_combination,
     measure_of,
+    renew_patience,
     settings_of,
     threads_of,
     warn_where_ended,
@@ -81,41 +82,25 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         goes_on=False, partial=False, told=None,
     ):  # fmt: skip
         """Fit the network and keep it as plain arrays and values."""
-        kernels, solver, given = self._kernels, make_solver(self.solver), given or Given()
-        architecture = architecture_of(self, sequences, head, pooling)
-        if goes_on and (asdict(architecture), self.dtype) != (self._architecture, self._dtype):
-            raise ValueError(
-                "the fit cannot go on: other parameters or data ask for another network; set "
-                "warm_start=False, or fit a clone"
-            )
-        self._architecture, self._dtype = asdict(architecture), self.dtype
-        network = Network(
-            architecture, kernels, self.dtype, threads_of(self, kernels),
-            self.recurrent_dropout > 0, self.precision,
-        )  # fmt: skip
+        solver, given = make_solver(self.solver), given or Given()
+        network = self._network_to_train(sequences, head, pooling, goes_on)
         initial = check_initial(initial_states, sequences, network)
         data = [sequences.rows, sequences.offsets, targets, weights, initial]
         checkpoint, state = self._past(network, solver, goes_on, data, given)
         judged = "" if partial or not self.warm_start else self._judged(head, data, given)
         seed = state.seed if state else self._draw_seed()
         chosen, validation = self._split(sequences, targets, given, initial, pooling, seed)
-        if chosen is not None:
-            rows = sequences.rows_of(chosen) if pooling == STEPS else chosen
-            sequences, targets, weights = sequences.take(chosen), targets[rows], weights[rows]
-            initial = None if initial is None else initial[chosen]
-        sequences, kept = truncate_sequences(sequences, self.max_timesteps, self.truncate)
-        if pooling == STEPS:
-            targets, weights = targets[kept], weights[kept]
-        if not weights.any():
-            raise ValueError(
-                "nothing is left to learn: all targets with a weight are in steps that max_timesteps "
-                "cuts off, or in sequences that are held out; raise max_timesteps, or lower "
-                "validation_fraction"
-            )
+        if chosen is not None and initial is not None:
+            initial = initial[chosen]
+        sequences, targets, weights = self._learned_from(
+            sequences, targets, weights, chosen, pooling
+        )
         if state is None:
             with threadpool_limits(1, user_api="blas"):  # its threads go on spinning, on our cores
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
+        if goes_on:
+            renew_patience(self, state, partial)
         settings = settings_of(self, network, len(sequences), state, goes_on, partial, judged)
         if partial:
             warn_where_ended(settings, state)
@@ -126,19 +111,57 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         state.record = None if self.record is None else state.record
         n_validation = None if validation is None else len(validation)
         listeners = listeners_of(self, task, state, checkpoint, n_validation, told, partial)
-        try:
-            train(task, state, listeners)
-        except FloatingPointError as error:
-            raise self._diverged(network, state, error) from None
-        except MemoryError as error:
-            raise MemoryError(
-                f"{error}; a batch_size of {max(1, settings.batch_size // 2)}, or shorter sequences "
-                "(max_timesteps, bptt_steps), need less"
-            ) from error
+        self._run(task, state, listeners)
         self._keep(network, state, settings)
         for listener in listeners:
             listener.end(task, state)
         return self
+
+    def _network_to_train(self, sequences, head, pooling, goes_on):
+        """The network that the parameters and the data ask for; where a fit goes on, they must ask
+        for the one that there is.
+        """
+        architecture, kernels = architecture_of(self, sequences, head, pooling), self._kernels
+        if goes_on and (asdict(architecture), self.dtype) != (self._architecture, self._dtype):
+            raise ValueError(
+                "the fit cannot go on: other parameters or data ask for another network; set "
+                "warm_start=False, or fit a clone"
+            )
+        self._architecture, self._dtype = asdict(architecture), self.dtype
+        return Network(
+            architecture, kernels, self.dtype, threads_of(self, kernels),
+            self.recurrent_dropout > 0, self.precision,
+        )  # fmt: skip
+
+    def _learned_from(self, sequences, targets, weights, chosen, pooling):
+        """(sequences, targets, weights) without what is held out, and without the steps that
+        `max_timesteps` cuts off. `chosen`: the sequences to train with; None: all.
+        """
+        if chosen is not None:
+            rows = sequences.rows_of(chosen) if pooling == STEPS else chosen
+            sequences, targets, weights = sequences.take(chosen), targets[rows], weights[rows]
+        sequences, kept = truncate_sequences(sequences, self.max_timesteps, self.truncate)
+        if pooling == STEPS:
+            targets, weights = targets[kept], weights[kept]
+        if not weights.any():
+            raise ValueError(
+                "nothing is left to learn: all targets with a weight are in steps that max_timesteps "
+                "cuts off, or in sequences that are held out; raise max_timesteps, or lower "
+                "validation_fraction"
+            )
+        return sequences, targets, weights
+
+    def _run(self, task, state, listeners):
+        """Train; errors say what the user can do, and bring what was learned before."""
+        try:
+            train(task, state, listeners)
+        except FloatingPointError as error:
+            raise self._diverged(task.network, state, error) from None
+        except MemoryError as error:
+            raise MemoryError(
+                f"{error}; a batch_size of {max(1, task.settings.batch_size // 2)}, or shorter "
+                "sequences (max_timesteps, bptt_steps), need less"
+            ) from error
 
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
@@ -193,10 +216,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
 
     def _keep(self, network, state, settings):
         """Take over what was learned, as plain arrays and values."""
-        found = learned(network, state, settings)
-        for name in SOMETIMES:
-            vars(self).pop(name, None)
-        vars(self).update(found)
+        vars(self).update(learned(network, state, settings))
 
     @property
     def _kernels(self):
@@ -220,7 +240,7 @@ def check_initial(states, sequences, network):
     expected = (len(sequences), network.state_width)
     if states.shape != expected:
         raise ValueError(
-            f"initial_states has shape {states.shape}; expected {expected}: for each sequence what "
-            "final_states gives"
+            f"initial_states has shape {states.shape}; expected {expected}: for each sequence a "
+            "row as final_states returns it"
         )
     return states

@@ -1,4 +1,5 @@
-"""The parameters of the estimators as a table, each with its default, its constraint and its words.
+"""The parameters of the estimators as a table, each with its default, its constraint and
+its description.
 
 A row is all that a parameter needs: ``@takes(...)`` makes of the shared rows and of an estimator's
 own ones the constructor, scikit-learn's constraints and the docstring's section.
@@ -24,10 +25,11 @@ class Parameter(NamedTuple):
 
     def doc(self):
         """Its lines in a numpydoc section."""
-        words = textwrap.wrap(" ".join(self.meaning.split()), 92)
+        text = " ".join(self.meaning.split())
+        lines = textwrap.wrap(text, 92, break_on_hyphens=False)  # "scikit-learn" stays one word
         return [
             f"{self.name} : {self.kind}, default={self.default!r}",
-            *(f"    {w}" for w in words),
+            *(f"    {line}" for line in lines),
         ]
 
 
@@ -47,68 +49,71 @@ NETWORK = [
     ),
     Parameter(
         "bidirectional", False, ["boolean"], "bool",
-        "Whether each layer reads the sequence in both directions, with as many units each.",
+        "Whether each layer reads the sequence in both directions, with all its units in each.",
     ),
     Parameter(
         "input_projection", None, [_COUNT, None], "int or None",
-        "Outputs of a linear layer that every step passes first. None: there is none.",
+        """Number of outputs of a linear layer that every step passes through before the first
+        recurrent layer. None: there is no such layer.""",
     ),
     Parameter(
         "initial_state", "zeros", [StrOptions({"zeros", "learned"})], '{"zeros", "learned"}',
-        "The states before the first step; learned ones are parameters like all others.",
+        "The states before the first step: zeros, or parameters that are learned like all others.",
     ),
     Parameter(
         "dropout", 0.0, _RATE, "float",
-        """Share of the outputs of each recurrent layer that is left out in training, on their way
-        to the layer above or to the output layer. One choice for all steps of a sequence (Gal and Ghahramani 2016).""",
+        """Share of the outputs of each recurrent layer that is dropped in training, on their way to
+        the layer above or to the output layer; the same units at all steps of a sequence (Gal and
+        Ghahramani 2016).""",
     ),
     Parameter(
         "input_dropout", 0.0, _RATE, "float",
-        "Share of the inputs that is left out in training, in all steps of a sequence.",
+        "Share of the inputs that is dropped in training; the same features at all steps of a sequence.",
     ),
     Parameter(
         "recurrent_dropout", 0.0, _RATE, "float",
-        """Share of the states that is left out in training on their way to the next step, in all
-        steps of a sequence.""",
+        """Share of the states that is dropped in training on their way to the next step; the same
+        units at all steps of a sequence.""",
     ),
 ]  # fmt: skip
 
 SYMBOLS = [
     Parameter(
         "embedding_dim", None, [_COUNT, None], "int or None",
-        """How many numbers stand for a symbol; with it, whole numbers in `X` are symbols, too.
-        None: 64 where `X` holds strings.""",
+        """Length of the vector that stands for a symbol. If it is given, whole numbers in `X` are
+        symbols, too. None: 64 where `X` holds strings.""",
     ),
     Parameter(
         "embedding_dropout", 0.0, _RATE, "float",
-        """Share of the symbols that is left out in training, each in all its places in a sequence
+        """Share of the symbols that is dropped in training, each at all its places in a sequence
         (Gal and Ghahramani 2016).""",
     ),
     Parameter(
         "min_count", 1, [_COUNT], "int",
-        "How often a symbol must occur in `fit` to be known; all others are one unknown symbol.",
+        "How often a symbol must occur in `fit` to be known; all rarer ones are one unknown symbol.",
     ),
     Parameter(
         "max_vocabulary", None, [_COUNT, None], "int or None",
-        "Most known symbols: the most frequent ones. None: all.",
+        "Largest number of known symbols; the most frequent ones are kept. None: all.",
     ),
     Parameter(
         "max_timesteps", None, [_COUNT, None], "int or None",
-        """Longer sequences are cut to so many steps, where there is an output at each step in
-        `fit` only. None: none is.""",
+        """Sequences with more steps are cut to this many; where there is an output at each step, in
+        `fit` only. None: no sequence is cut.""",
     ),
     Parameter(
         "truncate", "pre", [StrOptions({"pre", "post"})], '{"pre", "post"}',
-        "Where to cut: at the beginning, so that the last steps stay, or at the end.",
+        "Where to cut them: at the beginning, so that the last steps stay, or at the end.",
     ),
 ]  # fmt: skip
 
 BPTT_STEPS = Parameter(
     "bptt_steps", None, [_COUNT, None], "int or None",
-    """How many steps the gradient goes back. Longer sequences are cut into windows of so many
-    steps, which hand their states on: with an output at each step every window is an update;
-    otherwise all windows of a batch are one, and they end where the sequences end. Memory does
-    not grow with the length then. None: all steps.""",
+    """How many steps the gradient goes back. Longer sequences are cut into windows of this many
+    steps, each of which starts from the states that the one before has left, so that memory does
+    not grow with the length of the sequences. With an output at each step, every window is an
+    update; otherwise all windows of a batch make one update, and the last of them end where the
+    sequences end. None: all steps.""",
 )  # fmt: skip
 
 TRAINING = [
@@ -125,8 +130,8 @@ TRAINING = [
     Parameter(
         "alpha", 0.0, [Interval(Real, 0, None, closed="left")], "float",
         """Strength of the L2 penalty on weights (not on biases, peepholes, gains, initial states or
-        embeddings): each batch's loss, a weighted
-        mean, grows by ``alpha / 2 * |W|^2`` divided by the sum of the weights, as in
+        embeddings). To the loss of each batch, a mean over its targets by their sample weights,
+        ``alpha / 2 * |W|^2`` is added, divided by the sum of these sample weights, as in
         scikit-learn's `MLPClassifier`.""",
     ),
     Parameter(
@@ -136,7 +141,7 @@ TRAINING = [
     ),
     Parameter(
         "clip_value", None, [_POSITIVE, None], "float or None",
-        "Largest size of a single value of the gradient; what is larger is cut off. None: no limit.",
+        "Largest absolute value in the gradient; larger ones are cut off there. None: no limit.",
     ),
     Parameter(
         "batch_size", 32, [_COUNT, None], "int or None",
@@ -145,54 +150,54 @@ TRAINING = [
     BPTT_STEPS,
     Parameter(
         "stateful", False, ["boolean"], "bool",
-        """Whether sequence ``n + batch_size`` goes on in the state in which sequence n ended, for
-        long streams that were cut into pieces. Needs ``shuffle=False``; an epoch starts anew, and
-        so does every sequence of a prediction, but where `initial_states` are given.""",
+        """Whether sequence ``n + batch_size`` starts from the states in which sequence n ended, for
+        long streams that were cut into pieces. Needs ``shuffle=False``. Each epoch starts afresh,
+        and so does every sequence of a prediction unless `initial_states` are given.""",
     ),
-    Parameter("max_iter", 100, [_COUNT], "int", "Most passes over the data (epochs)."),
+    Parameter("max_iter", 100, [_COUNT], "int", "Largest number of passes over the data (epochs)."),
     Parameter(
         "shuffle", True, ["boolean"], "bool",
         "Whether each epoch draws a new order of the sequences.",
     ),
     Parameter(
         "tol", 1e-4, [Interval(Real, 0, None, closed="left")], "float",
-        """An epoch makes progress if its mean loss is lower, or, with early stopping, its score
-        higher than the best so far by more than this.""",
+        """An epoch makes progress if its mean loss is lower than the best so far by more than this;
+        with early stopping on validation data, if its score is higher by more than this.""",
     ),
     Parameter(
         "n_iter_no_change", 10, [_COUNT, None], "int or None",
-        """Training ends after so many epochs in a row without progress. None: it goes on to
+        """Training ends after this many epochs in a row without progress. None: it goes on until
         `max_iter`.""",
     ),
     Parameter(
         "early_stopping", False, ["boolean"], "bool",
-        """Whether the parameters of the best epoch are taken at the end; what is best says
-        `monitor`.""",
+        """Whether the parameters of the best epoch are kept at the end; `monitor` says what makes
+        an epoch the best.""",
     ),
     Parameter(
         "monitor", "validation", [StrOptions({"validation", "train"})], '{"validation", "train"}',
-        "With early stopping, whether the score of held-out sequences or the training loss counts.",
+        "What counts for early stopping: the score of the validation data, or the training loss.",
     ),
     Parameter(
         "validation_fraction", 0.1, [Interval(Real, 0, 1, closed="neither")], "float",
-        """Share of the sequences that is held out for it, where `fit` gets none; of a classifier,
-        of each class alike.""",
+        """Share of the sequences that early stopping holds out where `fit` gets no `X_val`; of a
+        classifier, the same share of each class.""",
     ),
     Parameter(
         "scoring", None, [str, callable, None], "str, callable or None",
-        """What scores them, as in scikit-learn's `GridSearchCV`; None: the method `score`. Where there
-        is a prediction for each step no name, but a function, or one of
-        `seqlearn_lstm.metrics.scorer`.""",
+        """How the validation data are scored, as in scikit-learn's `GridSearchCV`; None: by the
+        method `score`. Where there is a prediction for each step, not a name, but a function, or
+        what `seqlearn_lstm.metrics.scorer` returns.""",
     ),
     Parameter(
         "warm_start", False, ["boolean"], "bool",
         """Whether a further `fit` goes on where the last one ended, for `max_iter` more epochs, as
-        if it had never stopped; what the solver knows is kept for it. Set later, the solver starts
-        anew.""",
+        if it had never stopped; the state of the solver is kept for it. If this is set only after
+        the first fit, the solver starts afresh.""",
     ),
     Parameter(
         "checkpoint", None, [str, PathLike, None], "str, path-like or None",
-        """File that is written after each epoch; the same call of `fit` on the same data goes on
+        """A file that is written after each epoch. The same call of `fit` on the same data goes on
         from it, and ends with the same bits as one that was never interrupted.""",
     ),
     Parameter(
@@ -202,53 +207,55 @@ TRAINING = [
     ),
     Parameter(
         "record_every", 1, [_COUNT], "int",
-        "Updates from one entry of the record to the next, as long as it is not full.",
+        "Number of updates from one entry of the record to the next, until the record is full.",
     ),
     Parameter(
         "record_size", 1000, [Interval(Integral, 2, None, closed="left")], "int",
-        """Most entries of the record. When it is full, every second one stays, and twice as many
-        updates lie between two.""",
+        """Largest number of entries in the record. Whenever it is full, every second entry is
+        dropped, and from then on twice as many updates lie between two.""",
     ),
     Parameter(
         "random_state", None, ["random_state"], "int, RandomState instance or None",
-        """Fixes the initial weights, the order of the sequences and what is left out, and with
-        them every bit of the fitted model.""",
+        """Fixes the initial weights, which sequences are held out, their order and what dropout
+        drops, and with them every bit of the fitted model.""",
     ),
     Parameter(
         "device", "cpu", [StrOptions({"cpu", "cuda", "auto"})], '{"cpu", "cuda", "auto"}',
-        """What computes: the processor, a GPU, or a GPU where there is one. Set after a fit, it says
-        what predicts. See the user guide.""",
+        """Where to compute: on the processor, on a GPU, or on a GPU if there is one. Changed after a
+        fit, it says where to predict. See the user guide.""",
     ),
     Parameter(
         "precision", "tf32", [StrOptions({"float32", "tf32", "bf16"})], '{"float32", "tf32", "bf16"}',
-        """Of products of float32 on a GPU. "tf32": factors may be rounded to 10 bits on their way into tensor
-        cores, as PyTorch lets cuDNN do; "bf16": to 7 bits, which lets layers of up to 512 units into the
-        faster kernels; "float32": never. The processor's are exact always.""",
+        """How far a GPU may round the factors of products of float32 on their way into tensor cores.
+        "tf32": to 10 bits, as PyTorch lets cuDNN do; "bf16": to 7 bits, with which layers of up to
+        512 units can use the faster kernels; "float32": not at all. The processor never rounds
+        them.""",
     ),
     Parameter(
         "n_jobs", None, [Integral, None], "int or None",
-        """Number of threads of the processor; None and -1: all that this process may use (joblib leaves its process
-        workers their share of the cores). The result does not depend on it.""",
+        """Number of threads on the processor. None or -1: all that this process may use (in a worker
+        process of joblib, its share of the cores); -2: all but one, and so on. The result does not
+        depend on it.""",
     ),
     Parameter(
         "dtype", "float32", [StrOptions({"float32", "float64"})], '{"float32", "float64"}',
-        "Precision of all computations.",
+        "Floating-point type of the parameters and of all computations.",
     ),
     Parameter(
         "verbose", 0, ["verbose"], "int",
-        "1 prints a line after each epoch; 2 prints the layers and the data before the first, too.",
+        "1 prints a line after each epoch; 2 also prints tables of the layers and of the data first.",
     ),
 ]  # fmt: skip
 
 POOLING = Parameter(
     "pooling", "last", [StrOptions({"last", "mean", "max"})], '{"last", "mean", "max"}',
     """What the output layer sees of the top layer: the final state of each direction, the mean of
-    the states over the steps, or each unit's largest.""",
+    the states over the steps, or the largest value of each unit over the steps.""",
 )  # fmt: skip
 CLASS_WEIGHT = Parameter(
     "class_weight", None, [dict, StrOptions({"balanced"}), None], 'dict, "balanced" or None',
-    """Weight of each class, ``{label: weight}``; "balanced": inversely proportional to its
-    frequency, counted with `sample_weight`.""",
+    """Weight of each class, ``{label: weight}``. "balanced": inversely proportional to the frequency
+    of the class, in which a sample counts by its `sample_weight`.""",
 )  # fmt: skip
 
 PLACE = "    <parameters>"  # in the docstring of a class that is decorated
@@ -256,7 +263,7 @@ PLACE = "    <parameters>"  # in the docstring of a class that is decorated
 
 def takes(*own, **fixed):
     """Class decorator: an estimator with the shared parameters and its own. Its own take the place
-    of shared ones of the same name; `fixed` ones are none, but the same for all of its instances.
+    of shared ones of the same name; those in `fixed` become class attributes with these values.
     """
     names = {row.name for row in own} | fixed.keys()
     shared = [row for row in [*NETWORK, *SYMBOLS, *TRAINING] if row.name not in names]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ..heads import SoftmaxHead
 from ..streaming import Stream
 from .estimator import SequenceEstimator
 
@@ -28,11 +29,12 @@ class SupervisedEstimator(SequenceEstimator):
             concatenated rows that a tagger takes: how many belong to each sequence; None: all to
             one.
         initial_states : array-like of shape (n_sequences, n_states), default=None
-            The states before the first step of each sequence, as `final_states` gives them; None:
+            The states before the first step of each sequence, as `final_states` returns them; None:
             what the parameter `initial_state` says.
         X_val, y_val : as X and y, default=None
-            What to validate with after each epoch, without weights, from the usual first states;
-            beside `lengths` a list of sequences. None: a share of `X`, with early stopping.
+            Validation data, which are scored after each epoch, without weights and from the usual
+            first states; beside `lengths`, a list of sequences. None: with early stopping, a share
+            of `X`.
 
         Returns
         -------
@@ -43,6 +45,8 @@ class SupervisedEstimator(SequenceEstimator):
         ValueError, TypeError
             If the input cannot be used, or the loss diverged; the estimator is then as it was
             before.
+        RuntimeError
+            If `device` is "cuda", and no GPU can be used.
         """
         return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
 
@@ -52,18 +56,26 @@ class SupervisedEstimator(SequenceEstimator):
         Returns
         -------
         stream : Stream
-            Its ``push(x_t)`` gives the prediction after each step.
+            Its ``push(x_t)`` returns the prediction after each step.
 
         Raises
         ------
         ValueError
-            If the network is bidirectional.
+            If the network is bidirectional, or `max_timesteps` cuts what `predict` reads.
         """
         return Stream(self)
 
 
 class LabelEstimator(SupervisedEstimator):
-    """Base of those whose targets are labels."""
+    """Base of those whose targets are labels, of which a softmax chooses one."""
+
+    @property
+    def _head(self):
+        return SoftmaxHead(len(self.classes_))
+
+    def _decided(self, scores):
+        """The most probable labels, from scores (n, n_classes)."""
+        return self.classes_[scores.argmax(axis=1)]
 
     def _possible_classes(self, classes, goes_on):
         """All labels that there may be, or None: those that there are."""
@@ -88,7 +100,8 @@ class LabelEstimator(SupervisedEstimator):
         y : array-like
             As in `fit`.
         classes : array-like of shape (n_classes,), default=None
-            All labels that there will ever be, in the first call; None: those of its `y`.
+            All labels that there will ever be, in the first call; None: those in its
+            `y`.
         sample_weight : array-like, default=None
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
@@ -99,6 +112,11 @@ class LabelEstimator(SupervisedEstimator):
         Returns
         -------
         self : estimator
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `fit`; also if `y` has a label that is not among the classes of the first call.
         """
         return self._learn(
             X, y, sample_weight, lengths, initial_states, classes=classes, partial=True

@@ -34,7 +34,7 @@ class Validation:
     ----------
     sequences : Sequences
     X : object
-        The same as the caller has them, for a function of his.
+        The same in the form that the caller gave, for a scoring function of their own.
     y : array-like
     weights, states : ndarray or None
         As `score` takes weights, and `predict` the states to start from.
@@ -124,7 +124,7 @@ def scorer_of(estimator, network, validation, state):
         except ValueError as raised:
             error = raised
         if not np.isfinite(found) and not _has_finite_outputs(probe, validation):
-            seen = "the outputs for the validation data are no finite numbers"
+            seen = "the outputs for the validation data are not all finite"
             raise diverged(state.epoch, seen) from error
         if error is not None:
             raise error

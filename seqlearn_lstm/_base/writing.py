@@ -20,32 +20,38 @@ class WritesSequences:
         self, prime=None, n=100, *, temperature=1.0, top_k=None, top_p=None, stop=None,
         random_state=None,
     ):  # fmt: skip
-        """Write what follows.
+        """Write what follows `prime`.
 
         Parameters
         ----------
         prime : str or sequence of symbols, default=None
-            What went before; None: nothing, a sequence begins.
+            What comes before; None: nothing, so that a new sequence begins.
         n : int, default=100
-            Most symbols to write.
+            Largest number of symbols to write.
         temperature : float, default=1
-            What the logarithms of the probabilities are divided by: below 1 the likely becomes
-            likelier; 0: always the most probable symbol.
+            What the logarithms of the probabilities are divided by: below 1, likely symbols become
+            likelier; with 0, the most probable symbol is always taken.
         top_k : int, default=None
             Draw from the k most probable symbols only; None: from all.
         top_p : float, default=None
-            Draw from the most probable symbols only, as few as have this probability together
-            (Holtzman et al. 2020); None: from all.
+            Draw only from the fewest most probable symbols whose probabilities add up to at least
+            this (Holtzman et al. 2020); None: from all.
         stop : symbol or list or array of symbols, default=None
-            Where to stop, before any of them; they must be in `vocabulary_`.
+            Symbols to stop at, without writing them; they must be in `vocabulary_`.
         random_state : int, RandomState instance or None, default=None
             Fixes what is drawn.
 
         Returns
         -------
         written : str or list of symbols
-            Without `prime`; a string if the model was fitted on strings. It ends before `n` symbols
-            where the sequence does, if ends were learned.
+            What was written, without `prime`; a string if the model was fitted on strings. It has
+            fewer than `n` symbols if one of `stop` was drawn or, where ends were learned, the end.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter is out of range, `prime` holds no symbols, or one of `stop` is not in
+            `vocabulary_`.
         """
         if not (isinstance(n, Integral) and n >= 0):
             raise ValueError(f"n is {n!r}; expected a whole number of at least 0")
@@ -59,7 +65,7 @@ class WritesSequences:
     def iter_generate(
         self, prime=None, *, temperature=1.0, top_k=None, top_p=None, stop=None, random_state=None
     ):
-        """Write symbol by symbol, without an end but that of the sequence.
+        """Write symbol by symbol, until a symbol of `stop` or the end of the sequence is drawn.
 
         Parameters
         ----------
@@ -69,6 +75,11 @@ class WritesSequences:
         Returns
         -------
         symbols : iterator
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `generate`, at once.
         """
         check_sampling(temperature, top_k, top_p)
         stream, rng = self.stream(), check_random_state(random_state)
@@ -93,7 +104,8 @@ class WritesSequences:
         Returns
         -------
         stream : Stream
-            Its ``push(symbol)`` gives what most probably comes next; nothing was pushed yet.
+            Its ``push(symbol)`` returns the symbol that most probably comes next. Nothing has been
+            pushed yet.
         """
         stream = Stream(self)
         stream.push(END)

@@ -36,8 +36,8 @@ def data_home():
 def find_data(name):
     """Find a file of a data set in the folder that ``SEQLEARN_LSTM_DATA`` names.
 
-    The file may be compressed (``name.gz``) or not, and may lie at `name` itself or, copies of
-    public data sets being kept in many ways, in any folder below under the same file name.
+    The file may be compressed (``name.gz``) or not. It may lie at `name` itself or, since people keep
+    public data sets in many ways, under the same file name in any folder below.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def find_data(name):
 def find_set(name, files):
     """Find files of a data set that lie in one folder: other sets may have files of the same names.
 
-    Taken is the folder `name` itself; else one somewhere below whose path has a part of that name, in
+    This is the folder `name` itself; else one somewhere below whose path has a part of that name, in
     small or capital letters, such as ``MNIST/raw``; else any that holds all of the files.
 
     Parameters

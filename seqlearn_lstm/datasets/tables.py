@@ -18,11 +18,12 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
     """Load film reviews as sequences of words: does the writer like the film? (classification)
 
     Reads ``imdb_reviews.csv`` (with or without ``.gz``) from the folder that ``SEQLEARN_LSTM_DATA``
-    names: a table with the columns `text` and `label` (0 or 1). The published reviews without those
-    that occur twice are 24,904. The table has no split and may be sorted, so reviews are shuffled,
-    always in the same way (``numpy.random.default_rng(0).permutation``), and the last held out.
+    names: a table with the columns `text` and `label` (0 or 1). Without duplicates, there are 24,904
+    published reviews. The table has no split and may be sorted, so reviews are shuffled, always in
+    the same way (``numpy.random.default_rng(0).permutation``), and the last ones held out.
 
-    Words are what ``[a-z0-9']+`` finds in the text, in small letters, without ``<br />``.
+    Words are what ``[a-z0-9']+`` finds in the text, after it is put in small letters and without
+    ``<br />``.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def load_shop_sessions():
 
         data : list of n_sequences lists of str
             The events of each session in the order of time; events of the same second, and the
-            sessions, in the order of the file.
+            sessions themselves, are in the order of the file.
         timestamps : list of n_sequences arrays of shape (n_timesteps_i,), datetime64[s]
             The time of each event.
         session_ids : list of str

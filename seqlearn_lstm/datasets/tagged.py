@@ -22,8 +22,8 @@ def read_tagged(path, *, files="*", cut_at=""):
         A pattern of the names of files to read in a folder or an archive, as in a shell. They are
         read in the order of their names, in all folders below.
     cut_at : str, default=""
-        One by one, tags are cut where these characters first appear, unless nothing would be left:
-        ``"-+*$"`` makes `np` of `np$-tl`, but leaves `*`.
+        Characters at which tags are cut, one after another, where each first appears, unless nothing
+        would be left: ``"-+*$"`` makes `np` of `np$-tl`, but leaves `*`.
 
     Returns
     -------
@@ -67,15 +67,16 @@ def load_brown(*, cut_at="-+*$", return_X_y=False):
 
     Reads the folder ``brown`` in the folder that ``SEQLEARN_LSTM_DATA`` names, or else the archive
     ``brown.tgz``: the files of the tagged form, ``ca01`` to ``cr09``. The corpus has 57,340
-    sentences of 1,161,192 words in 15 genres, one after another; who splits it by position compares
-    genres.
+    sentences of 1,161,192 words in 15 genres, one after another; a split by position therefore
+    compares genres.
 
     Parameters
     ----------
     cut_at : str, default="-+*$"
-        One by one, tags are cut where these characters first appear, unless nothing would be left:
-        the default leaves 82 tags, for it takes away what marks titles, headlines, negations and
-        possessives, and all but the first of joint tags. ``""`` leaves the tags as they are.
+        Characters at which tags are cut, one after another, where each first appears, unless nothing
+        would be left. The default leaves 82 tags: it removes the marks of titles, headlines,
+        negations and possessives, and all but the first of joint tags. ``""`` leaves the tags as they
+        are.
     return_X_y : bool, default=False
         Return ``(data, target)`` instead of a `Bunch`.
 

@@ -1,4 +1,4 @@
-"""Texts as sequences of characters: the reader, two that are read everywhere, and a made-up one."""
+"""Texts as sequences of characters: the reader, two well-known texts, and a made-up one."""
 
 import math
 import re
@@ -44,8 +44,8 @@ def read_text(path):
     Returns
     -------
     text : str
-        Lines end in ``"\n"``, whatever they end in in the file. Of a book of Project Gutenberg the
-        lines before and after the book itself, with its licence, are left out.
+        Lines end in ``"\n"``, whatever their ends are in the file. The lines that Project Gutenberg
+        puts before and after a book, with its licence, are left out.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def load_huckleberry_finn(*, normalize=True):
 
 
 def make_text(n_sentences=1_000, *, random_state=None):
-    """Make up a text of simple sentences, and say how well it can be told at best.
+    """Make up a text of simple sentences, and say how well it can be predicted at best.
 
     The sentences are drawn from a small grammar. How a verb ends depends on a noun that may stand
     three words before it, with another noun in between.
@@ -181,8 +181,9 @@ def make_text(n_sentences=1_000, *, random_state=None):
         data : str
             The text, of 26 different characters at most.
         score : float
-            The mean logarithm of a character's probability for one who knows the grammar, in nats:
-            as `LSTMLanguageModel.score` of this text, and the best there is, but for luck.
+            The mean logarithm of a character's probability, in nats, for someone who knows the
+            grammar: comparable with `LSTMLanguageModel.score` of this text, and, but for luck, the
+            best score that there can be.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""SaliencyDisplay: what a prediction of one sequence hangs on."""
+"""SaliencyDisplay: what a prediction of one sequence depends on."""
 
 from ..inspection import saliency
 from .drawing import axes_for, check_matplotlib, heat_map, time_names
@@ -74,33 +74,34 @@ class SaliencyDisplay:
         Parameters
         ----------
         estimator : fitted estimator
-            One with predictions of this package, or a pipeline, a search or another meta-estimator
+            One of this package that predicts, or a pipeline, a search or another meta-estimator
             that ends in one.
         x : array-like of shape (n_timesteps, n_features), list of symbols, or str
-            One sequence, as one of those that `fit` got.
+            One sequence, in the form of those in `fit`.
         target : label or int, default=None
-            The class whose score, or the number of the output whose value is looked at; None: the
-            class that is predicted, the only output.
+            The class whose score, or the number of the output whose value, is differentiated; None:
+            the predicted class, or the only output.
         step : int, default=None
-            Where there is an output at each step, that of which step; -1 and None: the last.
+            Where there is an output at each step, the step whose output is meant; -1 or None: the
+            last.
         method : {"gradient", "norm", "times_input"}, default=None
-            The gradient itself; its norm at each step; its product with the inputs, for symbols
-            summed up at each. None: "norm" for symbols, "gradient" for numbers.
+            The gradient itself; its norm at each step; or its product with the inputs, for symbols
+            summed at each step. None: "norm" for symbols, "gradient" for numbers.
         labels : array-like of shape (n_timesteps,), default=None
             What to write at each step of x; None: its symbols, or the number of the step.
         feature_names : array-like of shape (n_features,), default=None
             What to write beside the rows where there is one for each feature. None: the columns of
             a data frame x, or numbers.
         initial_states : array-like of shape (1, n_states), default=None
-            The states before the first step, as ``final_states`` of the estimator gives them.
+            The states before the first step, as ``final_states`` of the estimator returns them.
         ax : matplotlib Axes, default=None
-            As of `plot`.
+            As in `plot`.
         cmap : str or matplotlib Colormap, default=None
-            As of `plot`.
+            As in `plot`.
         colorbar : bool, default=True
-            As of `plot`.
+            As in `plot`.
         im_kw : dict, default=None
-            As of `plot`.
+            As in `plot`.
 
         Returns
         -------
@@ -111,7 +112,8 @@ class SaliencyDisplay:
         ImportError
             If matplotlib is not installed.
         ValueError, TypeError
-            If x cannot be read, there is no such class, output or step, or nothing is predicted.
+            If x cannot be read, there is no such class, output or step, or the estimator predicts
+            nothing.
         """
         check_matplotlib(f"{cls.__name__}.from_estimator")
         found = saliency(

@@ -79,7 +79,7 @@ class StateDisplay:
         estimator : fitted estimator
             One of this package, or a pipeline, a search or another meta-estimator that ends in one.
         x : array-like of shape (n_timesteps, n_features), list of symbols, or str
-            One sequence, as one of those that `fit` got.
+            One sequence, in the form of those in `fit`.
         layer : int, default=-1
             Which of the recurrent layers, 0 being the lowest; -1: the highest.
         direction : {"forward", "backward"}, default="forward"
@@ -92,15 +92,15 @@ class StateDisplay:
         labels : array-like of shape (n_timesteps,), default=None
             What to write at each step of x; None: its symbols, or the number of the step.
         initial_states : array-like of shape (1, n_states), default=None
-            The states before the first step, as ``final_states`` of the estimator gives them.
+            The states before the first step, as ``final_states`` of the estimator returns them.
         ax : matplotlib Axes, or list of them, default=None
-            As of `plot`.
+            As in `plot`.
         cmap : str or matplotlib Colormap, default=None
-            As of `plot`.
+            As in `plot`.
         colorbar : bool, default=True
-            As of `plot`.
+            As in `plot`.
         im_kw : dict, default=None
-            As of `plot`.
+            As in `plot`.
 
         Returns
         -------

@@ -80,7 +80,7 @@ class TrainingCurveDisplay:
         name : str, default=None
             What the legend calls it.
         ax : matplotlib Axes, default=None
-            As of `plot`.
+            As in `plot`.
 
         Returns
         -------
@@ -102,14 +102,14 @@ class TrainingCurveDisplay:
         Parameters
         ----------
         estimators : list of fitted estimators
-            As of `from_estimator`.
+            As in `from_estimator`.
         names : list of str, default=None
             What the legend calls them; with `joined` a single one.
         joined : bool, default=False
             Whether they are parts of one training, in their order. An estimator that goes on by
             `warm_start`, `partial_fit` or `checkpoint` has the whole curve by itself.
         ax : matplotlib Axes, default=None
-            As of `plot`.
+            As in `plot`.
 
         Returns
         -------
@@ -161,7 +161,7 @@ class TrainingCurveDisplay:
         score_name : str, default=None
             What stands beside the right axis; None: "validation score".
         ax : matplotlib Axes, default=None
-            As of `plot`.
+            As in `plot`.
 
         Returns
         -------

@@ -31,7 +31,7 @@ def cell_step(x, states, parameters, cell="lstm"):
     Raises
     ------
     ValueError, TypeError
-        If shapes disagree, something is no finite number, or a name is missing or unknown.
+        If shapes disagree, a number is not finite, or a name is missing or unknown.
 
     Examples
     --------
@@ -68,13 +68,14 @@ def cell_steps(X, parameters, cell="lstm", *, initial=None, lengths=None, return
     Parameters
     ----------
     X : array-like of shape (n_timesteps, n_in), or list or array of sequences
-        As of `lstm`.
+        As in `lstm`.
     parameters : dict of str to array-like
-        As of `cell_step`.
+        As in `cell_step`.
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
         What a step does.
     initial : dict of str to array-like of shape (H,) or (n_sequences, H), default=None
-        The states before the first step, for all sequences or for each; what is missing is zero.
+        The states before the first step, the same for all sequences, or for each; those that are
+        missing are zero.
     lengths : array-like of int of shape (n_sequences,), default=None
         With a 3-D `X`, how many steps of each sequence are real.
     return_gates : bool, default=False
@@ -89,7 +90,7 @@ def cell_steps(X, parameters, cell="lstm", *, initial=None, lengths=None, return
     Raises
     ------
     ValueError, TypeError
-        As of `cell_step`; the error names the sequence.
+        As in `cell_step`; the error names the sequence.
 
     Examples
     --------

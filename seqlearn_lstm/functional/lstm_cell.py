@@ -22,7 +22,7 @@ def lstm_step(x, c, h, W, U, b, *, cell="lstm", **further):
     b : array-like of shape (4 * H,)
         Biases.
     cell : "lstm" or LSTM object, default="lstm"
-        `seqlearn_lstm.cells.LSTM` with other settings. Without forget gate, the columns of f are
+        `seqlearn_lstm.cells.LSTM` with other settings. Without a forget gate, the columns of f are
         missing from all parameters.
     **further : array-like
         What these settings ask for: `p` (3 * H,), the peepholes; `gain` (4 * H,), `cell_gain` and
@@ -36,7 +36,7 @@ def lstm_step(x, c, h, W, U, b, *, cell="lstm", **further):
     Raises
     ------
     ValueError, TypeError
-        If shapes disagree, something is no finite number, or a parameter is missing or unknown.
+        If shapes disagree, a number is not finite, or a parameter is missing or unknown.
 
     See Also
     --------
@@ -65,17 +65,17 @@ def lstm(X, W, U, b, *, c0=None, h0=None, cell="lstm", lengths=None, return_gate
     X : array-like of shape (n_timesteps, n_in), or list or array of sequences
         A sequence; or many, in a list of (n_timesteps_i, n_in) arrays or a 3-D array.
     W, U, b : array-like
-        As of `lstm_step`.
+        As in `lstm_step`.
     c0, h0 : array-like of shape (H,) or (n_sequences, H), default=None
-        The states before the first step, for all sequences or for each; None: zeros.
+        The states before the first step, the same for all sequences, or for each; None: zeros.
     cell : "lstm" or LSTM object, default="lstm"
-        As of `lstm_step`.
+        As in `lstm_step`.
     lengths : array-like of int of shape (n_sequences,), default=None
         With a 3-D `X`, how many steps of each sequence are real.
     return_gates : bool, default=False
         Whether to return the gates, too.
     **further : array-like
-        As of `lstm_step`.
+        As in `lstm_step`.
 
     Returns
     -------
@@ -87,7 +87,7 @@ def lstm(X, W, U, b, *, c0=None, h0=None, cell="lstm", lengths=None, return_gate
     Raises
     ------
     ValueError, TypeError
-        As of `lstm_step`; the error names the sequence.
+        As in `lstm_step`; the error names the sequence.
 
     Examples
     --------

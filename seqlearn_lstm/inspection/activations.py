@@ -13,17 +13,17 @@ def states(estimator, x, *, layer=-1, direction="forward", initial_states=None):
     Parameters
     ----------
     estimator : fitted estimator
-        One of this package; or a pipeline, a search or another meta-estimator that ends in one,
-        with the steps of a pipeline done before. Of an `LSTMEncoder`, the estimator whose states it
-        hands out.
+        One of this package; or a pipeline, a search or another meta-estimator that ends in one: x
+        then goes through the earlier steps of the pipeline first. For an `LSTMEncoder`, the states
+        are those of the estimator that it contains.
     x : array-like of shape (n_timesteps, n_features), list of symbols, or str
-        One sequence, as one of those that `fit` got; of a language model, it may be empty.
+        One sequence, in the form of those in `fit`; for a language model, it may be empty.
     layer : int, default=-1
         Which of the recurrent layers, 0 being the lowest; -1: the highest.
     direction : {"forward", "backward"}, default="forward"
         Which direction of the layer; backward only where the network is bidirectional.
     initial_states : array-like of shape (1, n_states), default=None
-        The states before the first step, as ``final_states`` of the estimator gives them.
+        The states before the first step, as ``final_states`` of the estimator returns them.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def states(estimator, x, *, layer=-1, direction="forward", initial_states=None):
     Notes
     -----
     Row t belongs to step t in both directions: the backward one has then read x from its end up to
-    and with step t. The gates g and n are the candidates for the new state, between -1 and 1;
+    and including step t. The gates g and n are the candidates for the new state, between -1 and 1;
     the others are between 0 and 1. With other activations than tanh, g has their range.
 
     Examples

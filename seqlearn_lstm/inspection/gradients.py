@@ -29,21 +29,23 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
     Parameters
     ----------
     estimator : fitted estimator
-        One with predictions of this package; or a pipeline, a search or another meta-estimator that
-        ends in one. Of an `LSTMEncoder`, the estimator whose states it hands out.
+        One of this package that predicts; or a pipeline, a search or another meta-estimator that
+        ends in one. For an `LSTMEncoder`, the prediction is that of the estimator that it contains.
     x : array-like of shape (n_timesteps, n_features), list of symbols, or str
-        One sequence, as one of those that `fit` got; of a language model, it may be empty.
+        One sequence, in the form of those in `fit`; for a language model, it may be empty.
     target : label or int, default=None
-        Whose gradient: of a classifier or tagger, the score of this class before the softmax; of a
-        regressor, the output with this number. None: the class that is predicted, the only output.
+        What to differentiate: for a classifier or tagger, the score of this class before the
+        softmax; for a regressor, the output with this number. None: the predicted class, or the
+        only output.
     step : int, default=None
-        Where there is an output at each step, that of which step of x; -1 and None: the last.
+        Where there is an output at each step, the step of x whose output is meant; -1 or None: the
+        last.
     method : {"gradient", "norm", "times_input"}, default=None
-        What becomes of the gradient: nothing; its Euclidean norm at each step; its product with the
-        inputs, which for symbols is summed up at each step. None: "norm" for symbols, "gradient"
+        What to return: the gradient itself; its Euclidean norm at each step; or its product with
+        the inputs, which for symbols is summed at each step. None: "norm" for symbols, "gradient"
         for numbers.
     initial_states : array-like of shape (1, n_states), default=None
-        The states before the first step, as ``final_states`` of the estimator gives them.
+        The states before the first step, as ``final_states`` of the estimator returns them.
 
     Returns
     -------
@@ -51,20 +53,21 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         With the attributes
 
         saliency : ndarray of shape (n_timesteps_seen, n_values)
-            What `method` has made of the gradient. One value a step for "norm", and, for symbols,
-            for "times_input".
+            What `method` has made of the gradient; for "norm", and for "times_input" of symbols,
+            one value per step.
         gradient : ndarray of shape (n_timesteps_seen, n_inputs)
-            At the features of each step; of symbols, at the numbers that stand for each.
+            The gradient at the features of each step; for symbols, at the numbers that stand for
+            each symbol.
         inputs : ndarray of shape (n_timesteps_seen, n_inputs)
             Those features or numbers.
         score : float
-            What was differentiated.
+            The value of what was differentiated.
         target : label or int
             The class or the output that was chosen.
         step : int or None
-            The step of x whose output it is; None: there is one for the whole sequence.
+            The step of x whose output it is; None: there is one output for the whole sequence.
         method : str
-            What was asked for, or what None stood for.
+            The method that was used.
         steps : ndarray of int of shape (n_timesteps_seen,)
             Which steps of x were read: all, unless `max_timesteps` cuts x.
         symbols : list or None
@@ -75,7 +78,8 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
     Raises
     ------
     ValueError, TypeError
-        If x cannot be read, there is no such class, output or step, or nothing is predicted.
+        If x cannot be read, there is no such class, output or step, or the estimator predicts
+        nothing.
 
     See Also
     --------
@@ -84,8 +88,8 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
     Notes
     -----
     The inputs are those of the network: in a pipeline, what the steps before have made of x. The
-    gradient holds for small changes only. "times_input" is the part of the score that is lost,
-    to first order, where the input becomes zero, its sign included.
+    gradient holds for small changes only. "times_input" is, to first order and with its sign, the
+    part of the score that would be lost if the input became zero.
 
     For two classes ``decision_function`` is the difference of both scores.
 

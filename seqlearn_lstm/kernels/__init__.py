@@ -153,7 +153,7 @@ def get_backend(device):
     Parameters
     ----------
     device : {"cpu", "cuda", "auto"}
-        "auto": "cuda" where there is a GPU. The simulator is none.
+        "auto": "cuda" where there is a GPU; the simulator does not count as one.
 
     Raises
     ------

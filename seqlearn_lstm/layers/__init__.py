@@ -6,8 +6,8 @@ from .gru import GRUBeforeLayer, GRULayer
 from .initializers import INITIALIZERS
 from .lstm import PlainLSTM
 from .lstm_options import OptionsLSTM
-from .memory import States, Stream, Workspace, input_stream, slot_stream
-from .recurrent import Recurrent
+from .memory import States, Workspace, input_stream
+from .one_step import OneStep
 from .rnn import RNNLayer
 
 __all__ = [
@@ -16,14 +16,12 @@ __all__ = [
     "Embedding",
     "GRUBeforeLayer",
     "GRULayer",
+    "OneStep",
     "OptionsLSTM",
     "PlainLSTM",
     "Projection",
     "RNNLayer",
-    "Recurrent",
     "States",
-    "Stream",
     "Workspace",
     "input_stream",
-    "slot_stream",
 ]

@@ -28,8 +28,8 @@ def get_chunks(labels, scheme="iob2"):
     Parameters
     ----------
     labels : array-like of str of shape (n_timesteps,)
-        "O", or a letter of the scheme with a hyphen and the type of the chunk: "B-PER". The type is
-        all after the first hyphen, and empty without one.
+        "O", or a letter of the scheme, a hyphen and the type of the chunk: "B-PER". The type is
+        everything after the first hyphen; without a hyphen it is empty.
     scheme : {"iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou"}, default="iob2"
         Which letters there are; see the head of `seqlearn_lstm.metrics` for their rules.
 
@@ -41,7 +41,7 @@ def get_chunks(labels, scheme="iob2"):
     Raises
     ------
     ValueError
-        If a label is not of the scheme.
+        If a label does not belong to the scheme.
 
     Examples
     --------

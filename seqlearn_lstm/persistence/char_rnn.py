@@ -18,7 +18,7 @@ def from_char_rnn(i2h_weight, i2h_bias, h2h_weight, h2h_bias, *, layer=0):
     h2h_weight : array-like of shape (4 * H, H)
     h2h_bias : array-like of shape (4 * H,)
     layer : int, default=0
-        The number of the layer, from the bottom; the results of several are put together by ``|``.
+        The number of the layer, from the bottom; the results for several are combined with ``|``.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def to_char_rnn(parameters, *, layer=0):
     ----------
     parameters : dict of str to ndarray
         Of an LSTM in one direction, as a fitted estimator has them in `parameters_`; those of other
-        layers are passed over.
+        layers are ignored.
     layer : int, default=0
         The number of the layer.
 
@@ -62,7 +62,7 @@ def to_char_rnn(parameters, *, layer=0):
     Raises
     ------
     ValueError
-        If there is no such cell there, or shapes disagree.
+        If the layer has no such cell, or shapes disagree.
 
     Examples
     --------

@@ -40,7 +40,7 @@ def permuted(array, source, target):
 
 
 def canonical(key, W, U, b_in, b_states, source, reset_after=True):
-    """{name: array} of one direction of a layer, from what a format has in its own order of gates.
+    """{name: array} of one direction of a layer, from arrays in a format's own order of gates.
 
     key       begins the names, "layer_0.forward"
     b_in, b_states    None where there are no biases
@@ -145,10 +145,10 @@ def checked_cell(cell, target):
     cell = make_cell(cell)
     name, settings = plain(cell)
     if cell.n_gates not in GATES[target]:
-        raise ValueError(f"cell is {cell!r}; expected another, for {target} has none such")
+        raise ValueError(f"cell is {cell!r}; expected another, for {target} has no such cell")
     for setting, value in ONLY[target].get(name, {}).items():
         if settings[setting] != value:
             raise ValueError(
-                f"cell is {cell!r}; expected {setting}={value!r}, for {target} has no other"
+                f"cell is {cell!r}; expected {setting}={value!r}, for {target} knows no other"
             )
     return cell

@@ -16,10 +16,10 @@ def from_keras(weights, *, layer=0, reset_after=True):
         ``layer.get_weights()``: kernel, recurrent kernel and, if there is one, bias; of a
         ``Bidirectional`` layer those of the forward and then of the backward one.
     layer : int, default=0
-        The number of the layer, from the bottom; the results of several are put together by ``|``.
+        The number of the layer, from the bottom; the results for several are combined with ``|``.
     reset_after : bool, default=True
-        For a GRU without bias, whether its reset gate stands after the product. The shape of a bias
-        says it.
+        For a GRU without a bias, whether its reset gate is applied after the product; the shape of
+        a bias says so by itself.
 
     Returns
     -------
@@ -30,7 +30,7 @@ def from_keras(weights, *, layer=0, reset_after=True):
     Raises
     ------
     ValueError
-        If the number of arrays is none of these, or shapes disagree.
+        If the number of arrays is another, or shapes disagree.
 
     Examples
     --------
@@ -66,9 +66,9 @@ def to_keras(parameters, cell="lstm", *, layer=0):
     Parameters
     ----------
     parameters : dict of str to ndarray
-        As a fitted estimator has them in `parameters_`; those of other layers are passed over.
+        As a fitted estimator has them in `parameters_`; those of other layers are ignored.
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
-        The cell that they are of.
+        The cell that they belong to.
     layer : int, default=0
         The number of the layer.
 

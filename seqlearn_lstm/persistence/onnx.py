@@ -1,4 +1,4 @@
-"""The inputs W, R, B and P of ONNX' operators ``LSTM``, ``GRU`` and ``RNN``."""
+"""The inputs W, R, B and P of ONNX's operators ``LSTM``, ``GRU`` and ``RNN``."""
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from .gates import (
 
 
 def from_onnx(W, R, B=None, P=None, *, linear_before_reset=False, layer=0):
-    """Canonical parameters from those of one of ONNX' recurrent operators.
+    """Canonical parameters from those of one of ONNX's recurrent operators.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def from_onnx(W, R, B=None, P=None, *, linear_before_reset=False, layer=0):
     linear_before_reset : bool, default=False
         The attribute of a ``GRU``; PyTorch writes files with 1.
     layer : int, default=0
-        The number of the layer, from the bottom; the results of several are put together by ``|``.
+        The number of the layer, from the bottom; the results for several are combined with ``|``.
 
     Returns
     -------
@@ -77,14 +77,14 @@ def from_onnx(W, R, B=None, P=None, *, linear_before_reset=False, layer=0):
 
 
 def to_onnx(parameters, cell="lstm", *, layer=0):
-    """The inputs of one of ONNX' recurrent operators from canonical parameters.
+    """The inputs of one of ONNX's recurrent operators from canonical parameters.
 
     Parameters
     ----------
     parameters : dict of str to ndarray
-        As a fitted estimator has them in `parameters_`; those of other layers are passed over.
+        As a fitted estimator has them in `parameters_`; those of other layers are ignored.
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
-        The cell that they are of. A GRU wants the attribute ``linear_before_reset=1``, unless it
+        The cell that they belong to. A GRU needs the attribute ``linear_before_reset=1``, unless it
         is ``GRU(reset_after=False)``.
     layer : int, default=0
         The number of the layer.

@@ -20,7 +20,7 @@ _SUFFIX = dict(zip(DIRECTIONS, ("", "_reverse"), strict=True))
 def from_torch(state, *, prefix=""):
     """Canonical parameters from PyTorch's.
 
-    Weights are transposed. Of the two biases the sum is taken, but for a GRU's n.
+    Weights are transposed. The two biases are added up, except those of a GRU's n.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def from_torch(state, *, prefix=""):
     Raises
     ------
     TypeError
-        If `state` is no dict, but a module for instance.
+        If `state` is not a dict, but for instance a module.
     ValueError
         If a name is missing or unknown, or shapes disagree.
 
@@ -86,15 +86,16 @@ def to_torch(parameters, cell="lstm"):
     Parameters
     ----------
     parameters : dict of str to ndarray
-        As a fitted estimator has them in `parameters_`; what is not of a recurrent layer is passed
-        over.
+        As a fitted estimator has them in `parameters_`; what does not belong to a recurrent layer is
+        ignored.
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
-        The cell that they are of.
+        The cell that they belong to.
 
     Returns
     -------
     state : dict of str to ndarray
-        "weight_ih_l0" and so on, each contiguous; all biases in "bias_ih_l0", but for a GRU's `b_n`.
+        "weight_ih_l0" and so on, each contiguous; all biases are in "bias_ih_l0", except a GRU's
+        `b_n`.
         ``module.load_state_dict({k: torch.from_numpy(v) for k, v in state.items()})`` reads it.
 
     Raises

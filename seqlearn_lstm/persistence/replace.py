@@ -32,7 +32,7 @@ def with_parameters(estimator, parameters):
     TypeError
         If `estimator` has no parameters, or `parameters` is no dict.
     ValueError
-        If a name is unknown, a shape is another, or a number is not finite.
+        If a name is unknown, a shape differs, or a number is not finite.
 
     Examples
     --------
@@ -72,5 +72,7 @@ def _like(old, new, name):
     with np.errstate(over="ignore"):  # too large for float32: an error below
         new = new.astype(old.dtype)
     if not np.isfinite(new).all():
-        raise ValueError(f"{name} has numbers that are no finite {old.dtype}; expected such only")
+        raise ValueError(
+            f"{name} has numbers that are not finite in {old.dtype}; expected finite ones only"
+        )
     return new

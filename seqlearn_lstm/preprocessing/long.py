@@ -19,15 +19,15 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     sequence : str
         Name of the column that says to which sequence a row belongs.
     time : str or None
-        Name of the column that orders the rows of a sequence; an ordered Categorical by its
-        categories. None: they are in order.
+        Name of the column that orders the rows of a sequence, an ordered Categorical by its
+        categories. None: the rows are in order already.
     columns : list of str, or str
-        Names of the features. A single name that is no list gives 1-D sequences.
+        Names of the features. A single name, not in a list, gives 1-D sequences.
     target : str, default=None
         Name of the column of targets.
     target_per : {"step", "sequence"}, default="step"
-        Whether to return a target for each step, or one for each sequence, in which it must then
-        be the same at each step.
+        Whether to return a target for each step, or one for each sequence, which must then be the
+        same at all of its steps.
 
     Returns
     -------
@@ -43,8 +43,8 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     Raises
     ------
     ValueError
-        If a column is not there or not as long as the others, the table is empty, an id or a time
-        is missing, a sequence has two rows for one time, a feature is a date, or a target differs
+        If a column is missing or not as long as the others, the table is empty, an id or a time is
+        missing, a sequence has two rows for the same time, a feature is a date, or a target differs
         within its sequence.
 
     Examples

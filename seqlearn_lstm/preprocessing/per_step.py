@@ -49,17 +49,17 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
     ===============================================  ============================================
 
     Sequences in pandas DataFrames reach the transformer as one DataFrame, and arrays beside them in
-    the same list have their columns; those with symbols reach it as an object array: one-hot encoders
-    and column transformers work per step, too. What comes back are always dense arrays; a
-    transformer's sparse output is made dense.
+    the same list are given its columns; sequences with symbols reach it as an object array. One-hot
+    encoders and column transformers therefore work per step, too. What comes back is always dense;
+    sparse output of a transformer is converted.
 
     Parameters
     ----------
     transformer : transformer object
-        Is cloned, and the clone fitted. Must keep the number of rows; may change that of columns.
+        A clone of it is fitted. It must keep the number of rows, and may change that of columns.
     allow_nan : bool, default=False
-        Whether NaN may reach the transformer (an imputer). Trailing time steps of a 3-D X in which
-        every feature is NaN are padding all the same; lists and tables have no padding.
+        Whether NaN may reach the transformer, for instance an imputer. Trailing time steps of a 3-D
+        X in which every feature is NaN are padding even then; lists and tables have no padding.
 
     Attributes
     ----------
@@ -102,7 +102,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
             A target for each sequence, repeated at each of its steps; or for each step: a list of
             n_sequences arrays of shape (n_timesteps_i,).
         sample_weight : array-like of shape (n_sequences,), or list, default=None
-            As `y`; handed on to the transformer if given.
+            As `y`; passed on to the transformer if given.
         lengths : array-like of int of shape (n_sequences,), default=None
             With a 3-D X: how many steps of each sequence are real.
 
@@ -113,7 +113,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         Raises
         ------
         TypeError
-            If the transformer is none, or X is nothing that holds sequences.
+            If `transformer` is not a transformer, or X does not hold sequences.
         ValueError
             If X, y or `lengths` do not fit; the error names the sequence. The estimator is then as
             it was before.
@@ -197,7 +197,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         return columns if len(names) == 1 else names
 
     def set_output(self, *, transform=None):
-        """Do nothing: sequences are given back as arrays whatever the output of tables shall be.
+        """Do nothing: sequences are returned as arrays, whatever output is set for tables.
 
         It is here so that a pipeline which ends in a table can be told ``set_output("pandas")``.
 

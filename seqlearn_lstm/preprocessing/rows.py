@@ -16,12 +16,12 @@ def concatenate(X):
     X : list or array of sequences
         Arrays of shape (n_timesteps_i, n_features) or (n_timesteps_i,); or targets for each step,
         symbols too. A string is one symbol, not a sequence: ``list(text)`` holds its characters. In
-        a 3-D array of numbers, trailing steps of which all is NaN are padding.
+        a 3-D array of numbers, trailing steps whose features are all NaN are padding.
 
     Returns
     -------
     rows : ndarray of shape (n_rows, n_features) or (n_rows,)
-        All time steps. Of the sequences' type; of type object where they mix symbols and numbers.
+        All time steps, of the type of the sequences; of type object if they mix symbols and numbers.
     lengths : ndarray of int64 of shape (n_sequences,)
         How many rows belong to each sequence; their sum is n_rows.
 
@@ -30,8 +30,8 @@ def concatenate(X):
     TypeError
         If X or one of its sequences is a masked array.
     ValueError
-        If X holds no sequence, or one that is empty or has other features than the first,
-        or DataFrames have other columns or the same in another order.
+        If X holds no sequence, or one that is empty or has other features than the first; or if
+        DataFrames have different columns, or the same columns in another order.
 
     See Also
     --------
@@ -84,12 +84,12 @@ def split(rows, lengths):
     Returns
     -------
     X : list of n_sequences arrays of shape (n_timesteps_i, n_features) or (n_timesteps_i,)
-        Views of `rows`; DataFrames if that is one.
+        Views of `rows`; DataFrames if `rows` is one.
 
     Raises
     ------
     ValueError
-        If `lengths` are no positive integers whose sum is n_rows.
+        If `lengths` are not positive integers that add up to n_rows.
 
     Examples
     --------

@@ -28,7 +28,7 @@ class Adam(Solver):
     beta_2 : float, default=0.999
         Decay of the running mean of the squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of the latter, above 0.
+        Added to the square root of the latter, above 0.
 
     References
     ----------
@@ -77,7 +77,7 @@ class AMSGrad(Adam):
     beta_2 : float, default=0.999
         Decay of the running mean of the squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of its largest value, above 0.
+        Added to the square root of its largest value, above 0.
 
     References
     ----------
@@ -114,9 +114,9 @@ class AdamW(Adam):
     beta_2 : float, default=0.999
         Decay of the running mean of the squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of the latter, above 0.
+        Added to the square root of the latter, above 0.
     weight_decay : float, default=0.01
-        Not below 0. PyTorch's default; Keras has 0.004.
+        Strength of the decay, not below 0. PyTorch's default; Keras has 0.004.
 
     References
     ----------
@@ -153,7 +153,7 @@ class Nadam(Adam):
     beta_2 : float, default=0.999
         Decay of the running mean of the squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of the latter, above 0.
+        Added to the square root of the latter, above 0.
     momentum_decay : float, default=0.004
         How fast mu approaches `beta_1`, not below 0. As in the paper and PyTorch; Keras has 1.
 

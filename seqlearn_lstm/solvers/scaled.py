@@ -1,5 +1,5 @@
-"""Solvers that divide a gradient by what the gradients before it were like, and keep no mean of the
-gradient itself.
+"""Solvers that scale a gradient by the size of those before it, and keep no mean of the gradient
+itself.
 
 All add epsilon to the root, as PyTorch does; Keras adds it within the root of RMSprop and Adagrad.
 """
@@ -29,9 +29,9 @@ class RMSprop(Solver):
     epsilon : float, default=1e-8
         Added to the root, above 0. Keras adds 1e-7 within the root.
     global_scale : bool, default=False
-        True: in place of each element's own mean there is one, of the sum of all elements' squares,
-        so that the step has the gradient's direction. The table of an embedding has a scale of
-        its own, beside that of all other parameters.
+        True: instead of a mean for each element there is a single one, of the sum of the squares of
+        all elements, so that the step has the direction of the gradient. The table of an embedding
+        has a scale of its own; all other parameters share one.
 
     References
     ----------
@@ -138,7 +138,7 @@ class Adadelta(Solver):
     rho : float, default=0.9
         Decay of both running means, in [0, 1). PyTorch's default; Keras and the paper have 0.95.
     epsilon : float, default=1e-6
-        Added to both means, above 0. It makes the first steps. Keras has 1e-7.
+        Added to both means, above 0. It sets the size of the first steps. Keras has 1e-7.
 
     References
     ----------

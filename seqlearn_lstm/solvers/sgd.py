@@ -16,9 +16,9 @@ class SGD(Solver):
     Parameters
     ----------
     momentum : float, default=0.9
-        In [0, 1). PyTorch's and Keras's default is 0.
+        Decay of the velocity, in [0, 1). The default of PyTorch and Keras is 0.
     nesterov : bool, default=True
-        Whether to look ahead along the velocity. PyTorch's and Keras's default is False.
+        Whether to look ahead along the velocity. The default of PyTorch and Keras is False.
 
     References
     ----------

@@ -15,7 +15,7 @@ UNKNOWN = 0  # the code of every symbol that a vocabulary does not know
 class Mark(Enum):
     """Symbols that stand for no part of a sequence.
 
-    `END` stands before and behind the sequences of a language model.
+    `END` stands before and after the sequences of a language model.
     """
 
     END = "end"
@@ -35,12 +35,12 @@ class Vocabulary:
     Attributes
     ----------
     symbols : list
-        The symbol of each code. The first, None, stands for all that are unknown.
+        The symbol of each code. The first, None, stands for all unknown symbols.
 
     Raises
     ------
     ValueError
-        If a symbol is there twice.
+        If a symbol occurs twice.
     """
 
     def __init__(self, known):
@@ -65,7 +65,7 @@ class Vocabulary:
         min_count : int, default=1
             How often a symbol must occur to be known.
         max_vocabulary : int, default=None
-            Most known symbols, the unknown one not counted; None: all.
+            Largest number of known symbols, not counting the unknown one; None: all.
 
         Returns
         -------

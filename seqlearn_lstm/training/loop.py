@@ -220,8 +220,8 @@ def _score(task, state):
     score = float(task.validate()) if task.validate else math.nan
     if math.isnan(score) and task.settings.watch == "validation":
         raise ValueError(
-            f"the score of the validation data after epoch {state.epoch + 1} is nan, which tells no "
-            "best epoch; expected a number. Usual cures: more sequences to validate with (R2 needs "
+            f"the score of the validation data after epoch {state.epoch + 1} is nan, so that no "
+            "epoch can be the best; expected a number. Usual cures: more sequences to validate with (R2 needs "
             "two: a larger validation_fraction, or X_val and y_val), another scoring, or "
             'monitor="train"'
         )

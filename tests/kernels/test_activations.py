@@ -6,6 +6,7 @@ from numba import njit
 from one_layer import copy_to
 
 from seqlearn_lstm.kernels.cpu import activations, target
+from seqlearn_lstm.kernels.cpu.layout import lanes
 from seqlearn_lstm.kernels.cpu.simd import load, store
 
 # Absolute and relative error; single precision loses some more where multiply-adds round twice
@@ -22,7 +23,7 @@ def over_an_array(function):
             store(out, k, function(load(x, k)))
 
     def apply(x):
-        L = target.lanes(x.dtype)
+        L = lanes(x.dtype)
         padded = np.zeros(-(-x.size // L) * L, x.dtype)
         padded[: x.size] = x
         out = np.full_like(padded, np.nan)
@@ -98,7 +99,7 @@ def test_exp(dtype):
 
 def test_gates_share_a_division(kernels, dtype, rng):
     """Every gate, next to gates of every other size."""
-    L = target.lanes(dtype)
+    L = lanes(dtype)
     x = everywhere(dtype)
     x = x[: len(x) // L * L]
     pre = copy_to(kernels, np.array([rng.permutation(x) for _ in range(4)]))
@@ -120,6 +121,6 @@ def test_infinity_is_a_large_number(ours, dtype):
 
 @pytest.mark.parametrize("ours", [tanh, sigmoid, exp], ids=["tanh", "sigmoid", "exp"])
 def test_not_a_number_stays_not_a_number(ours, dtype):
-    x = np.linspace(-1, 0, 2 * target.lanes(dtype), dtype=dtype)
+    x = np.linspace(-1, 0, 2 * lanes(dtype), dtype=dtype)
     x[1] = np.nan
     assert np.array_equal(np.isnan(ours(x)), np.isnan(x))

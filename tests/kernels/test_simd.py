@@ -7,6 +7,7 @@ import pytest
 from numba import njit
 
 from seqlearn_lstm.kernels.cpu import simd, target
+from seqlearn_lstm.kernels.cpu.layout import lanes
 from seqlearn_lstm.kernels.cpu.simd import (
     at,
     fma,
@@ -70,7 +71,7 @@ def every_operation(x, y, z, out, L):
 @pytest.fixture
 def operands(rng, dtype):
     """x, y, z: some vectors each; x has halves, for rounding, and no zeros."""
-    L = target.lanes(dtype)
+    L = lanes(dtype)
     x, y, z = (rng.normal(scale=5, size=(3, L)).astype(dtype) for _ in range(3))
     x[0, :2] = -2.5, 1.5
     return x, y, z
@@ -98,7 +99,7 @@ def test_multiply_add(operands, results, dtype):
 
 
 def test_multiply_add_rounds_once_where_the_processor_can(dtype):
-    eps, L = np.finfo(dtype).eps, target.lanes(dtype)
+    eps, L = np.finfo(dtype).eps, lanes(dtype)
     x = np.full((1, L), 1 + eps, dtype)
     z = np.full((1, L), -(1 + 2 * eps), dtype)
     out = np.empty((17, 1, L), dtype)
@@ -127,7 +128,7 @@ def through_the_stack(x, out, L):
 
 def test_addresses_and_the_stack(dtype):
     """Vectors may start anywhere, in an array of any number of dimensions."""
-    L = target.lanes(dtype)
+    L = lanes(dtype)
     x = np.arange(4 * L, dtype=dtype).reshape(2, 2, L)
     out = np.full((2, 2, L), np.nan, dtype)
     through_the_stack(x, out, L)
@@ -144,7 +145,7 @@ def the_first(x, k, loaded, stored, n):
 
 
 def test_the_first_lanes_of_a_vector(dtype):
-    L, k = target.lanes(dtype), 3
+    L, k = lanes(dtype), 3
     x = np.arange(1, k + L + 1, dtype=dtype)
     for n in range(L + 1):
         loaded, stored = np.full(L, np.nan, dtype), np.full(k + L, np.nan, dtype)
@@ -157,7 +158,7 @@ def test_the_first_lanes_of_a_vector(dtype):
 def test_a_vector_fills_a_register():
     assert target.VECTOR_BYTES in (16, 32, 64)
     for dtype in (np.float32, np.float64):
-        assert target.lanes(np.dtype(dtype)) * np.dtype(dtype).itemsize == target.VECTOR_BYTES
+        assert lanes(np.dtype(dtype)) * np.dtype(dtype).itemsize == target.VECTOR_BYTES
     assert simd.Vector(simd.types.float32).lanes == target.VECTOR_BYTES // 4
 
 
@@ -177,7 +178,7 @@ def one_tile(rows, vectors, out, a, row_stride, column_stride, b, K, accumulate)
 @pytest.mark.parametrize("accumulate", [0, 1, 5])
 def test_tile_is_a_product(rng, dtype, transposed, accumulate):
     link(dtype)
-    L = target.lanes(dtype)
+    L = lanes(dtype)
     for rows in range(1, target.TILE_ROWS + 1):
         for vectors in range(1, PANEL_VECTORS + 1):
             for K, pieces in [(1, 1), (2, 1), (7, 1), (1, 2), (3, 4)]:

@@ -12,8 +12,7 @@ def _can_cache():
         njit(cache=True)(lambda: None)
     except RuntimeError:
         # Numba raises this where it finds no folder to write to (a read-only installation, no home
-        # folder): the kernels are
-        # then compiled once a process.
+        # folder): the kernels are then compiled once in each process.
         return False
     return True
 
@@ -25,6 +24,5 @@ _compiled = partial(njit, nogil=True, error_model="numpy", cache=CACHE, no_cfunc
 kernel = _compiled()
 part = _compiled(no_cpython_wrapper=True)  # called by kernels only
 inlined = _compiled(no_cpython_wrapper=True, forceinline=True)  # the same, and never left as a call
-callback = partial(
-    cfunc, cache=CACHE
-)  # for one signature, with an address that other code can call
+# For one signature, with an address that other code can call:
+callback = partial(cfunc, cache=CACHE)

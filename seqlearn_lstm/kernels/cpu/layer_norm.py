@@ -19,7 +19,7 @@ from .squash import first_lanes
 from .target import VECTOR_BYTES
 
 EPSILON = 1e-5
-CELL_MEAN, CELL_SCALE, STATS = 4, 5, 6
+CELL_MEAN, CELL_SCALE = 4, 5
 
 
 @inlined

@@ -28,9 +28,8 @@ from numba.extending import intrinsic, lower_builtin, models, register_model
 from .target import HAS_FMA, VECTOR_BYTES
 
 INT, LANE, _BYTES = ir.IntType(64), ir.IntType(32), ir.IntType(8).as_pointer()
-_TO_WRITE = [
-    ir.Constant(LANE, n) for n in (1, 3, 1)
-]  # LLVM's words for: a write, soon again, of data
+# LLVM's words for: a write, soon again, of data
+_TO_WRITE = [ir.Constant(LANE, n) for n in (1, 3, 1)]
 _ELEMENTS = {types.float32: ir.FloatType(), types.float64: ir.DoubleType()}
 _SUFFIX = {types.float32: "f32", types.float64: "f64"}
 

@@ -34,8 +34,3 @@ VECTOR_BYTES, _registers = next(row[1:] for row in _REGISTERS if row[0] in _asse
 HAS_FMA = "fmaf" not in _assembly
 CACHE_LINE = 64
 TILE_ROWS = 6 if _registers == 32 else 3
-
-
-def lanes(dtype):
-    """Elements of `dtype` in one vector register."""
-    return VECTOR_BYTES // dtype.itemsize

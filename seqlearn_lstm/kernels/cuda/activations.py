@@ -1,4 +1,4 @@
-"""What bends the sums, for single numbers; `one` is 1 in their dtype."""
+"""Activations of single numbers; `one` is 1 in their dtype."""
 
 import math
 

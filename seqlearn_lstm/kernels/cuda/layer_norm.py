@@ -15,7 +15,7 @@ from .primitives import cuda, part
 from .steps import UNITS
 
 EPSILON = 1e-5
-CELL_MEAN, CELL_SCALE, STATS = 4, 5, 6
+CELL_MEAN, CELL_SCALE = 4, 5
 
 
 @part

@@ -9,6 +9,8 @@ from .memory import Scratch, to_host
 from .primitives import cuda, first_row, kernel, row_step
 from .reduce import sum_of_squares
 
+_scratch = Scratch()
+
 
 @kernel
 def _gather(source, source_column, index, out, out_column, width):
@@ -102,9 +104,6 @@ def add_decay(values, slopes, strength):
     values = values.reshape(-1)
     over(_add_scaled, values.size, values, values.dtype.type(strength), slopes.reshape(-1))
     return sum_of_squares(values)
-
-
-_scratch = Scratch()
 
 
 def take(source, index, column, width):

@@ -11,7 +11,7 @@ class Callbacks(Listener):
     estimator : estimator
         With `CallbackSupportMixin`, inside of a method with `with_callbacks`.
     given : dict
-        ``X``, ``y`` and ``metadata`` for the callbacks, or functions that give them.
+        ``X``, ``y`` and ``metadata`` for the callbacks.
     learned : callable
         ``learned()`` gives what the estimator would keep if the training ended here.
     """
