@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ..sequences import common_frame
-from ..sequences.readers import padded_lengths
+from ..sequences import check_lengths, common_frame
+from ..sequences.lengths import padded_lengths
 from ..sequences.values import refuse_masked
 from ._arrays import _array, _is_frame, _join
 
@@ -88,6 +88,8 @@ def split(rows, lengths):
 
     Raises
     ------
+    TypeError
+        If `lengths` is a masked array.
     ValueError
         If `lengths` are not positive integers that add up to n_rows.
 
@@ -100,17 +102,7 @@ def split(rows, lengths):
     rows = rows if _is_frame(rows) else _array(rows)
     if rows.ndim == 0:
         raise ValueError(f"rows is a single value ({rows}); expected one row for each time step.")
-    lengths = np.asarray(lengths)
-    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or not (lengths > 0).all():
-        raise ValueError(
-            f"lengths must be a list of positive whole numbers, one for each sequence; got "
-            f"{lengths.tolist()!r:.80}."
-        )
-    if lengths.sum() != len(rows):
-        raise ValueError(
-            f"lengths add up to {lengths.sum()}, but there are {len(rows)} rows; expected the "
-            "number of rows of each sequence, in order, none left out."
-        )
+    lengths = check_lengths(lengths, len(rows))
     stops = np.cumsum(lengths)
     pick = rows.iloc if _is_frame(rows) else rows
     return [pick[a:b] for a, b in zip(stops - lengths, stops, strict=True)]
