@@ -319,7 +319,9 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         self._check_cell(self._source._architecture["cell"][0])
 
     def _check_cells_to_be(self):
-        """The same before a fit, where there will be one."""
+        """Raise ValueError before a fit where `_check_cells` would do so after it. A frozen
+        estimator is left to that check, for nothing is fitted.
+        """
         trained = self
         while isinstance(trained, LSTMEncoder) and trained.estimator is not None:
             trained = trained.estimator

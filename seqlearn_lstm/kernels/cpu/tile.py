@@ -111,8 +111,8 @@ class _Tile:
             self.vector.store(builder, value, target)
 
     def multiply_add(self, a_column, row_stride, b_row, sums):
-        """One k: a vector of b for each column of accumulators, a broadcast element of a for each
-        row.
+        """Add the products of one k to all sums: for each column of accumulators a vector of b, for
+        each row an element of a in every lane. Returns the new sums.
         """
         builder, vector = self.builder, self.vector
         weights = [
@@ -126,7 +126,7 @@ class _Tile:
         return updated
 
     def enter(self, phis, values, block):
-        """What the phis are when control comes from `block`."""
+        """Say which values the phi nodes take when control comes from `block`."""
         for phi, value in zip(phis, values, strict=True):
             phi.add_incoming(value, block)
 
