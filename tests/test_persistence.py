@@ -19,6 +19,8 @@ from seqlearn_lstm.persistence import (
     to_torch,
     with_parameters,
 )
+from seqlearn_lstm.schedules import StepDecay
+from seqlearn_lstm.solvers import SGD
 
 N_IN, H = 3, 5
 KEY = "layer_0.forward."
@@ -293,6 +295,19 @@ def test_with_some_parameters():
     assert changed.parameters_[f"{KEY}b_n"].tolist() == [0, 1, 2, 3]
     np.testing.assert_array_equal(changed.parameters_[f"{KEY}W"], ours.parameters_[f"{KEY}W"])
     assert not np.array_equal(top_states(changed, X)[0], top_states(ours, X)[0])
+
+
+def test_settings_are_not_shared():
+    _, X = network("lstm")
+    first = LSTMClassifier(
+        (2,), cell=LSTM(), solver=SGD(), schedule=StepDecay(), max_iter=1,
+        random_state=np.random.RandomState(0),
+    ).fit(X, [0, 1, 0, 1])  # fmt: skip
+    before = repr(first)
+    changed = with_parameters(first, {})
+    assert changed.random_state is not first.random_state
+    changed.set_params(solver__momentum=0.0, cell__peephole=True, schedule__every=3)
+    assert repr(first) == before and repr(changed) != before
 
 
 # ---- what is refused -----------------------------------------------------------------------------

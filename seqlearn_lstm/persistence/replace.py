@@ -3,6 +3,7 @@
 from copy import copy
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .gates import CANONICAL, array, check_named
@@ -60,6 +61,9 @@ def with_parameters(estimator, parameters):
         name: _like(known[name], array(value, name), name) for name, value in parameters.items()
     }
     changed = copy(estimator)
+    # Objects among the settings, such as a solver, would otherwise be those of `estimator`, too.
+    settings = estimator.get_params(deep=False)
+    changed.set_params(**{name: clone(value, safe=False) for name, value in settings.items()})
     changed.parameters_ = {name: value.copy() for name, value in (known | read).items()}
     vars(changed).pop("_training", None)
     return changed
