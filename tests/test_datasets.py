@@ -184,6 +184,17 @@ def test_read_ts_without_labels_and_with_any_encoding_in_comments(write):
     assert [x.shape for x in X] == [(2, 1), (1, 1)]
 
 
+@pytest.mark.parametrize(
+    "content, line",
+    [("@classLabel true\n@data\n1:ä\n2:ö\n", 3), ("@classLabel true ä ö\n@data\n", 1)],
+)
+def test_read_ts_does_not_take_two_classes_for_one(write, content, line):
+    """Both would be the same sign for what is not UTF-8."""
+    with pytest.raises(ValueError, match=rf"file, line {line}: not a text in UTF-8: .*\\xe4"):
+        read_ts(write(content.encode("latin-1")))
+    read_ts(write(content))
+
+
 def test_read_ts_header_with_tabs_and_capitals(write):
     X, y = read_ts(write("@CLASSLABEL\tTRUE\tUp  down\n@data\n1,2:UP\n3:down\n"))
     assert list(y) == ["UP", "down"]

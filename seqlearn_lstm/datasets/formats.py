@@ -38,11 +38,12 @@ def read_ts(path, *, dtype=np.float32):
         If the file is not of this format; the message names the line.
     """
     header, cases = {}, []
-    # Comments may be in any encoding; the header and the values that are read here are ASCII.
-    for where, line in _lines(path, errors="replace"):
+    # Comments may be in any encoding: bytes that are not UTF-8 become surrogates.
+    for where, line in _lines(path, errors="surrogateescape"):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
+        _check_utf8(line, where)
         if "data" in header:
             cases.append((where, line))
         elif line.startswith("@"):
@@ -180,6 +181,16 @@ def _lines_of(file, path, errors="strict"):
         # The mark that some editors put before the first line is none of its characters.
         encoding = "utf-8-sig" if number == 1 else "utf-8"
         yield f"{path}, line {number}", line.decode(encoding, errors)
+
+
+def _check_utf8(line, where):
+    """Raise where a line that was read with "surrogateescape" has bytes that are not UTF-8."""
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"{where}: not a text in UTF-8: {line.encode(errors='surrogateescape')!r:.80}"
+        ) from None
 
 
 def _parse_ts(cases, header, dtype):
