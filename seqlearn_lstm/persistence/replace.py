@@ -58,7 +58,8 @@ def with_parameters(estimator, parameters):
     if unknown:
         raise ValueError(f"{unknown} are no parameters of this estimator; it has {sorted(known)}")
     read = {
-        name: _like(known[name], array(value, name), name) for name, value in parameters.items()
+        name: _like(known[name], array(value, name, "fiu"), name)
+        for name, value in parameters.items()
     }
     changed = copy(estimator)
     # Objects among the settings, such as a solver, would otherwise be those of `estimator`, too.
