@@ -183,7 +183,7 @@ def _named(path):
 
 
 def _lines(path, errors="strict"):
-    """Yield for each line of a text file where it stands, for messages, and its text, without its end."""
+    """Yield for each line of a text file where it stands, for messages, and its text, no end."""
     with _open(path) as file:
         yield from _lines_of(file, path, errors)
 
