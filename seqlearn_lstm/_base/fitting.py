@@ -8,7 +8,6 @@ import joblib
 import numpy as np
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, check_random_state
-from threadpoolctl import threadpool_limits
 
 from ..exceptions import TrainingDiverged
 from ..kernels import get_backend
@@ -40,6 +39,7 @@ from .asked import (
 from .fits import fits
 from .learned import SOMETIMES, learned
 from .listening import for_callbacks, listeners_of
+from .one_blas_thread import one_blas_thread
 from .reading import ReadsSequences
 from .validating import Given, held_out, of_others, scorer_of, some
 
@@ -96,7 +96,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             sequences, targets, weights, chosen, pooling
         )
         if state is None:
-            with threadpool_limits(1, user_api="blas"):  # its threads go on spinning, on our cores
+            with one_blas_thread():
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
         if goes_on:

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 from estimator_helpers import digest, ragged, run_python, small
 
+from seqlearn_lstm._base import one_blas_thread
 from seqlearn_lstm._base.asked import threads_of
 from seqlearn_lstm.kernels.cpu import available_threads, share
+from seqlearn_lstm.network import Network
 
 # None: what Numba chooses. Its workqueue layer is the only one that is there on every machine.
 layers = pytest.mark.parametrize("layer", [None, "workqueue"], ids=["default", "workqueue"])
@@ -101,6 +103,18 @@ member.join()
 assert fitted == [expected]
 """
 
+FORK_WHILE_BLAS_IS_LIMITED = """
+import signal
+from seqlearn_lstm._base.one_blas_thread import one_blas_thread
+with one_blas_thread():
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # kills a child that waits for ever
+        fit(0)
+        os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
 
 def run_four(code, layer, **env):
     return run_python(
@@ -129,6 +143,24 @@ def test_fit_fork_fit(layer):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_fork_while_another_thread_fits():
     run_four(FORK_DURING_A_FIT, None)
+
+
+def test_one_fit_at_a_time_limits_blas(monkeypatch):
+    """Two at once would bring back each other's limit, and leave it to the process."""
+    turn, seen, initial = one_blas_thread._turn, [], Network.initial_parameters
+
+    def initial_parameters(*args):
+        seen.append(turn.lock.locked())
+        return initial(*args)
+
+    monkeypatch.setattr(Network, "initial_parameters", initial_parameters)
+    small().fit(*ragged())
+    assert seen == [True] and not turn.lock.locked()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_fork_while_another_thread_limits_blas():
+    run_four(FORK_WHILE_BLAS_IS_LIMITED, None)
 
 
 # ---- how many ------------------------------------------------------------------------------------
