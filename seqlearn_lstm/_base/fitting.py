@@ -18,6 +18,7 @@ from ..solvers import make_solver
 from ..training import (
     INITIAL,
     Checkpoint,
+    Diverged,
     Task,
     fingerprint,
     first_state,
@@ -155,7 +156,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         """Train; errors say what the user can do, and bring what was learned before."""
         try:
             train(task, state, listeners)
-        except FloatingPointError as error:
+        except Diverged as error:
             raise self._diverged(task.network, state, error) from None
         except MemoryError as error:
             raise MemoryError(
