@@ -4,16 +4,19 @@ What could end or hang a process happens in processes of their own, with four th
 a smaller machine, and with even the smallest work shared, as only large work is otherwise.
 """
 
+import errno
 import os
 
 import joblib
+import numba
 import numpy as np
 import pytest
 from estimator_helpers import digest, ragged, run_python, small
+from numba.core import caching
 
 from seqlearn_lstm._base import one_blas_thread
 from seqlearn_lstm._base.asked import threads_of
-from seqlearn_lstm.kernels.cpu import available_threads, share
+from seqlearn_lstm.kernels.cpu import available_threads, compile, share
 from seqlearn_lstm.network import Network
 
 # None: what Numba chooses. Its workqueue layer is the only one that is there on every machine.
@@ -261,3 +264,64 @@ def test_import_and_fit_where_no_cache_folder_can_be_written(tmp_path):
     )
     assert printed.strip() == digest(small().fit(X, y))
     assert list(tmp_path.iterdir()) == [file]
+
+
+# ---- a disk that is full or damaged, and no compiler ---------------------------------------------
+
+
+def twice(x):
+    return 2.0 * x
+
+
+def compiled_anew():
+    """(kernel, callback) as in a new process."""
+    return compile.kernel(twice), compile.callback("float64(float64)")(twice)
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compile, "CACHE", True)
+    return tmp_path
+
+
+def test_a_full_disk_keeps_no_compiled_code(empty_cache, monkeypatch):
+    def full(path, mode):
+        if mode == "wb":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return open(path, mode)
+
+    monkeypatch.setattr(caching, "open", full, raising=False)
+    called, callback = compiled_anew()
+    assert called(3.0) == callback.ctypes(3.0) == 6
+    assert not [path for path in empty_cache.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("kind", ["*.nbi", "*.nbc"])
+def test_damaged_compiled_code_is_compiled_anew(empty_cache, kind):
+    compiled_anew()[0](3.0)
+    saved = {path: path.read_bytes() for path in empty_cache.rglob(kind)}
+    assert saved
+    for length in (0, 1, 20, 60):
+        for path, content in saved.items():
+            path.write_bytes(content[:length])
+        called, callback = compiled_anew()
+        assert called(3.0) == callback.ctypes(3.0) == 6
+        called, callback = compiled_anew()
+        assert called(3.0) == callback.ctypes(3.0) == 6
+        assert sum(called.stats.cache_hits.values()) == callback.cache_hits == 1
+
+
+WITHOUT_JIT = """
+import seqlearn_lstm
+model = seqlearn_lstm.LSTMClassifier((2,))
+for _ in range(2):
+    try:
+        model.fit([[[0.0]], [[1.0]]], [0, 1])
+    except RuntimeError as error:
+        print("NUMBA_DISABLE_JIT is set" in str(error))
+"""
+
+
+def test_without_a_compiler_a_fit_says_so():
+    assert run_python(WITHOUT_JIT, NUMBA_DISABLE_JIT=1).split() == ["True", "True"]
