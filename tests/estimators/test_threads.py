@@ -285,13 +285,14 @@ def empty_cache(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_full_disk_keeps_no_compiled_code(empty_cache, monkeypatch):
-    def full(path, mode):
-        if mode == "wb":
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return open(path, mode)
+def full_disk(path, mode):
+    if mode == "wb":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    return open(path, mode)
 
-    monkeypatch.setattr(caching, "open", full, raising=False)
+
+def test_a_full_disk_keeps_no_compiled_code(empty_cache, monkeypatch):
+    monkeypatch.setattr(caching, "open", full_disk, raising=False)
     called, callback = compiled_anew()
     assert called(3.0) == callback.ctypes(3.0) == 6
     assert not [path for path in empty_cache.rglob("*") if path.is_file()]
@@ -310,6 +311,15 @@ def test_damaged_compiled_code_is_compiled_anew(empty_cache, kind):
         called, callback = compiled_anew()
         assert called(3.0) == callback.ctypes(3.0) == 6
         assert sum(called.stats.cache_hits.values()) == callback.cache_hits == 1
+
+
+def test_damaged_compiled_code_on_a_full_disk(empty_cache, monkeypatch):
+    compiled_anew()[0](3.0)
+    for path in empty_cache.rglob("*.nbi"):
+        path.write_bytes(path.read_bytes()[:20])
+    monkeypatch.setattr(caching, "open", full_disk, raising=False)
+    called, callback = compiled_anew()
+    assert called(3.0) == callback.ctypes(3.0) == 6
 
 
 WITHOUT_JIT = """

@@ -23,8 +23,10 @@ class _Cache(FunctionCache):
         try:
             return super().load_overload(*args)
         except Exception:  # whatever the bytes of a damaged file make of pickle
-            with suppress(OSError):
-                self.flush()  # or saving would read them again
+            try:
+                self.flush()
+            except OSError:
+                self.disable()  # for saving would read them again
             return None
 
     def save_overload(self, *args):
