@@ -117,11 +117,13 @@ class SequenceKFold(BaseCrossValidator):
         Raises
         ------
         ValueError
-            If `rows` are not whole sequences in ascending order.
+            If `rows` are not whole sequences in ascending order, or there are none.
         """
         rows = np.asarray(rows)
+        if rows.size == 0:
+            raise ValueError("rows is empty; expected those of at least one sequence.")
         n_rows = self.lengths.sum()
-        if rows.size and (rows.min() < 0 or rows.max() >= n_rows):
+        if rows.min() < 0 or rows.max() >= n_rows:
             raise ValueError(f"rows must be indices from 0 to {n_rows - 1}, one for each row.")
         members = np.unique(np.repeat(np.arange(len(self.lengths)), self.lengths)[rows])
         chosen = np.zeros(len(self.lengths), bool)

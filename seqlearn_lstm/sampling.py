@@ -31,7 +31,7 @@ def draw(scores, rng, temperature=1.0, top_k=None, top_p=None):
         return int(scores.argmax())
     order = np.argsort(-scores, kind="stable")[:top_k]
     below = scores[order].astype(np.float64) - scores[order[0]]
-    with np.errstate(over="ignore"):  # in the cold, all but the largest are infinitely far below
+    with np.errstate(over="ignore", under="ignore"):  # in the cold, all but the largest become 0
         weights = np.exp(below / temperature)
     sums = np.cumsum(weights)
     if top_p is not None:

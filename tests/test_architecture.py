@@ -46,7 +46,8 @@ LAYERS = [
     ["heads", "network", "schedules", "solvers", "summary"],
     ["solvers.*"],
     ["architecture", "cells", "dropout", "flat_parameters", "_base.parameters"],
-    ["_base.fits", "_named", "exceptions", "layers", "pooling", "sampling", "targets"],
+    ["_base.fits", "_base.one_blas_thread", "_named", "exceptions", "layers", "pooling", "sampling"]
+    + ["targets"],
     ["layers.*"],
     ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],
     ["kernels"],

@@ -158,6 +158,55 @@ def test_spoken_digits_with_wrong_lengths(home):
         load_spoken_digits()
 
 
+@pytest.mark.parametrize(
+    "arrays, message",
+    [
+        (dict(lengths=[7, -1]), r"lengths is \[ 7 -1\]; expected positive"),
+        (dict(lengths=[6, 0]), r"lengths is \[6 0\]; expected positive"),
+        (dict(lengths=[[6]], y=[7]), r".*lengths \(1, 1\) of int64 .*; expected"),
+        (dict(lengths=[4.0, 2.0]), r".*lengths \(2,\) of float64 .*; expected"),
+        (dict(X=np.zeros((0, 2)), lengths=np.zeros(0, int), y=[]), r"lengths is \[\]; expected"),
+        (dict(X=np.zeros(6)), r"X has shape \(6,\)"),
+        (dict(y=np.array([7, None])), "not an archive of arrays"),
+    ],
+)
+def test_spoken_digits_that_cannot_be(home, arrays, message):
+    np.savez(
+        home / "spoken_digits.npz", **dict(X=np.zeros((6, 2)), y=[7, 3], lengths=[4, 2]) | arrays
+    )
+    with pytest.raises(ValueError, match=r"spoken_digits\.npz: " + message):
+        load_spoken_digits()
+
+
+def test_spoken_digits_in_another_file(home):
+    path = home / "spoken_digits.npz"
+    np.savez(path, X=np.zeros((6, 2)), y=[7, 3])
+    others = [path.read_bytes(), b"", b"a text", path.read_bytes()[:-30], b"PK\x03\x04cut"]
+    np.save(home / "array.npy", np.zeros(3))
+    for content in [*others, (home / "array.npy").read_bytes()]:
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"spoken_digits\.npz: not an archive of arrays \['X'"):
+            load_spoken_digits()
+
+
+@pytest.mark.parametrize(
+    "labels, message",
+    [
+        ("@classLabel false\n@data\n1,2\n", r"the labels are \[\]"),
+        ("@classLabel true a 1\n@data\n1,2:a\n", r"the labels are \['a'\]"),
+        ("@targetLabel true\n@data\n1,2:1\n", r"the labels are \[1.0\]"),
+        ("@classLabel true 10\n@data\n1,2:10\n", r"the labels are \['10'\]"),
+        ("@classLabel true 1\n@data\n", r"the labels are \[\]"),
+    ],
+)
+def test_full_japanese_vowels_with_other_labels(home, labels, message):
+    (home / "JapaneseVowels_TRAIN.ts").write_text(labels)
+    with pytest.raises(
+        ValueError, match=rf"JapaneseVowels_TRAIN\.ts: {message}; expected speakers"
+    ):
+        load_japanese_vowels(full=True)
+
+
 # -- .ts -------------------------------------------------------------------------------------------
 
 
@@ -182,6 +231,17 @@ def test_read_ts_without_labels_and_with_any_encoding_in_comments(write):
     X, y = read_ts(write(content))
     assert y is None
     assert [x.shape for x in X] == [(2, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    "content, line",
+    [("@classLabel true\n@data\n1:ä\n2:ö\n", 3), ("@classLabel true ä ö\n@data\n", 1)],
+)
+def test_read_ts_does_not_take_two_classes_for_one(write, content, line):
+    """Both would be the same sign for what is not UTF-8."""
+    with pytest.raises(ValueError, match=rf"file, line {line}: not a text in UTF-8: .*\\xe4"):
+        read_ts(write(content.encode("latin-1")))
+    read_ts(write(content))
 
 
 def test_read_ts_header_with_tabs_and_capitals(write):
@@ -252,6 +312,7 @@ def test_read_idx(write, code, dtype, shape):
         (idx(0x08, (2, 2), b"")[:-1], "ends inside its header"),
         (idx(0x08, (2, 2), b"\0" * 3), r"expected 16 bytes for .* \(2, 2\), got 15"),
         (idx(0x08, (2, 2), b"\0" * 5), "expected 16 bytes"),
+        (idx(0x08, (1,) * 70, b"\0"), "file: no array can have the shape of its header: "),
     ],
 )
 def test_read_idx_errors(write, content, message):
@@ -295,6 +356,25 @@ def test_read_conll_with_a_byte_order_mark(write):
     assert words == [["He", "reckons"], ["Yes"]]
     words, _ = read_conll(write("\ufeffthe\tD\n"), delimiter="\t")
     assert words == [["the"]]
+
+
+def test_read_conll_ends_a_sentence_with_its_document(write):
+    assert read_conll(write("a X\n-DOCSTART- -X- O\nb Y\n"))[0] == [["a"], ["b"]]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("delimiter", [None, " "])
+def test_read_conll_with_any_line_ends(write, end, delimiter):
+    path = write(end.join(["-DOCSTART- -X-", "", "a X", "b Y", "", "c X"]))
+    assert read_conll(path, delimiter=delimiter) == ([["a", "b"], ["c"]], [["X", "Y"], ["X"]])
+    with pytest.raises(ValueError, match="line 3: expected columns"):
+        read_conll(path, columns=[2], delimiter=delimiter)
+
+
+@pytest.mark.parametrize("columns", [1, None, ("word", "tag"), (0.0, 1)])
+def test_read_conll_columns_that_are_none(write, columns):
+    with pytest.raises(TypeError, match=r"columns is .*; expected a sequence of integers, such as"):
+        read_conll(write("a b\n"), columns=columns)
 
 
 def test_read_conll_columns_and_delimiter(write):

@@ -285,7 +285,7 @@ THETA, STATE = drawn("lstm", 3, 2), np.zeros(2)
         ({"cell": LSTM(peephole=True)}, r"got \['U', 'W', 'b'\]; expected \['U', 'W', 'b', 'p'\]"),
         ({"cell": LSTM(forget_gate=False)}, r"W has shape \(3, 8\); expected \(3, 6\)"),
         ({"cell": LSTM(forget_bias="high")}, "forget_bias"),
-        ({"cell": "gru"}, r"parameters of GRU\(\): got"),
+        ({"cell": "gru"}, r"cell is GRU\(\); expected an LSTM: functional.cell_step is for any"),
         ({"x": np.ones(4)}, r"x has shape \(4,\); expected \(3,\) or \(n, 3\)"),
         ({"x": np.ones((0, 3))}, r"x has shape \(0, 3\)"),
         ({"x": [1, np.inf, 1]}, r"x has inf at \[1\]"),
@@ -317,6 +317,8 @@ def test_a_step_refuses(change, message):
         ({"c0": [np.nan, 0]}, ValueError, r"c0 has nan at \[0\]"),
         ({"lengths": [1]}, ValueError, "lengths was given"),
         ({"cell": "elman"}, TypeError, "cell is 'elman'; expected one of"),
+        ({"cell": "gru"}, ValueError, r"cell is GRU\(\); expected an LSTM: functional.cell_steps"),
+        ({"cell": RNN("relu")}, ValueError, r"cell is RNN\(.*'relu'\); expected an LSTM"),
     ],
 )
 def test_sequences_refused(change, error, message):
@@ -343,6 +345,18 @@ def test_unknown_initial_states_refused():
         cell_steps(np.ones((2, 3)), THETA, initial={"s": STATE})
 
 
+@pytest.mark.parametrize("cell", ["gru", "rnn"])
+def test_an_lstm_alone_has_cell_states(cell):
+    """Nothing else is wrong with what is given."""
+    parameters = drawn(cell, 3, 2)
+    for function, arguments in (
+        (lstm_step, (np.ones(3), STATE, STATE)),
+        (lstm, (np.ones((2, 3)),)),
+    ):
+        with pytest.raises(ValueError, match=r"expected an LSTM: functional\.cell_step"):
+            function(*arguments, cell=cell, **parameters)
+
+
 def test_numbers_too_large_for_float32_refused():
     small = {name: value.astype(np.float32) for name, value in THETA.items()}
     with pytest.raises(ValueError, match=r"h has 1e\+300 at \[1\].* float32 holds"):
@@ -358,3 +372,16 @@ def test_masks_are_not_lost(name):
             masked = np.ma.masked_array(arguments[name])
             with pytest.raises(TypeError, match=f"{name} is a masked array, its mask would be"):
                 function(**arguments | {name: masked})
+
+
+@pytest.mark.parametrize("name", ["x", "c", "h", "W", "U", "b", "c0", "h0", "X"])
+def test_gradients_are_not_lost(name):
+    torch = pytest.importorskip("torch")
+    step = {"x": np.ones(3), "c": STATE, "h": STATE, **THETA}
+    whole = {"X": np.ones((2, 3)), "c0": STATE, "h0": STATE, **THETA}
+    for function, arguments in ((lstm_step, step), (lstm, whole)):
+        if name in arguments:
+            tensor = torch.tensor(arguments[name], requires_grad=True)
+            with pytest.raises(TypeError, match=f"^{name} is a tensor that requires grad, its"):
+                function(**arguments | {name: tensor})
+            function(**arguments | {name: tensor.detach()})

@@ -134,6 +134,9 @@ def test_rows_that_do_not_fit():
     for rows in ([4, 5], [-1]):
         with pytest.raises(ValueError, match="from 0 to 4"):
             folds.split_lengths(rows)
+    for rows in ([], np.array([], int)):
+        with pytest.raises(ValueError, match="rows is empty; expected those of at least one seq"):
+            folds.split_lengths(rows)
 
 
 def test_lengths_are_copied():

@@ -1,5 +1,7 @@
 """Weights from elsewhere: each format's own equations give what the cells here give."""
 
+import re
+
 import numpy as np
 import pytest
 from naive import sigmoid
@@ -19,6 +21,8 @@ from seqlearn_lstm.persistence import (
     to_torch,
     with_parameters,
 )
+from seqlearn_lstm.schedules import StepDecay
+from seqlearn_lstm.solvers import SGD
 
 N_IN, H = 3, 5
 KEY = "layer_0.forward."
@@ -293,21 +297,52 @@ def test_with_some_parameters():
     assert changed.parameters_[f"{KEY}b_n"].tolist() == [0, 1, 2, 3]
     np.testing.assert_array_equal(changed.parameters_[f"{KEY}W"], ours.parameters_[f"{KEY}W"])
     assert not np.array_equal(top_states(changed, X)[0], top_states(ours, X)[0])
+    whole = with_parameters(ours, {"output.b": [1, -2, 3]}).parameters_["output.b"]
+    assert whole.dtype == np.float32 and whole.tolist() == [1, -2, 3]
+
+
+def test_settings_are_not_shared():
+    _, X = network("lstm")
+    first = LSTMClassifier(
+        (2,), cell=LSTM(), solver=SGD(), schedule=StepDecay(), max_iter=1,
+        random_state=np.random.RandomState(0),
+    ).fit(X, [0, 1, 0, 1])  # fmt: skip
+    before = repr(first)
+    changed = with_parameters(first, {})
+    assert changed.random_state is not first.random_state
+    changed.set_params(solver__momentum=0.0, cell__peephole=True, schedule__every=3)
+    assert repr(first) == before and repr(changed) != before
 
 
 # ---- what is refused -----------------------------------------------------------------------------
 
 GOOD = {f"{KEY}W": np.ones((3, 8)), f"{KEY}U": np.ones((2, 8)), f"{KEY}b": np.ones(8)}
 ROWS = {"weight_ih_l0": np.ones((8, 3)), "weight_hh_l0": np.ones((8, 2))}
+BOTH = GOOD | {n.replace("for", "back"): v for n, v in GOOD.items()}
+
+
+def layer(number, n_in, n_units, key="forward"):
+    """Canonical parameters of an LSTM."""
+    shapes = {"W": (n_in, 4 * n_units), "U": (n_units, 4 * n_units), "b": 4 * n_units}
+    return {f"layer_{number}.{key}.{name}": np.ones(shape) for name, shape in shapes.items()}
+
+
+def gru():
+    W, U, b, b_n = drawn((3, 6), (2, 6), 6, 2)
+    return {f"{KEY}W": W, f"{KEY}U": U, f"{KEY}b": b, f"{KEY}b_n": b_n}
+
+
+def peepholes(*shape, key="forward"):
+    return {f"layer_0.{key}.p": np.ones(shape)}
 
 
 @pytest.mark.parametrize(
     "call, message",
     [
         (lambda: from_torch({}), 'state has no "weight_ih_l0"'),
-        (lambda: from_torch({"weight_ih_l0": np.ones((8, 3))}), r"\['weight_hh'\] of layer_0.forw"),
+        (lambda: from_torch({"weight_ih_l0": np.ones((8, 3))}), r"\['weight_hh_l0'\] are missing"),
         (lambda: from_torch(ROWS | {"weight_hr_l0": np.ones((8, 2))}), "weight_hr_l0' is no"),
-        (lambda: from_torch(ROWS | {"bias_ih_l0": np.ones(7)}), r"bias has shape \(7,\).*\(8,\)"),
+        (lambda: from_torch(ROWS | {"bias_ih_l0": np.ones(7), "bias_hh_l0": np.ones(7)}), r"bias has shape \(7,\).*\(8,\)"),
         (lambda: from_torch(ROWS | {"weight_hh_l0": np.ones((6, 2))}), r"\(3, 8\).*\(2, 6\)"),
         (lambda: from_torch(ROWS | {"weight_hh_l0": np.ones((8, 4))}), "4 or 3 or 1 times"),
         (lambda: from_torch(ROWS | {"bias_ih_l0": np.arange(8)}), "bias_ih_l0 has dtype int64"),
@@ -330,12 +365,37 @@ ROWS = {"weight_ih_l0": np.ones((8, 3)), "weight_hh_l0": np.ones((8, 2))}
         (lambda: to_keras(GOOD, LSTM(forget_gate=False)), "expected forget_gate=True"),
         (lambda: to_keras(GOOD, layer=1), "there is no layer_1.forward.W"),
         (lambda: to_onnx(GOOD, LSTM(layer_norm=True)), "expected layer_norm=False"),
-        (lambda: to_char_rnn(GOOD | {n.replace("for", "back"): v for n, v in GOOD.items()}), "two"),
+        (lambda: to_char_rnn(BOTH), "two"),
+        (lambda: to_torch(GOOD | layer(1, 2, 3)), r"layer_1.* 3 units, .* expected 2 and 2: the lay"),
+        (lambda: to_torch(GOOD | layer(1, 3, 2)), "layer_1.forward has 3 inputs .* expected 2 and 2"),
+        (lambda: to_torch(BOTH | layer(1, 4, 2)), "layer_1 has 1 directions; expected 2 as layer_0"),
+        (lambda: to_keras(GOOD | layer(0, 3, 3, "backward")), r"\(3, 8\) and .*ward.W \(3, 12\)"),
+        (lambda: to_onnx(GOOD, LSTM(peephole=True)), r"\['U', 'W', 'b'\]; expected \['U', 'W', 'b', 'p"),
+        (lambda: to_onnx(GOOD | peepholes(3)), r"p has shape \(3,\); expected \(6,\) for LSTM\(\)"),
+        (lambda: to_onnx(BOTH | peepholes(6, key="backward")), r"layer_0.forward has \['U', 'W', 'b'\];"),
+        (lambda: to_onnx(gru() | peepholes(6), "gru"), r"'p'\]; expected \['U', 'W', 'b', 'b_n'\]"),
+        (lambda: from_keras(drawn((3, 8), (2, 8), (2, 16), (4, 16))), "one layer at a time"),
+        (lambda: from_keras(drawn((3, 8), (2, 8), 8, (2, 8), (2, 8), 8)), r"\(3, 8\) and .*\(2, 8\)"),
     ],
 )  # fmt: skip
 def test_formats_refuse(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("left_out", ["_l0", "_l1_reverse", "l0_rev", "bias_hh", "bias_ih_l1_rev"])
+def test_torch_names_that_are_missing(left_out):
+    state = {
+        f"lstm.{kind}_{source}_l{number}{suffix}": np.ones((8, 4) if kind == "weight" else 8)
+        for number in range(2)
+        for suffix in ("", "_reverse")
+        for kind in ("weight", "bias")
+        for source in ("ih", "hh")
+    }
+    missing = [name for name in state if left_out in name]
+    some = {name: value for name, value in state.items() if name not in missing}
+    with pytest.raises(ValueError, match=rf"^{re.escape(str(missing))} are missing; expected"):
+        from_torch(some, prefix="lstm.")
 
 
 @pytest.mark.parametrize(
@@ -351,7 +411,9 @@ def test_formats_refuse(call, message):
             {"output.b": np.array([0, 1e300, 0])},
             "output.b has numbers that are not finite in float32",
         ),
-        ({"output.b": [0, 1, 2]}, "output.b has dtype int64"),
+        ({"output.b": [True, False, True]}, "output.b has dtype bool; expected real numbers"),
+        ({"output.b": [0, 1j, 2]}, "output.b has dtype complex128; expected real numbers"),
+        ({"output.b": ["0", "1", "2"]}, "output.b has dtype <U1; expected real numbers"),
     ],
 )
 def test_an_estimator_refuses(parameters, message):

@@ -712,12 +712,32 @@ def change(**columns):
             r"\{'user': 5, 'hour': 6, 'heat': 5\}",
         ),
         (change(bought=[1]), ("user", None, "heat", "bought"), "'heat': 5, 'bought': 1"),
+        (
+            change(user=[[1], [2], [1], [2], [1]]),
+            ("user", None, "heat"),
+            r"'user' has shape \(5, 1\)",
+        ),
+        (
+            change(user=np.array([None, *[[1], [2, 3]] * 2], object)[[1, 2, 3, 4, 1]]),
+            ("user", None, "heat"),
+            "column 'user' cannot tell sequences apart: unhashable type",
+        ),
+        (change(hour=np.zeros((5, 2))), ("user", "hour", "heat"), r"'hour' has shape \(5, 2\)"),
         (change(heat=0.5), ("user", "hour", "heat"), r"column 'heat' is a single value \(0.5\)"),
     ],
 )
 def test_bad_long_tables(table, arguments, message):
     with pytest.raises(ValueError, match=message):
         from_long(table, *arguments)
+
+
+@pytest.mark.parametrize(
+    "ids", [[(1, 2), (1, 2), (3, 4)], [(1, 2), (1, 2), (3,)], ["a", "a", (1,)]]
+)
+def test_ids_may_be_tuples(ids):
+    X, found = from_long({"id": ids, "t": [1, 0, 0], "x": [0.5, 1.5, 2.5]}, "id", "t", "x")
+    assert [x.tolist() for x in X] == [[1.5, 0.5], [2.5]]
+    assert found.tolist() == [ids[0], ids[2]]
 
 
 @pytest.mark.parametrize("labels", [[1, 0, 0, 0, 1], [1, 0, np.nan, 0, 1], [np.nan, 0, 1, 0, 1]])

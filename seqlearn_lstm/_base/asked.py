@@ -76,21 +76,22 @@ def architecture_of(estimator, sequences, head, pooling):
         pooling=pooling,
         n_out=head.n_outputs,
         cell=plain(make_cell(estimator.cell)),
-        embedding_dim=(estimator.embedding_dim or EMBEDDING_DIM) if symbols else None,
-        input_projection=estimator.input_projection,
+        embedding_dim=int(estimator.embedding_dim or EMBEDDING_DIM) if symbols else None,
+        input_projection=_whole(estimator.input_projection),
         learn_initial=estimator.initial_state == "learned",
     )
 
 
 def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged=""):
     """The loop's settings; where a fit goes on, `max_iter` counts from there."""
-    epochs = 1 if partial else estimator.max_iter
+    max_iter = int(estimator.max_iter)
+    epochs = 1 if partial else max_iter
     return Settings(
         batch_size=n_sequences if estimator.batch_size is None else int(estimator.batch_size),
-        bptt_steps=estimator.bptt_steps,
+        bptt_steps=_whole(estimator.bptt_steps),
         stateful=estimator.stateful,
         max_iter=epochs + (state.epoch if goes_on else 0),
-        horizon=estimator.max_iter + (state.epoch if goes_on and not partial else 0),
+        horizon=max_iter + (state.epoch if goes_on and not partial else 0),
         shuffle=estimator.shuffle,
         tol=estimator.tol,
         n_iter_no_change=_patience(estimator),
@@ -157,10 +158,16 @@ def threads_of(estimator, kernels):
     available = kernels.available_threads()
     if estimator.n_jobs is None:
         return available
-    if estimator.n_jobs == 0:
+    n_jobs = int(estimator.n_jobs)
+    if n_jobs == 0:
         raise ValueError("n_jobs is 0; expected a number of threads, -1 for all, or None for all")
-    wanted = estimator.n_jobs if estimator.n_jobs > 0 else available + 1 + estimator.n_jobs
+    wanted = n_jobs if n_jobs > 0 else available + 1 + n_jobs
     return max(1, min(available, wanted))
+
+
+def _whole(number):
+    """An int of Python's, or None: a small one of NumPy's overflows in what is computed with it."""
+    return None if number is None else int(number)
 
 
 def _check_sizes(sizes):

@@ -4,6 +4,7 @@ import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
 from ..architecture import Architecture
@@ -17,6 +18,7 @@ from .asked import threads_of
 from .fits import TRANSIENT
 from .fitting import FitsNetwork, check_initial
 
+WHERE = ("device", "n_jobs", "precision")
 FORMAT_VERSION = 3  # of what is pickled
 
 
@@ -106,11 +108,20 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
     def _prepared(self, X, lengths, device=None):
         """The fitted network, and X as it reads it."""
         check_is_fitted(self)
+        self._check_where()
         sequences = self._read_again(X, lengths)
         if self._architecture["pooling"] != STEPS:
             sequences, _ = truncate_sequences(sequences, self.max_timesteps, self.truncate)
         kernels = self._kernels if device is None else get_backend(device)
         return self._bound_network(kernels, threads_of(self, kernels)), sequences
+
+    def _check_where(self):
+        """Raise ValueError where the parameters that say where and how to compute, which may be newer
+        than the fit, cannot be used.
+        """
+        constraints = {name: self._parameter_constraints[name] for name in WHERE}
+        given = {name: getattr(self, name) for name in WHERE}
+        validate_parameter_constraints(constraints, given, type(self).__name__)
 
     def _prepared_steps(self, X, lengths):
         """`_prepared` for who wants the states of the steps of X: the third value are the states

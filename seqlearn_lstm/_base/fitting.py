@@ -8,7 +8,6 @@ import joblib
 import numpy as np
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_array, check_random_state
-from threadpoolctl import threadpool_limits
 
 from ..exceptions import TrainingDiverged
 from ..kernels import get_backend
@@ -19,6 +18,7 @@ from ..solvers import make_solver
 from ..training import (
     INITIAL,
     Checkpoint,
+    Diverged,
     Task,
     fingerprint,
     first_state,
@@ -40,6 +40,7 @@ from .asked import (
 from .fits import fits
 from .learned import SOMETIMES, learned
 from .listening import for_callbacks, listeners_of
+from .one_blas_thread import one_blas_thread
 from .reading import ReadsSequences
 from .validating import Given, held_out, of_others, scorer_of, some
 
@@ -96,7 +97,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             sequences, targets, weights, chosen, pooling
         )
         if state is None:
-            with threadpool_limits(1, user_api="blas"):  # its threads go on spinning, on our cores
+            with one_blas_thread():
                 network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
             state = first_state(network, solver, seed)
         if goes_on:
@@ -155,7 +156,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         """Train; errors say what the user can do, and bring what was learned before."""
         try:
             train(task, state, listeners)
-        except FloatingPointError as error:
+        except Diverged as error:
             raise self._diverged(task.network, state, error) from None
         except MemoryError as error:
             raise MemoryError(

@@ -20,7 +20,7 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
     partial : bool
         Whether this is a pass of `partial_fit`.
     """
-    how = estimator.record, estimator.record_every, estimator.record_size
+    how = estimator.record, int(estimator.record_every), int(estimator.record_size)
 
     def so_far():
         return learned_so_far(task.network, state, task.settings)

@@ -50,7 +50,7 @@ def begun(X, vocabulary):
 def in_pieces(stream, n):
     """A stream as n sequences of nearly one length."""
     n_rows = len(stream.rows)
-    n = min(n or 1, n_rows)
+    n = min(int(n or 1), n_rows)
     return Sequences(stream.rows, np.linspace(0, n_rows, n + 1).astype(np.int64))
 
 

@@ -4,6 +4,7 @@ import math
 from copy import copy
 from dataclasses import dataclass
 from inspect import signature
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -107,8 +108,8 @@ def _as_given(estimator, given, rest, held):
 def scorer_of(estimator, network, validation, state):
     """A function that scores the network as it is; None without anything to validate with.
 
-    Where the network's outputs are no finite numbers, which many a score cannot take, that is its
-    FloatingPointError.
+    Where the network's outputs are no finite numbers, which many a score cannot take, its error is
+    `Diverged`.
     """
     if validation is None:
         return None
@@ -120,7 +121,7 @@ def scorer_of(estimator, network, validation, state):
     def validate():
         probe.parameters_, found, error = network.get_parameters(), np.nan, None
         try:
-            found = score()
+            found = _number(score())
         except ValueError as raised:
             error = raised
         if not np.isfinite(found) and not _has_finite_outputs(probe, validation):
@@ -131,6 +132,14 @@ def scorer_of(estimator, network, validation, state):
         return found
 
     return validate
+
+
+def _number(score):
+    """A score as a float; an array without axes is a number, too."""
+    value = score.item() if getattr(score, "shape", None) == () else score
+    if not isinstance(value, Real):
+        raise ValueError(f"scoring returned {score!r}; expected a number")
+    return float(value)
 
 
 def _check_scoring(estimator, network):

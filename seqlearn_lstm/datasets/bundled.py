@@ -1,6 +1,8 @@
 """Data sets by name: a part of one is installed with the package, the rest is the user's own."""
 
+import zlib
 from importlib import resources
+from zipfile import BadZipFile
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -46,7 +48,7 @@ def load_japanese_vowels(*, subset="train", full=False, return_X_y=False):
     Raises
     ------
     ValueError
-        If `subset` is none of the three.
+        If `subset` is none of the three, or a file has no speakers from 1 to 9 as its labels.
     FileNotFoundError
         If `full` is true and the files are not found.
 
@@ -97,15 +99,23 @@ def load_spoken_digits(*, return_X_y=False):
     FileNotFoundError
         If the file is not found.
     ValueError
-        If the archive's `lengths` do not add up to the rows of `X`.
+        If the file is no such archive, or its `lengths` are not positive or do not add up to the
+        rows of `X`.
 
     References
     ----------
     The Free Spoken Digit Dataset, under CC BY-SA 4.0.
     """
     path = find_data("spoken_digits.npz")
-    with np.load(path) as archive:
-        rows, lengths, target = archive["X"], archive["lengths"], archive["y"]
+    rows, lengths, target = _read_archive(path, ["X", "lengths", "y"])
+    if rows.ndim != 2 or lengths.dtype.kind not in "iu" or lengths.ndim != 1 or target.ndim != 1:
+        raise ValueError(
+            f"{path}: X has shape {rows.shape}, lengths {lengths.shape} of {lengths.dtype} and y "
+            f"{target.shape}; expected (n_rows, n_features), whole numbers (n_sequences,) and "
+            "(n_sequences,)"
+        )
+    if not lengths.size or lengths.min() < 1:
+        raise ValueError(f"{path}: lengths is {lengths}; expected positive numbers of rows")
     if lengths.sum() != len(rows) or len(lengths) != len(target):
         raise ValueError(
             f"{path}: X has {len(rows)} rows and y {len(target)} labels, but lengths has "
@@ -116,6 +126,17 @@ def load_spoken_digits(*, return_X_y=False):
         return data, target
     descr = "Spoken digits as MFCC sequences. Free Spoken Digit Dataset, CC BY-SA 4.0."
     return Bunch(data=data, target=target, DESCR=descr)
+
+
+def _read_archive(path, names):
+    """The arrays of these names in a file of ``numpy.savez``."""
+    try:
+        with open(path, "rb") as file, np.load(file) as archive:
+            return [archive[name] for name in names]
+    except (BadZipFile, EOFError, KeyError, TypeError, ValueError, zlib.error) as error:
+        raise ValueError(
+            f"{path}: not an archive of arrays {names}, or it is damaged: {error}"
+        ) from error
 
 
 def _split(rows, lengths):
@@ -137,5 +158,9 @@ def _installed_japanese_vowels(split):
 
 def _full_japanese_vowels(split):
     """Return the same of the user's own copy of the full data set."""
-    sequences, labels = read_ts(find_data(f"japanese_vowels/JapaneseVowels_{split.upper()}.ts"))
+    path = find_data(f"japanese_vowels/JapaneseVowels_{split.upper()}.ts")
+    sequences, labels = read_ts(path)
+    found = set() if labels is None else set(labels.tolist())
+    if not found or not found <= set("123456789"):
+        raise ValueError(f"{path}: the labels are {sorted(found)}; expected speakers from 1 to 9")
     return sequences, labels.astype(np.int64)

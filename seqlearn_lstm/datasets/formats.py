@@ -1,6 +1,7 @@
 """Readers of the formats that sequence data come in, compressed with gzip or not."""
 
 import gzip
+import operator
 import tarfile
 import zlib
 from contextlib import contextmanager
@@ -38,11 +39,12 @@ def read_ts(path, *, dtype=np.float32):
         If the file is not of this format; the message names the line.
     """
     header, cases = {}, []
-    # Comments may be in any encoding; the header and the values that are read here are ASCII.
-    for where, line in _lines(path, errors="replace"):
+    # Comments may be in any encoding: bytes that are not UTF-8 become surrogates.
+    for where, line in _lines(path, errors="surrogateescape"):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
+        _check_utf8(line, where)
         if "data" in header:
             cases.append((where, line))
         elif line.startswith("@"):
@@ -91,13 +93,17 @@ def read_idx(path):
             f"{path}: expected {expected} bytes for an array of shape {shape}, got {len(content)}"
         )
     values = np.frombuffer(content, dtype=stored, offset=start)
-    return values.reshape(shape).astype(stored.newbyteorder("="))
+    try:
+        return values.reshape(shape).astype(stored.newbyteorder("="))
+    except ValueError as error:  # more dimensions than NumPy has
+        raise ValueError(f"{path}: no array can have the shape of its header: {error}") from None
 
 
 def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
     """Read a file of tagged sentences: a token per line, columns, a blank line between sentences.
 
-    Lines of ``-DOCSTART-``, which some corpora put between documents, are left out.
+    Lines of ``-DOCSTART-``, which some corpora put between documents, end a sentence and are left
+    out.
 
     Parameters
     ----------
@@ -119,16 +125,24 @@ def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
 
     Raises
     ------
+    TypeError
+        If `columns` is no sequence of integers.
     ValueError
         If a line has too few columns, or nothing in one of `columns`; the message names the line.
     """
+    try:
+        columns = tuple(map(operator.index, columns))
+    except TypeError:
+        raise TypeError(
+            f"columns is {columns!r}; expected a sequence of integers, such as (0, -1)"
+        ) from None
     sentences = [[]]
     for where, line in _lines(path):
         # With a delimiter, what stands between two of them may be blank, at the ends as well.
-        line = line.strip() if delimiter is None else line.rstrip("\r\n")
-        if (comment and line.startswith(comment)) or line.startswith("-DOCSTART-"):
+        line = line.strip() if delimiter is None else line
+        if comment and line.startswith(comment):
             continue
-        if not line.strip():
+        if not line.strip() or line.startswith("-DOCSTART-"):
             sentences.append([])
             continue
         values = line.split(delimiter)
@@ -136,11 +150,11 @@ def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
             token = [values[column] for column in columns]
         except IndexError:
             raise ValueError(
-                f"{where}: expected columns {tuple(columns)}, got {len(values)}: {values}"
+                f"{where}: expected columns {columns}, got {len(values)}: {values}"
             ) from None
         # Blanks alone: a no-break space is a word of some corpora.
         if not all(value.strip(" \t") for value in token):
-            raise ValueError(f"{where}: expected no empty column of {tuple(columns)}, got {values}")
+            raise ValueError(f"{where}: expected no empty column of {columns}, got {values}")
         sentences[-1].append(token)
     sentences = [sentence for sentence in sentences if sentence]
     return tuple(
@@ -169,17 +183,29 @@ def _named(path):
 
 
 def _lines(path, errors="strict"):
-    """Yield for each line of a text file where it stands, for messages, and its text."""
+    """Yield for each line of a text file where it stands, for messages, and its text, no end."""
     with _open(path) as file:
         yield from _lines_of(file, path, errors)
 
 
 def _lines_of(file, path, errors="strict"):
     """Yield the same of an open file of bytes."""
-    for number, line in enumerate(file, start=1):
+    # A file has lines that end in "\n"; some end in "\r" alone, as in `read_text`.
+    lines = (line for part in file for line in part.splitlines())
+    for number, line in enumerate(lines, start=1):
         # The mark that some editors put before the first line is none of its characters.
         encoding = "utf-8-sig" if number == 1 else "utf-8"
         yield f"{path}, line {number}", line.decode(encoding, errors)
+
+
+def _check_utf8(line, where):
+    """Raise where a line that was read with "surrogateescape" has bytes that are not UTF-8."""
+    try:
+        line.encode()
+    except UnicodeEncodeError:
+        raise ValueError(
+            f"{where}: not a text in UTF-8: {line.encode(errors='surrogateescape')!r:.80}"
+        ) from None
 
 
 def _parse_ts(cases, header, dtype):

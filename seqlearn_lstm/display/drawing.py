@@ -126,16 +126,23 @@ def right_axes(ax):
     return over[0] if over else ax.twinx()
 
 
-def legend(ax):
-    """One legend for all that is drawn in the place of `ax`, on top of it."""
+def legend(ax, drawn):
+    """One legend for all that is drawn in the place of `ax`, on top of it.
+
+    drawn   the lines of this display; of others, labels that begin with "_" mean: leave me out
+    """
+    for line in drawn:
+        line.in_legend = True
     axes = [ax, *_over(ax)]
     for each in axes:
         if each.get_legend():
             each.get_legend().remove()
     lines = [line for each in axes for line in each.get_lines()]
-    named = [line for line in lines if not line.get_label().startswith("_")]
-    for text in axes[-1].legend(handles=named, framealpha=1).get_texts():
-        text.set_parse_math(False)
+    shown = [x for x in lines if hasattr(x, "in_legend") or not x.get_label().startswith("_")]
+    # Older versions of matplotlib leave out what begins with "_", even where it is given.
+    box = axes[-1].legend(handles=shown, labels=["-"] * len(shown), framealpha=1)
+    for text, line in zip(box.get_texts(), shown, strict=True):
+        text.set(text=line.get_label(), parse_math=False)
 
 
 def _over(ax):

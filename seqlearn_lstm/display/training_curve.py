@@ -214,13 +214,13 @@ class TrainingCurveDisplay:
         self.ax_.xaxis.set_major_locator(MaxNLocator(integer=True))
         if has_scores:
             self.score_ax_.set_ylabel(self.score_name, parse_math=False)
-        legend(self.ax_)
+        legend(self.ax_, [*self.lines_, *self.score_lines_, *self.best_lines_])
         return self
 
     def _draw(self, number):
         """One training."""
         name, losses = self.names[number], self.loss_curves[number]
-        prefix, epochs = f"{name}: " if name else "", np.arange(1, len(losses) + 1)
+        prefix, epochs = "" if name in (None, "") else f"{name}: ", np.arange(1, len(losses) + 1)
         # A single epoch is a point, which a line alone would not show.
         style = {"marker": "o" if len(losses) == 1 else None}
         (line,) = self.ax_.plot(epochs, losses, label=f"{prefix}training loss", **style)

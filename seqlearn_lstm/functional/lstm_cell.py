@@ -1,5 +1,6 @@
 """The LSTM cell in functions of its own arguments."""
 
+from ..cells import LSTM, make_cell
 from .any_cell import cell_step, cell_steps
 
 
@@ -53,7 +54,8 @@ def lstm_step(x, c, h, W, U, b, *, cell="lstm", **further):
     >>> c.shape, h.shape
     ((1, 2), (1, 2))
     """
-    states = cell_step(x, {"c": c, "h": h}, {"W": W, "U": U, "b": b, **further}, cell)
+    cell, parameters = _lstm_cell(cell, "cell_step"), {"W": W, "U": U, "b": b, **further}
+    states = cell_step(x, {"c": c, "h": h}, parameters, cell)
     return states["c"], states["h"]
 
 
@@ -102,6 +104,7 @@ def lstm(X, W, U, b, *, c0=None, h0=None, cell="lstm", lengths=None, return_gate
     >>> gates["f"].shape
     (5, 2)
     """
+    cell = _lstm_cell(cell, "cell_steps")
     initial = {name: value for name, value in (("c", c0), ("h", h0)) if value is not None}
     found = cell_steps(
         X, {"W": W, "U": U, "b": b, **further}, cell, initial=initial, lengths=lengths,
@@ -109,3 +112,13 @@ def lstm(X, W, U, b, *, c0=None, h0=None, cell="lstm", lengths=None, return_gate
     )  # fmt: skip
     c, h = found.pop("c"), found.pop("h")
     return (c, h, found) if return_gates else (c, h)
+
+
+def _lstm_cell(cell, instead):
+    """The cell object; ValueError where it is another than an LSTM, which has no cell states."""
+    cell = make_cell(cell)
+    if not isinstance(cell, LSTM):
+        raise ValueError(
+            f"cell is {cell!r}; expected an LSTM: functional.{instead} is for any cell"
+        )
+    return cell

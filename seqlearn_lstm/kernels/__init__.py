@@ -159,7 +159,11 @@ def get_backend(device):
     ------
     RuntimeError
         If there is no GPU for "cuda", or nothing that compiles for it.
+    ValueError
+        If it is no device.
     """
+    if device not in ("cpu", "cuda", "auto"):
+        raise ValueError(f'device is {device!r}; expected "cpu", "cuda" or "auto"')
     if device == "cpu":
         return _backend("cpu")
     reason = None if _simulates() else _why_no_cuda(os.getpid())

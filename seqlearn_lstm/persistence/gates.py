@@ -72,16 +72,18 @@ def canonical(key, W, U, b_in, b_states, source, reset_after=True):
     return {f"{key}.{name}": value for name, value in found.items()}
 
 
-def translated(key, parameters, cell, target, also=frozenset()):
+def translated(key, parameters, cell, target, peephole=False):
     """(W, U, b_in, b_states) in a format's order of gates, from {name: array} of one direction.
 
-    also   further names that may be there: the format has room for them
+    peephole   whether there must be peepholes as well; elsewhere there must be none
     """
     n_units, n_columns = len(parameters["U"]), cell.n_gates * len(parameters["U"])
     shapes = {"W": (len(parameters["W"]), n_columns), "U": (n_units, n_columns), "b": (n_columns,)}
     if getattr(cell, "reset_after", False):
         shapes["b_n"] = (n_units,)
-    if parameters.keys() - also != shapes.keys():
+    if peephole:
+        shapes["p"] = (len(PEEPHOLES["here"]) * n_units,)
+    if parameters.keys() != shapes.keys():
         raise ValueError(
             f"{key} has {sorted(parameters)}; expected {sorted(shapes)}, for which {target} has a "
             f"place in {cell!r}"
@@ -107,8 +109,9 @@ def check_named(arrays, name, expected):
 
 
 def directions(parameters, layer):
-    """Yield (key, {name: array}) for each direction of a layer; others are passed over."""
+    """[(key, {name: array}), ...] of the directions of a layer; others are passed over."""
     check_named(parameters, "parameters", CANONICAL)
+    both = []
     for direction in DIRECTIONS:
         key = f"layer_{layer}.{direction}"
         found = {
@@ -120,23 +123,41 @@ def directions(parameters, layer):
             missing = sorted({"W", "U", "b"} - found.keys())
             if missing:
                 raise ValueError(f"{key} has {sorted(found)}; {missing} are missing")
-            yield key, found
+            both.append((key, found))
         elif direction == DIRECTIONS[0]:
             raise ValueError(
                 f"there is no {key}.W among {sorted(parameters)}; expected canonical parameters, "
                 "as parameters_ has them"
             )
+    check_alike(parameters, layer, "as in a bidirectional layer")
+    return both
 
 
-def array(value, name):
-    """A tensor of any library as an array of floating point numbers."""
+def check_alike(parameters, layer, expected):
+    """Raise where W or U of one direction of a layer has another shape than of the other."""
+    for name in "WU":
+        keys = [f"layer_{layer}.{direction}.{name}" for direction in DIRECTIONS]
+        shapes = [np.shape(parameters[key]) for key in keys if key in parameters]
+        if len(set(shapes)) > 1:
+            raise ValueError(
+                f"{keys[0]} has shape {shapes[0]} and {keys[1]} {shapes[1]}; expected equal shapes, "
+                f"{expected}"
+            )
+
+
+def array(value, name, kinds="f"):
+    """A tensor of any library as an array of floating point numbers.
+
+    kinds   of dtypes that are taken: "fiu" with integers
+    """
     for method in ("detach", "cpu"):
         value = getattr(value, method, lambda value=value: value)()
     if str(getattr(value, "dtype", None)) == "torch.bfloat16":  # which NumPy has not
         value = value.float()
     found = np.asarray(value)
-    if found.dtype.kind != "f":
-        raise ValueError(f"{name} has dtype {found.dtype}; expected floating point numbers")
+    if found.dtype.kind not in kinds:
+        numbers = "floating point numbers" if kinds == "f" else "real numbers"
+        raise ValueError(f"{name} has dtype {found.dtype}; expected {numbers}")
     return found
 
 

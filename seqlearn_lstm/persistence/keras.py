@@ -4,7 +4,7 @@ import numpy as np
 
 from ..architecture import DIRECTIONS
 from ..cells import GRU
-from .gates import array, canonical, checked_cell, directions, translated
+from .gates import array, canonical, check_alike, checked_cell, directions, translated
 
 
 def from_keras(weights, *, layer=0, reset_after=True):
@@ -13,8 +13,8 @@ def from_keras(weights, *, layer=0, reset_after=True):
     Parameters
     ----------
     weights : list of ndarray
-        ``layer.get_weights()``: kernel, recurrent kernel and, if there is one, bias; of a
-        ``Bidirectional`` layer those of the forward and then of the backward one.
+        ``layer.get_weights()``, of one layer at a time: kernel, recurrent kernel and, if there is
+        one, bias; of a ``Bidirectional`` layer those of the forward and then of the backward one.
     layer : int, default=0
         The number of the layer, from the bottom; the results for several are combined with ``|``.
     reset_after : bool, default=True
@@ -57,6 +57,7 @@ def from_keras(weights, *, layer=0, reset_after=True):
             if len(biases) != 2:
                 raise ValueError(f"a bias has shape {bias[0].shape}; expected (2, 3 * units)")
         found |= canonical(f"layer_{layer}.{direction}", W, U, *biases, "keras", after)
+    check_alike(found, layer, "for a bidirectional layer; give the weights of one layer at a time")
     return found
 
 
@@ -68,7 +69,8 @@ def to_keras(parameters, cell="lstm", *, layer=0):
     parameters : dict of str to ndarray
         As a fitted estimator has them in `parameters_`; those of other layers are ignored.
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
-        The cell that they belong to.
+        The cell that they belong to. One with another activation than tanh needs a layer with the
+        same `activation`.
     layer : int, default=0
         The number of the layer.
 

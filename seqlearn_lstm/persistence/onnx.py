@@ -3,6 +3,7 @@
 import numpy as np
 
 from ..architecture import DIRECTIONS
+from ..cells import LSTM
 from .gates import (
     PEEPHOLES,
     array,
@@ -85,7 +86,9 @@ def to_onnx(parameters, cell="lstm", *, layer=0):
         As a fitted estimator has them in `parameters_`; those of other layers are ignored.
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
         The cell that they belong to. A GRU needs the attribute ``linear_before_reset=1``, unless it
-        is ``GRU(reset_after=False)``.
+        is ``GRU(reset_after=False)``; a cell with another activation than tanh needs `activations`,
+        for each direction: ``["Relu"]`` for ``RNN("relu")``, ``["Sigmoid", "Relu", "Relu"]`` for
+        ``LSTM(activation="relu")``.
     layer : int, default=0
         The number of the layer.
 
@@ -107,10 +110,13 @@ def to_onnx(parameters, cell="lstm", *, layer=0):
     >>> to_onnx(parameters | {"layer_0.forward.b": np.ones(8)})["B"].shape
     (1, 16)
     """
-    cell, parts = checked_cell(cell, "onnx"), []
-    for key, arrays in directions(parameters, layer):
-        W, U, b_in, b_states = translated(key, arrays, cell, "onnx", also={"p"})
+    cell, parts, both = checked_cell(cell, "onnx"), [], directions(parameters, layer)
+    # All directions have peepholes or none, and other cells none.
+    given = any("p" in arrays for _, arrays in both)
+    peephole = isinstance(cell, LSTM) and (cell.peephole or given)
+    for key, arrays in both:
+        W, U, b_in, b_states = translated(key, arrays, cell, "onnx", peephole)
         parts.append({"W": W.T, "R": U.T, "B": np.concatenate([b_in, b_states])})
-        if "p" in arrays:
+        if peephole:
             parts[-1]["P"] = permuted(arrays["p"], PEEPHOLES["here"], PEEPHOLES["onnx"])
     return {name: np.stack([part[name] for part in parts]) for name in parts[0]}

@@ -70,14 +70,34 @@ def from_torch(state, *, prefix=""):
         parts.setdefault(key, {})[f"{kind}_{source}"] = array(value, name)
     if not parts:
         raise ValueError(f'state has no "{prefix}weight_ih_l0"; it has {sorted(state)}')
+    missing = [f"{prefix}{name}" for name in _expected(parts) if f"{prefix}{name}" not in state]
+    if missing:
+        raise ValueError(
+            f"{missing} are missing; expected layers counted from 0, the same directions in each, "
+            f"and both biases of all or none; there are {sorted(state)}"
+        )
     found = {}
     for key, arrays in parts.items():
-        missing = sorted({"weight_ih", "weight_hh"} - arrays.keys())
-        if missing:
-            raise ValueError(f"{missing} of {key} are missing; there are {sorted(state)}")
         biases = arrays.get("bias_ih"), arrays.get("bias_hh")
         found |= canonical(key, arrays["weight_ih"].T, arrays["weight_hh"].T, *biases, "torch")
     return found
+
+
+def _expected(parts):
+    """The names of a module that has as many layers, and whatever a part of one here has.
+
+    parts   {"layer_0.forward": {"weight_ih": array, ...}}
+    """
+    n_layers = len({key.partition(".")[0] for key in parts})
+    has_backward = any(key.endswith(DIRECTIONS[1]) for key in parts)
+    has_biases = any(arrays.keys() & {"bias_ih", "bias_hh"} for arrays in parts.values())
+    return [
+        f"{kind}_{source}_l{number}{suffix}"
+        for number in range(n_layers)
+        for suffix in list(_SUFFIX.values())[: 1 + has_backward]
+        for kind in ("weight", "bias")[: 1 + has_biases]
+        for source in ("ih", "hh")
+    ]
 
 
 def to_torch(parameters, cell="lstm"):
@@ -89,7 +109,7 @@ def to_torch(parameters, cell="lstm"):
         As a fitted estimator has them in `parameters_`; what does not belong to a recurrent layer is
         ignored.
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
-        The cell that they belong to.
+        The cell that they belong to. ``RNN("relu")`` needs an ``nn.RNN(nonlinearity="relu")``.
 
     Returns
     -------
@@ -101,7 +121,8 @@ def to_torch(parameters, cell="lstm"):
     Raises
     ------
     ValueError
-        If PyTorch has no such cell, or shapes disagree.
+        If PyTorch has no such cell, shapes disagree, or layers differ in their directions or in
+        their numbers of units, as those of a module cannot.
 
     Examples
     --------
@@ -113,12 +134,37 @@ def to_torch(parameters, cell="lstm"):
     """
     cell = checked_cell(cell, "torch")
     check_named(parameters, "parameters", CANONICAL)
-    layers = {name.partition(".")[0] for name in parameters if name.startswith("layer_")}
-    state = {}
-    for number in range(max(1, len(layers))):
-        for key, arrays in directions(parameters, number):
+    numbers = {name.partition(".")[0] for name in parameters if name.startswith("layer_")}
+    layers, state = [directions(parameters, k) for k in range(max(1, len(numbers)))], {}
+    for number, layer in enumerate(layers):
+        for key, arrays in layer:
             W, U, b_in, b_states = translated(key, arrays, cell, "torch")
             suffix = f"l{number}{_SUFFIX[key.partition('.')[2]]}"
             state |= {f"weight_ih_{suffix}": W.T.copy(), f"weight_hh_{suffix}": U.T.copy()}
             state |= {f"bias_ih_{suffix}": b_in, f"bias_hh_{suffix}": b_states}
+    _check_one_module(layers)
     return state
+
+
+def _check_one_module(layers):
+    """Raise where no module has layers of these sizes.
+
+    layers   for each of them [(key, {name: array}), ...], a pair for each direction
+    """
+    n_directions = len(layers[0])
+    n_in, n_units = (len(layers[0][0][1][name]) for name in "WU")
+    for number, layer in enumerate(layers):
+        if len(layer) != n_directions:
+            raise ValueError(
+                f"layer_{number} has {len(layer)} directions; expected {n_directions} as layer_0, "
+                "for those of a module of PyTorch all have the same"
+            )
+        for key, arrays in layer:
+            found = len(arrays["W"]), len(arrays["U"])
+            expected = n_directions * n_units if number else n_in, n_units
+            if found != expected:
+                raise ValueError(
+                    f"{key} has {found[0]} inputs and {found[1]} units, the rows of W and of U; "
+                    f"expected {expected[0]} and {expected[1]}: the layers of a module of PyTorch "
+                    "have as many units each, and read all those of the layer below"
+                )

@@ -3,6 +3,7 @@
 from copy import copy
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from .gates import CANONICAL, array, check_named
@@ -57,9 +58,13 @@ def with_parameters(estimator, parameters):
     if unknown:
         raise ValueError(f"{unknown} are no parameters of this estimator; it has {sorted(known)}")
     read = {
-        name: _like(known[name], array(value, name), name) for name, value in parameters.items()
+        name: _like(known[name], array(value, name, "fiu"), name)
+        for name, value in parameters.items()
     }
     changed = copy(estimator)
+    # Objects among the settings, such as a solver, would otherwise be those of `estimator`, too.
+    settings = estimator.get_params(deep=False)
+    changed.set_params(**{name: clone(value, safe=False) for name, value in settings.items()})
     changed.parameters_ = {name: value.copy() for name, value in (known | read).items()}
     vars(changed).pop("_training", None)
     return changed

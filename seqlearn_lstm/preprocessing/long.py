@@ -61,7 +61,10 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     _check_columns(df, [sequence, time, *names, target], names)
     ids = _complete(df, sequence)
     seen = {}
-    codes = np.array([seen.setdefault(value, len(seen)) for value in ids.tolist()])
+    try:
+        codes = np.array([seen.setdefault(value, len(seen)) for value in ids.tolist()])
+    except TypeError as error:
+        raise ValueError(f"column {sequence!r} cannot tell sequences apart: {error}.") from error
     order = _order(df, codes, ids, time)
     first = np.unique(codes, return_index=True)[1]
     lengths = np.bincount(codes)
@@ -101,7 +104,14 @@ def _check_lengths(columns):
 
 def _complete(df, name):
     """A column in which nothing may be missing."""
-    values = np.asarray(df[name])
+    values = df[name]
+    if isinstance(values, list | tuple) and any(isinstance(value, tuple) for value in values):
+        values = np.fromiter(values, object, len(values))  # a tuple is one value
+    values = np.asarray(values)
+    if values.ndim != 1:
+        raise ValueError(
+            f"column {name!r} has shape {values.shape}; expected a value for each row."
+        )
     if not len(values):
         raise ValueError("the table has no rows; expected one for each time step.")
     missing = np.flatnonzero(where_missing(values))

@@ -74,8 +74,15 @@ def refuse_unfit(x, what):
 
 
 def refuse_masked(x, what, value="np.nan"):
-    """Refuse masked arrays alone; `value` is what errors propose for what is masked."""
+    """Refuse masked arrays, and tensors that require grad, which np.asarray refuses without a name.
+
+    value   what errors propose for what is masked
+    """
     if np.ma.isMaskedArray(x):
         raise TypeError(
             f"{what} is a masked array, its mask would be lost. Use '.filled({value})'."
+        )
+    if getattr(x, "requires_grad", False) is True:
+        raise TypeError(
+            f"{what} is a tensor that requires grad, its gradient would be lost. Use '.detach()'."
         )

@@ -75,6 +75,7 @@ def check_symbols(X, *, max_timesteps=None, truncate="pre"):
     sequences = [_sequence(x, i) for i, x in enumerate(as_collection(X))]
     if max_timesteps is None:
         return sequences
+    max_timesteps = int(max_timesteps)  # there is no -200 among the uint8 of NumPy
     kept = slice(-max_timesteps, None) if truncate == "pre" else slice(max_timesteps)
     return [x[kept] if len(x) > max_timesteps else x for x in sequences]
 

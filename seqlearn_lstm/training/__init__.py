@@ -5,7 +5,7 @@ epochs, and who is told how it goes on.
 from .checkpoint import Checkpoint
 from .identity import fingerprint, name_of
 from .listener import Listener, Update
-from .loop import diverged, train
+from .loop import Diverged, diverged, train
 from .portable import portable, restored
 from .state import (
     INITIAL,
@@ -24,6 +24,7 @@ __all__ = [
     "SHUFFLE",
     "VALIDATION",
     "Checkpoint",
+    "Diverged",
     "Listener",
     "Settings",
     "Task",

@@ -1,11 +1,13 @@
 """A training run on disk: written after each epoch, so that a killed one goes on where it was.
 
 The file is written beside itself, brought to the disk and renamed: whenever the process or the
-machine stops, there is a whole file, of the last epoch or of the one before.
+machine stops, there is a whole file, of the last epoch or of the one before. Where several processes
+name the same file, it is a whole one of the last that wrote.
 """
 
 import os
 import pickle
+import secrets
 from contextlib import suppress
 
 from .identity import fingerprint
@@ -26,7 +28,7 @@ class Checkpoint(Listener):
     """
 
     def __init__(self, path, what):
-        self.path, self.name = os.fspath(path), fingerprint(what)
+        self.path, self.name = os.fsdecode(path), fingerprint(what)
 
     def load(self, network):
         """The state, with arrays for a network, or None where there is no file.
@@ -45,21 +47,28 @@ class Checkpoint(Listener):
         except OSError:
             raise
         except Exception as error:  # whatever the bytes of another file make of pickle
-            raise ValueError(f"{self.path} is no checkpoint: {error}") from error
+            raise self._no_checkpoint(error) from error
         if not isinstance(saved, dict) or saved.get("format") != FORMAT:
             raise ValueError(f"{self.path} is no checkpoint of this version of seqlearn_lstm")
-        if saved["name"] != self.name:
-            raise ValueError(
-                f"the checkpoint {self.path} belongs to a fit with other parameters or other data; "
-                "remove it, or name another file"
-            )
-        return restored(saved["state"], network)
+        try:
+            if saved["name"] == self.name:
+                return restored(saved["state"], network)
+        except Exception as error:  # and whatever a damaged one makes of a state
+            raise self._no_checkpoint(error) from error
+        raise ValueError(
+            f"the checkpoint {self.path} belongs to a fit with other parameters or other data; "
+            "remove it, or name another file"
+        )
+
+    def _no_checkpoint(self, error):
+        return ValueError(f"{self.path} is no checkpoint: {type(error).__name__}: {error}")
 
     def _check_path(self):
         """Raise ValueError where no file can be written: better now than after an epoch."""
-        folder = os.path.dirname(self.path) or "."
-        if not os.path.basename(self.path) or os.path.isdir(self.path):
+        is_name = os.path.basename(self.path) and "\0" not in self.path
+        if not is_name or os.path.isdir(self.path):
             raise ValueError(f"checkpoint is {self.path!r}; expected the path of a file")
+        folder = os.path.dirname(os.path.realpath(self.path))
         if not os.path.isdir(folder):
             raise ValueError(f"checkpoint is {self.path!r}, but there is no folder {folder!r}")
         if not os.access(folder, os.W_OK):
@@ -77,17 +86,17 @@ class Checkpoint(Listener):
         OSError
             If it cannot be written; what was written after an earlier epoch is still there.
         """
-        part = f"{self.path}.part"
+        whole = os.path.realpath(self.path)  # a link stays one, and what it points to is written
+        part = f"{whole}.{secrets.token_hex(4)}.part"  # no other process writes to this one
         try:
-            with open(part, "wb") as file:
+            with open(part, "xb") as file:
                 values = portable(state, network)
                 pickle.dump({"format": FORMAT, "name": self.name, "state": values}, file)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(part, self.path)
-            _sync_folder(os.path.dirname(self.path) or ".")
+            os.replace(part, whole)
+            _sync_folder(os.path.dirname(whole))
         except OSError as error:
-            _remove(part)
             left = "there is none of an earlier epoch"
             if os.path.exists(self.path):
                 left = "it still holds an earlier epoch, from which the same call goes on"
@@ -96,6 +105,8 @@ class Checkpoint(Listener):
                 f"after epoch {state.epoch} the checkpoint {self.path} could not be written "
                 f"({error.strerror}); {left}",
             ) from error
+        finally:  # an interrupted one, too, leaves no part
+            _remove(part)
 
 
 def _sync_folder(folder):

@@ -15,13 +15,19 @@ from .listener import Update
 from .state import SHUFFLE, random_stream
 
 
+class Diverged(FloatingPointError):
+    """The loss, the gradient, a parameter or an output is not a finite number. A FloatingPointError of
+    a caller's scoring or callback is none.
+    """
+
+
 def train(task, state, listeners=()):
     """Run epochs until `max_iter`, until nothing gets better, or until a listener says so; `state` is
     brought up to date after each.
 
     Raises
     ------
-    FloatingPointError
+    Diverged
         If the loss, the gradient or a parameter is not a finite number; `state` is as it was after
         the last good epoch.
     ValueError
@@ -118,13 +124,13 @@ class _Losses:
         self.epoch, self.seen = epoch, []
 
     def add(self, loss, norm, weight):
-        """Take those of an update; a FloatingPointError where they are known and not finite."""
+        """Take those of an update; Diverged where they are known and not finite."""
         self.seen.append((loss, norm, weight))
         if isinstance(loss, float) and isinstance(norm, float):
             self._check(loss, norm)
 
     def total(self):
-        """The sum of all losses, each times its weight; a FloatingPointError as from `add`."""
+        """The sum of all losses, each times its weight; Diverged as from `add`."""
         total = 0.0
         for loss, norm, weight in self.seen:
             loss = float(loss)
@@ -139,7 +145,7 @@ class _Losses:
 
 def diverged(epoch, seen):
     """The error of a training that ran away after so many epochs."""
-    return FloatingPointError(
+    return Diverged(
         f"in epoch {epoch + 1} {seen}: the training diverged. A smaller learning_rate, a smaller "
         "clip_norm or standardised features usually cure it."
     )

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from estimator_helpers import NETWORKS, identical, ragged, run_python, small
 from sklearn.base import clone
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 from seqlearn_lstm import (
@@ -19,6 +20,7 @@ from seqlearn_lstm import (
 from seqlearn_lstm.display import StateDisplay
 from seqlearn_lstm.exceptions import TrainingDiverged
 from seqlearn_lstm.inspection import saliency
+from seqlearn_lstm.kernels import get_backend
 from seqlearn_lstm.solvers import SOLVERS
 from seqlearn_lstm.training import Checkpoint
 
@@ -263,3 +265,18 @@ def test_without_a_gpu_the_error_says_what_to_do():
 def test_an_unknown_device():
     with pytest.raises(ValueError, match="'device' parameter of LSTMClassifier must be a str"):
         LSTMClassifier(device="tpu").fit(X, Y)
+    with pytest.raises(ValueError, match=r'device is .CPU.; expected "cpu"'):
+        get_backend("CPU")
+
+
+@pytest.mark.parametrize(
+    "name, value", [("device", "CPU"), ("n_jobs", "x"), ("n_jobs", 1.5), ("precision", "foo")]
+)
+def test_parameters_that_are_changed_after_a_fit_are_checked(name, value):
+    model = small(max_iter=1).fit(X, Y)
+    encoder = LSTMEncoder(estimator=FrozenEstimator(model)).fit(X)
+    setattr(model, name, value)
+    message = f"'{name}' parameter of LSTMClassifier must be .* Got {value!r} instead"
+    for call in (model.predict, model.final_states, encoder.transform):
+        with pytest.raises(ValueError, match=message):
+            call(X)

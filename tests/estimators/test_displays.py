@@ -130,6 +130,28 @@ def test_a_display_over_another_shares_its_axes(plt):
     assert len(legends[0].get_texts()) == 6
 
 
+def test_every_name_stands_in_the_legend(plt):
+    """Labels that begin with "_" mean to matplotlib that a line is to be left out."""
+    _, ax = plt.subplots()
+    ax.plot([1, 2], [0, 1], label="_left out")
+    ax.plot([1, 2], [1, 0], label="other")
+    curves = dict(loss_curves=[[2.0, 1.0]] * 4, validation_scores=[[0.0, 1.0]] + [None] * 3)
+    display = TrainingCurveDisplay.from_curves(**curves, names=["_a", 0, None, ""], ax=ax)
+    display.figure_.canvas.draw()
+    expected = [
+        "_a: training loss",
+        "_a: best epoch, 2",
+        "0: training loss",
+        *["training loss"] * 2,
+    ]
+    texts = display.score_ax_.get_legend().get_texts()
+    assert [text.get_text() for text in texts] == ["other", *expected, "_a: validation score"]
+    again = TrainingCurveDisplay.from_curves([[1.0]], names=[1], ax=ax)  # over them
+    texts = display.score_ax_.get_legend().get_texts()
+    assert [text.get_text() for text in texts][1:6] == expected
+    assert again.ax_ is ax
+
+
 def test_estimators_within_others(plt):
     model = make_pipeline(PerStep(StandardScaler()), small()).fit(X, Y)
     search = GridSearchCV(model, {"lstmclassifier__max_iter": [2]}, cv=2).fit(X, Y)

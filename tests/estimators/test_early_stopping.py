@@ -1,6 +1,8 @@
 """Validation, early stopping, the best weights, and trainings that diverge."""
 
+import traceback
 from collections import deque
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -200,6 +202,36 @@ def test_an_error_of_a_scoring_stays_what_it_is():
     with pytest.raises(ValueError, match="not today") as caught:
         small(scoring=scoring).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
     assert type(caught.value) is ValueError
+
+
+@pytest.mark.parametrize("kind", [FloatingPointError, MemoryError])
+def test_an_error_of_a_scoring_keeps_its_place(kind):
+    """What looks like a divergence, or like too little memory for the network, is not hidden."""
+
+    def scoring(*given):
+        raise kind("not today")
+
+    with pytest.raises(kind, match="not today") as caught:
+        small(scoring=scoring).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    first = caught.value.__cause__ or caught.value
+    assert type(first) is kind and first.__traceback__ is not None
+    assert traceback.extract_tb(first.__traceback__)[-1].name == "scoring"
+
+
+@pytest.mark.parametrize("score", [{"a": 1.0}, None, "0.5", np.array([0.5]), 1j], ids=str)
+def test_a_scoring_returns_a_number(score):
+    model = small(scoring=lambda *given: score)
+    with pytest.raises(ValueError, match=r"scoring returned .*; expected a number") as caught:
+        model.fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert repr(score) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "score", [True, 1, np.float32(0.5), np.int8(3), np.array(0.5), Fraction(1, 2)], ids=repr
+)
+def test_a_scoring_may_return_any_number(score):
+    model = small(scoring=lambda *given: score).fit(X, Y, X_val=X_VAL, y_val=Y_VAL)
+    assert model.validation_scores_ == [float(score)] * model.n_iter_
 
 
 @pytest.mark.filterwarnings("ignore:R.2 score is not well-defined")

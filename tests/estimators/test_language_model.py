@@ -195,7 +195,7 @@ def test_the_training_loss_is_the_score(params, X):
     assert model.loss_curve_[0] == pytest.approx(-model.score(X), rel=1e-12)
 
 
-@pytest.mark.parametrize("batch_size", [2, 5, 32, None, 10_000])
+@pytest.mark.parametrize("batch_size", [2, 5, 32, None, 10_000, np.uint8(255)])
 def test_pieces_of_a_stream_hold_each_symbol_once(batch_size):
     dead = dict(learning_rate=1e-300, max_iter=1, dtype="float64", batch_size=batch_size)
     inputs, targets = unfitted(**dead).fit(TEXT)._transitions([TEXT])
@@ -340,6 +340,15 @@ def test_each_letter_is_drawn_from_what_predict_proba_says(writer):
             logs = np.log(writer.predict_proba(["the " + text[:k]])[0])
         logs[[0, -1]] = -np.inf
         assert writer.classes_[draw(logs, rng, 0.7)] == letter
+
+
+@pytest.mark.parametrize("temperature", [1e-3, 1e-320, 1.0])
+def test_it_writes_where_numpy_raises(writer, temperature):
+    """In the cold, probabilities become 0, which is as it should be."""
+    how = dict(n=20, temperature=temperature, top_p=0.9, random_state=0)
+    with np.errstate(all="raise"):
+        written = writer.generate(**how)
+    assert written == writer.generate(**how)
 
 
 def test_greedy(writer):

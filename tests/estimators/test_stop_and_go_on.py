@@ -247,13 +247,13 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, moment):
 
         def call(*args, **kwargs):
             nonlocal n_saved
-            if args[-1:] == ("wb",) or moment in ("fsync", "replace"):
+            if args[-1:] == ("xb",) or moment in ("fsync", "replace"):
                 n_saved += 1
             if n_saved <= {"fsync": 4, "replace": 2}.get(moment, 2):
                 return real(*args, **kwargs)
-            if moment == "write" and args[-1:] == ("wb",):
+            if moment == "write" and args[-1:] == ("xb",):
                 return FullFile(real(*args, **kwargs))
-            if moment == "write" or (moment == "open" and args[-1:] != ("wb",)):
+            if moment == "write" or (moment == "open" and args[-1:] != ("xb",)):
                 return real(*args, **kwargs)
             return full()
 
@@ -298,6 +298,22 @@ def test_what_is_no_checkpoint_says_so(found, tmp_path):
     assert (tmp_path / "run").read_bytes() == found
 
 
+def test_what_is_damaged_is_no_checkpoint(tmp_path):
+    path = tmp_path / "run"
+    model = small(checkpoint=path).fit(X, Y)
+    whole = pickle.loads(path.read_bytes())
+    state, other = whole["state"], (17, b"\0", None, {}, [3])
+    damaged = [{"format": whole["format"]}, {k: v for k, v in whole.items() if k != "state"}]
+    damaged += [whole | {"state": value} for value in other]
+    damaged += [whole | {"state": state | {"unknown": 1}}]
+    damaged += [whole | {"state": {k: v for k, v in state.items() if k != "seed"}}]
+    damaged += [whole | {"state": state | {"theta": value}} for value in other if value is not None]
+    for found in damaged:
+        path.write_bytes(pickle.dumps(found))
+        with pytest.raises(ValueError, match="run is no checkpoint"):
+            clone(model).fit(X, Y)
+
+
 def test_where_no_file_can_be_written(tmp_path, monkeypatch):
     """It is known before the first epoch."""
     monkeypatch.setattr(checkpoint.Checkpoint, "after_epoch", None)
@@ -306,6 +322,7 @@ def test_where_no_file_can_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint.os, "access", lambda path, mode: path != str(closed))
     for path, message in (
         ("", "checkpoint is ''; expected the path of a file"),
+        ("a\0b", "expected the path of a file"),
         (tmp_path, "expected the path of a file"),
         (tmp_path / "none" / "run", "there is no folder '.*none'"),
         (closed / "run", "nothing can be written there"),
@@ -321,6 +338,53 @@ def test_a_first_epoch_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint.os, "replace", full)
     with pytest.raises(OSError, match=r"after epoch 1 .*there is none of an earlier epoch"):
         small(checkpoint=tmp_path / "run").fit(X, Y)
+
+
+# ---- who else writes, and where ------------------------------------------------------------------
+
+
+def test_two_fits_with_the_same_checkpoint(tmp_path, monkeypatch):
+    """While one writes, the other does: it is a whole one of the last, and neither fails."""
+    path, sync, seen = tmp_path / "run", os.fsync, []
+    model = small(checkpoint=path)
+
+    def meanwhile(descriptor):
+        sync(descriptor)
+        monkeypatch.setattr(checkpoint.os, "fsync", sync)
+        seen.append(clone(model).fit(X, Y))
+        assert pickle.loads(path.read_bytes())["state"]["epoch"] == 3
+
+    monkeypatch.setattr(checkpoint.os, "fsync", meanwhile)
+    assert same_run(model.fit(X, Y), seen[0])
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_interrupted_fit_leaves_no_part_of_a_file(tmp_path, monkeypatch):
+    def interrupt(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint.os, "fsync", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        small(checkpoint=tmp_path / "run").fit(X, Y)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links and modes are others there")
+def test_a_checkpoint_may_be_a_link(tmp_path):
+    """What it points to is written, with the mode that any file of the user's gets."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    (disk / "any").touch()
+    link = tmp_path / "run"
+    link.symlink_to(disk / "run")
+    whole = small(max_iter=5).fit(X, Y)
+    model = small(max_iter=5, checkpoint=link)
+    assert same_run(model.fit(X, Y), whole) and same_run(clone(model).fit(X, Y), whole)
+    assert link.is_symlink() and sorted(disk.iterdir()) == [disk / "any", disk / "run"]
+    assert (disk / "run").stat().st_mode == (disk / "any").stat().st_mode
+
+
+# ---- whose it is ---------------------------------------------------------------------------------
 
 
 def last_label(estimator, x, y):

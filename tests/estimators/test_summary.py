@@ -1,6 +1,8 @@
 """The tables of layers and data: their counts are the sizes of the arrays, whatever the network."""
 
+import io
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -136,3 +138,16 @@ def test_time_left_is_the_mean_of_the_epochs_so_far(capsys):
     first, second = capsys.readouterr().out.splitlines()
     assert first.endswith("1.00 s  at most 3 s left")
     assert second.endswith("5.00 s  at most 6 s left")
+
+
+@pytest.mark.parametrize("verbose", [1, 2])
+@pytest.mark.parametrize("kind", [OSError, ValueError])
+def test_what_cannot_be_printed_loses_no_fit(kind, verbose, monkeypatch):
+    """As on a full disk, into a pipe that nobody reads any more, or into a closed file."""
+
+    class Closed(io.StringIO):
+        def write(self, text):
+            raise kind("nobody reads this")
+
+    monkeypatch.setattr(sys, "stdout", Closed())
+    assert small(max_iter=2, verbose=verbose).fit(X, Y).n_iter_ == 2

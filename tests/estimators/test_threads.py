@@ -4,15 +4,20 @@ What could end or hang a process happens in processes of their own, with four th
 a smaller machine, and with even the smallest work shared, as only large work is otherwise.
 """
 
+import errno
 import os
 
 import joblib
+import numba
 import numpy as np
 import pytest
 from estimator_helpers import digest, ragged, run_python, small
+from numba.core import caching
 
+from seqlearn_lstm._base import one_blas_thread
 from seqlearn_lstm._base.asked import threads_of
-from seqlearn_lstm.kernels.cpu import available_threads, share
+from seqlearn_lstm.kernels.cpu import available_threads, compile, share
+from seqlearn_lstm.network import Network
 
 # None: what Numba chooses. Its workqueue layer is the only one that is there on every machine.
 layers = pytest.mark.parametrize("layer", [None, "workqueue"], ids=["default", "workqueue"])
@@ -101,6 +106,18 @@ member.join()
 assert fitted == [expected]
 """
 
+FORK_WHILE_BLAS_IS_LIMITED = """
+import signal
+from seqlearn_lstm._base.one_blas_thread import one_blas_thread
+with one_blas_thread():
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)  # kills a child that waits for ever
+        fit(0)
+        os._exit(0)
+assert os.waitpid(child, 0)[1] == 0
+"""
+
 
 def run_four(code, layer, **env):
     return run_python(
@@ -129,6 +146,24 @@ def test_fit_fork_fit(layer):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_fork_while_another_thread_fits():
     run_four(FORK_DURING_A_FIT, None)
+
+
+def test_one_fit_at_a_time_limits_blas(monkeypatch):
+    """Two at once would bring back each other's limit, and leave it to the process."""
+    turn, seen, initial = one_blas_thread._turn, [], Network.initial_parameters
+
+    def initial_parameters(*args):
+        seen.append(turn.lock.locked())
+        return initial(*args)
+
+    monkeypatch.setattr(Network, "initial_parameters", initial_parameters)
+    small().fit(*ragged())
+    assert seen == [True] and not turn.lock.locked()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_fork_while_another_thread_limits_blas():
+    run_four(FORK_WHILE_BLAS_IS_LIMITED, None)
 
 
 # ---- how many ------------------------------------------------------------------------------------
@@ -229,3 +264,74 @@ def test_import_and_fit_where_no_cache_folder_can_be_written(tmp_path):
     )
     assert printed.strip() == digest(small().fit(X, y))
     assert list(tmp_path.iterdir()) == [file]
+
+
+# ---- a disk that is full or damaged, and no compiler ---------------------------------------------
+
+
+def twice(x):
+    return 2.0 * x
+
+
+def compiled_anew():
+    """(kernel, callback) as in a new process."""
+    return compile.kernel(twice), compile.callback("float64(float64)")(twice)
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(compile, "CACHE", True)
+    return tmp_path
+
+
+def full_disk(path, mode):
+    if mode == "wb":
+        raise OSError(errno.ENOSPC, "No space left on device")
+    return open(path, mode)
+
+
+def test_a_full_disk_keeps_no_compiled_code(empty_cache, monkeypatch):
+    monkeypatch.setattr(caching, "open", full_disk, raising=False)
+    called, callback = compiled_anew()
+    assert called(3.0) == callback.ctypes(3.0) == 6
+    assert not [path for path in empty_cache.rglob("*") if path.is_file()]
+
+
+@pytest.mark.parametrize("kind", ["*.nbi", "*.nbc"])
+def test_damaged_compiled_code_is_compiled_anew(empty_cache, kind):
+    compiled_anew()[0](3.0)
+    saved = {path: path.read_bytes() for path in empty_cache.rglob(kind)}
+    assert saved
+    for length in (0, 1, 20, 60):
+        for path, content in saved.items():
+            path.write_bytes(content[:length])
+        called, callback = compiled_anew()
+        assert called(3.0) == callback.ctypes(3.0) == 6
+        called, callback = compiled_anew()
+        assert called(3.0) == callback.ctypes(3.0) == 6
+        assert sum(called.stats.cache_hits.values()) == callback.cache_hits == 1
+
+
+def test_damaged_compiled_code_on_a_full_disk(empty_cache, monkeypatch):
+    compiled_anew()[0](3.0)
+    for path in empty_cache.rglob("*.nbi"):
+        path.write_bytes(path.read_bytes()[:20])
+    monkeypatch.setattr(caching, "open", full_disk, raising=False)
+    called, callback = compiled_anew()
+    assert called(3.0) == callback.ctypes(3.0) == 6
+
+
+WITHOUT_JIT = """
+import seqlearn_lstm
+model = seqlearn_lstm.LSTMClassifier((2,))
+for _ in range(2):
+    try:
+        model.fit([[[0.0]], [[1.0]]], [0, 1])
+    except RuntimeError as error:
+        print("NUMBA_DISABLE_JIT is set" in str(error))
+"""
+
+
+def test_without_a_compiler_a_fit_says_so():
+    assert run_python(WITHOUT_JIT, NUMBA_DISABLE_JIT=1).split() == ["True", "True"]

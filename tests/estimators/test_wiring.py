@@ -9,6 +9,7 @@ from estimator_helpers import identical, ragged, same_fit, small
 from seqlearn_lstm.dropout import Masks, Rates
 from seqlearn_lstm.schedules import StepDecay, WarmUp
 from seqlearn_lstm.solvers import SGD
+from seqlearn_lstm.symbols import check_symbols
 from seqlearn_lstm.training import loop
 
 X, Y = ragged(n=48)
@@ -102,3 +103,54 @@ def test_learned_states_are_learned():
     model = small(initial_state="learned").fit(X, Y)
     assert all(model.parameters_[f"layer_0.forward.{name}"].any() for name in ("h0", "c0"))
     assert not same_fit(model, small().fit(X, Y))
+
+
+# ---- whole numbers of any kind -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        dict(input_projection=np.int8(3)),
+        dict(input_projection=np.uint8(200)),
+        dict(input_projection=True),
+        dict(embedding_dim=np.int8(3)),
+        dict(embedding_dim=np.uint8(200)),
+        dict(embedding_dim=True),
+        dict(max_iter=True),
+        dict(batch_size=np.uint8(40), n_jobs=np.uint8(200), n_iter_no_change=np.int8(1)),
+        dict(record=["loss"], record_every=np.int8(1), record_size=np.int8(2), max_iter=50),
+    ],
+    ids=repr,
+)
+def test_whole_numbers_of_any_kind(params):
+    """Small ones of NumPy's, which overflow, and True, which is 1."""
+    x = WORDS if "embedding_dim" in params else X
+    small_ones = {name: value for name, value in params.items() if name != "record"}
+    plain = params | {name: int(value) for name, value in small_ones.items()}
+    model, expected = small(**params).fit(x, Y), small(**plain).fit(x, Y)
+    assert same_fit(model, expected)
+    assert identical(model.predict_proba(x[:3]), expected.predict_proba(x[:3]))
+    if "record" in params:
+        assert identical(model.record_, expected.record_)
+
+
+@pytest.mark.parametrize("size", [np.uint8(100), np.int8(100)], ids=repr)
+def test_windows_of_long_sequences_of_any_kind(size):
+    """All steps are read: from 256 on they are more than the type of the number can count."""
+    x, y = [np.ones((300, 2)), np.zeros((700, 2))], [0, 1]
+    params = dict(max_iter=1, hidden_layer_sizes=(2,))
+    model = small(**params, bptt_steps=size).fit(x, y)
+    assert same_fit(model, small(**params, bptt_steps=100).fit(x, y))
+
+
+def test_more_epochs_than_a_small_number_counts():
+    model = small(max_iter=np.uint8(200), n_iter_no_change=None, warm_start=True)
+    x, y = X[:4], [0, 1, 0, 1]
+    assert model.fit(x, y).fit(x, y).n_iter_ == 400
+
+
+def test_symbols_that_are_cut_to_steps_of_any_kind():
+    model = small(max_timesteps=np.uint8(2), max_iter=1).fit(WORDS, Y)
+    assert same_fit(model, small(max_timesteps=2, max_iter=1).fit(WORDS, Y))
+    assert [len(x) for x in check_symbols(["abc", "a"], max_timesteps=np.uint8(2))] == [2, 1]

@@ -2,14 +2,41 @@
 written.
 """
 
-from functools import partial
+from contextlib import suppress
 
-from numba import cfunc, njit
+from numba import config, njit
+from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
+from numba.core.sigutils import normalize_signature
+
+if config.DISABLE_JIT:
+    raise RuntimeError(
+        "the environment variable NUMBA_DISABLE_JIT is set, but seqlearn_lstm computes with compiled "
+        "kernels only; unset it before Numba is imported"
+    )
+
+
+class _Cache(FunctionCache):
+    """Numba's, but for a disk that is full or damaged: it costs time, and no fit."""
+
+    def load_overload(self, *args):
+        try:
+            return super().load_overload(*args)
+        except Exception:  # whatever the bytes of a damaged file make of pickle
+            try:
+                self.flush()
+            except OSError:
+                self.disable()  # for saving would read them again
+            return None
+
+    def save_overload(self, *args):
+        with suppress(OSError):
+            super().save_overload(*args)
 
 
 def _can_cache():
     try:
-        njit(cache=True)(lambda: None)
+        _Cache(_can_cache)
     except RuntimeError:
         # Numba raises this where it finds no folder to write to (a read-only installation, no home
         # folder): the kernels are then compiled once in each process.
@@ -19,10 +46,31 @@ def _can_cache():
 
 CACHE = _can_cache()
 
-# Nobody calls a kernel from C: no second entry is needed.
-_compiled = partial(njit, nogil=True, error_model="numpy", cache=CACHE, no_cfunc_wrapper=True)
+
+def _cached(compiled, function):
+    """What Numba makes of a function, with a cache on disk."""
+    if CACHE:
+        compiled._cache = _Cache(function)
+    return compiled
+
+
+def _compiled(**options):
+    # Nobody calls a kernel from C: no second entry is needed.
+    jit = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options)
+    return lambda function: _cached(jit(function), function)
+
+
 kernel = _compiled()
 part = _compiled(no_cpython_wrapper=True)  # called by kernels only
 inlined = _compiled(no_cpython_wrapper=True, forceinline=True)  # the same, and never left as a call
-# For one signature, with an address that other code can call:
-callback = partial(cfunc, cache=CACHE)
+
+
+def callback(signature):
+    """Compile for one signature, with an address that other code can call."""
+
+    def compiled(function):
+        made = _cached(CFunc(function, normalize_signature(signature), {}, {}), function)
+        made.compile()
+        return made
+
+    return compiled

@@ -1,5 +1,7 @@
 """What a training prints."""
 
+from contextlib import suppress
+
 from ...summary import data_lines, layer_lines, layer_table
 from ..listener import Listener
 
@@ -16,10 +18,9 @@ class ProgressLines(Listener):
         last = task.settings.max_iter
         left = (last - state.epoch) * self.seconds / self.n_epochs
         score = f"  score {state.validation_scores[-1]:.4f}" if task.validate else ""
-        print(
+        _say(
             f"epoch {state.epoch:{len(str(last))}}/{last}  loss {state.loss_curve[-1]:.5f}{score}  "
-            f"{seconds:.2f} s  at most {left:.0f} s left",
-            flush=True,
+            f"{seconds:.2f} s  at most {left:.0f} s left"
         )
         return False
 
@@ -40,4 +41,12 @@ class Tables(Listener):
         network = task.network
         layers = layer_table(network.architecture, network.get_parameters())
         tables = layer_lines(layers), data_lines(task, self.n_validation)
-        print(*tables, sep="\n\n", end="\n\n", flush=True)
+        _say(*tables, sep="\n\n", end="\n\n")
+
+
+def _say(*lines, **how):
+    """Print; where that fails, as on a full disk or into a closed file, nothing is said and the
+    training goes on.
+    """
+    with suppress(OSError, ValueError):
+        print(*lines, **how, flush=True)
