@@ -250,7 +250,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
 
         for run in runs(network, sequences, initial):
             for batch, features in pooled(run, pooling, begin, add, keep="c" in self._kinds):
-                pooling.end(network.kernels, batch, features, 0)
+                pooling.end(network.kernels, batch, features, 0, network.work)
                 index = pooling.index(batch)
                 found[index[index >= 0]] = network.kernels.to_host(features)[index >= 0]
         return split_steps(found, sequences.offsets) if is_ragged else found
