@@ -33,10 +33,14 @@ class _Cell(Named):
             for initializer, shape in (
                 (self.kernel_initializer, (n_in, n_units)),
                 (self.recurrent_initializer, (n_units, n_units)),
-                (self.bias_initializer, (1, n_units)),
+                (self._bias_start, (1, n_units)),
             )
         )
         return np.hstack(W), np.hstack(U), np.hstack(b).ravel()
+
+    @property
+    def _bias_start(self):
+        return self.bias_initializer
 
 
 def _draw(initializer, rng, n_in, n_out):
@@ -70,8 +74,11 @@ class LSTM(_Cell):
         a number b, for values that are uniform between -b and b.
     recurrent_initializer : str or float, default="orthogonal"
         How the recurrent weights of each gate start, likewise.
-    bias_initializer : str or float, default="zeros"
-        How the biases start, likewise, except that of the forget gate.
+    bias_initializer : str, float or None, default=None
+        How the biases start, likewise, except that of the forget gate. None: zeros; with
+        `layer_norm` uniform between -0.1 and 0.1. With zeros there, steps whose inputs and states
+        are zero leave the cell states at variance 0, from where normalisation multiplies gradients
+        by some 300, step by step.
 
     Notes
     -----
@@ -100,6 +107,7 @@ class LSTM(_Cell):
         "forget_bias": [Interval(Real, None, None, closed="neither")],
         "activation": [StrOptions({"tanh", "relu", "sigmoid", "linear"})],
         "layer_norm": ["boolean"],
+        "bias_initializer": [*_INITIALIZER, None],
     }
     n_gates = 4
 
@@ -113,7 +121,7 @@ class LSTM(_Cell):
         layer_norm=False,
         kernel_initializer="glorot_uniform",
         recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
+        bias_initializer=None,
     ):
         self.peephole = peephole
         self.forget_gate = forget_gate
@@ -128,6 +136,13 @@ class LSTM(_Cell):
         """The class of the layer that computes it: the plain one is the fastest."""
         options = self.peephole, not self.forget_gate, self.layer_norm, self.activation != "tanh"
         return OptionsLSTM if recurrent_dropout or any(options) else PlainLSTM
+
+    @property
+    def _bias_start(self):
+        if self.bias_initializer is not None:
+            return self.bias_initializer
+        # Without inputs and states, only biases that differ give g, and so c, a variance.
+        return 0.1 if self.layer_norm else "zeros"
 
     def initial_weights(self, rng, n_in, n_units):
         """Draw (W, U, b), gates i, f, g, o."""
@@ -152,7 +167,7 @@ class GRU(_Cell):
     recurrent_initializer : str or float, default="orthogonal"
         As in `LSTM`.
     bias_initializer : str or float, default="zeros"
-        As in `LSTM`.
+        How the biases start, likewise.
 
     Notes
     -----
@@ -205,7 +220,7 @@ class RNN(_Cell):
     recurrent_initializer : str or float, default="orthogonal"
         As in `LSTM`; "identity" goes with "relu" (Le, Jaitly and Hinton 2015).
     bias_initializer : str or float, default="zeros"
-        As in `LSTM`.
+        How the biases start, likewise.
 
     References
     ----------

@@ -115,13 +115,13 @@ class Network(FlatParameters):
 
     def end_features(self, batch, features, masks=None):
         """From pooled states to scores."""
-        self.pooling.end(self.kernels, batch, features, 1)
+        self.pooling.end(self.kernels, batch, features, 1, self.work)
         self._drop_features(batch, features, 1, masks or NoMasks())
         return self.dense.forward(features, self.work, self.n_jobs)
 
     def scores_in_blocks(self, batch, features, most):
         """`end_features` of a prediction, `most` scores at a time: yields which rows, their scores."""
-        self.pooling.end(self.kernels, batch, features, 1)
+        self.pooling.end(self.kernels, batch, features, 1, self.work)
         n = max(1, most // self.dense.n_columns)
         for begin in range(0, len(features), n):
             rows = slice(begin, begin + n)

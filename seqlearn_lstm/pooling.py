@@ -19,7 +19,7 @@ class _Pooling:
     def begin(self, layer, batch, work):
         """Make room for a whole batch."""
 
-    def end(self, kernels, batch, features, column):
+    def end(self, kernels, batch, features, column, work):
         """What is left to do when all steps were added; features from `column` on."""
 
 
@@ -55,14 +55,19 @@ class LastPooling(_OnePerSequence):
 class MeanPooling(_OnePerSequence):
     """The mean of the states over the steps."""
 
+    def _sums(self, features, work):
+        """A sum for each of the features, in the same place; float64, for sequences may be long."""
+        return work.array("pooling", "sums", features.shape, np.float64)
+
     def add(self, layer, batch, states, features, column, work, n_jobs):
         layer.kernels.pool_sum(
-            states.rows, states.column, batch.live, batch.slots, batch.first, features, column,
-            layer.n_units,
+            states.rows, states.column, batch.live, batch.slots, batch.first,
+            self._sums(features, work), column, layer.n_units,
         )  # fmt: skip
 
-    def end(self, kernels, batch, features, column):
-        kernels.divide_rows(features, column, batch.totals, features.shape[1] - column)
+    def end(self, kernels, batch, features, column, work):
+        width = features.shape[1] - column
+        kernels.pool_mean(self._sums(features, work), batch.totals, features, column, width)
 
     def backpropagate(self, layer, batch, d_features, column, work, n_jobs):
         d_out = layer.output_gradient(batch, work)

@@ -170,7 +170,8 @@ class Stream:
         if kind in ("last", STEPS):
             return values
         if self.pooled is None:
-            self.pooled = values.copy()
+            # A sum is float64, as that of `predict`: it grows with the steps.
+            self.pooled = values.astype(np.float64 if kind == "mean" else values.dtype)
         elif kind == "max":
             np.maximum(self.pooled, values, out=self.pooled)
         else:

@@ -70,14 +70,19 @@ KERNELS = {
     "moments._nadam": row("*4 * [v], dv, *8 * [x]"),
     "pooling._pool_max": row("m, i, iv, iv, iv, im, m, i, i"),
     "pooling._pool_max_backward": row("m, i, iv, iv, iv, im, m, i"),
+    "pooling._pool_mean": row(
+        "dm, iv, m, i, i",
+        float64="sums are float64 by contract, and are divided before they are rounded",
+    ),
     "pooling._pool_mean_backward": row("m, i, iv, iv, iv, m, i"),
-    "pooling._pool_sum": row("m, i, iv, iv, iv, m, i, i"),
+    "pooling._pool_sum": row(
+        "m, i, iv, iv, iv, dm, i, i", float64="long sequences are summed in float64 by contract"
+    ),
     "reduce._squares": row("v, dv", float64="it sums in float64 by contract"),
     "reduce._sums": row("dv, dv", float64="it sums losses in float64"),
     "rnn.backward": row("m, v, m, m, m, 2 * (m,), (i,), iv, iv, i", registers=STEPS),
     "rnn.forward": row("m, i, v, i, m, 3 * (m,), (i,), iv, iv, iv, i", registers=STEPS),
     "rows._add_scaled": row("v, x, v"),
-    "rows._divide_rows": row("m, i, iv, i"),
     "rows._gather": row("m, i, iv, m, i, i"),
     "rows._put_rows": row("m, iv, m, i"),
     "rows._scatter_add": row("m, i, iv, iv, iv, m, i, i"),

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from seqlearn_lstm import LSTMClassifier, LSTMLanguageModel
 from seqlearn_lstm.architecture import Architecture
 from seqlearn_lstm.cells import CELLS, GRU, INITIALIZERS, LSTM, RNN, make_cell, plain
 from seqlearn_lstm.layers import GRUBeforeLayer, GRULayer, OptionsLSTM, PlainLSTM, RNNLayer
@@ -66,7 +67,7 @@ def parameters(cell, kernels):
         (LSTM(peephole=True), 4, {"p": np.zeros(15)}),
         (LSTM(forget_gate=False, peephole=True), 3, {"p": np.zeros(10)}),
         (
-            LSTM(layer_norm=True), 4,
+            LSTM(layer_norm=True, bias_initializer="zeros"), 4,
             {"gain": np.ones(20), "cell_gain": np.ones(5), "cell_shift": np.zeros(5)},
         ),
         (GRU(), 3, {"b_n": np.zeros(5)}),
@@ -99,6 +100,53 @@ def test_settings_of_the_start(kernels):
     np.testing.assert_array_equal(found["b"], np.repeat([1, -2.5, 1, 1], 5))
 
 
+def test_biases_under_layer_normalisation_differ_from_unit_to_unit(kernels):
+    """By default; what is drawn before them is drawn as ever."""
+    found = parameters(LSTM(layer_norm=True), kernels)
+    i, f, g, o = np.split(found.pop("b"), 4)
+    np.testing.assert_array_equal(f, np.ones(5))
+    drawn = np.concatenate([i, g, o])
+    assert np.abs(drawn).max() <= 0.1 and len(set(drawn)) == 15 and g.std() > 0.03
+    plain_cell = parameters(LSTM(), kernels)
+    for name in "WU":
+        np.testing.assert_array_equal(found[name], plain_cell[name])
+
+
+def test_a_plain_cell_draws_no_biases(kernels):
+    drawn, zeros = (parameters(cell, kernels) for cell in (LSTM(), LSTM(bias_initializer="zeros")))
+    assert drawn.keys() == zeros.keys()
+    for name, values in drawn.items():
+        np.testing.assert_array_equal(values, zeros[name])
+
+
+NOTHING = np.zeros((10, 2))
+NOISE = [np.random.default_rng(k).standard_normal((20, 2)) for k in range(60)]
+STARTS_WITH_NOTHING = [np.vstack([NOTHING, x]) for x in NOISE]
+LABELS = [int(x.sum() > 0) for x in NOISE]
+TEXT = "the cat sat on the mat. " * 40
+WITHOUT_INPUTS = {
+    "some sequences": (LSTMClassifier((16,), input_dropout=0.3), NOISE, LABELS),
+    "many sequences": (LSTMClassifier((16,), input_dropout=0.5), NOISE, LABELS),
+    "first steps": (LSTMClassifier((16,)), STARTS_WITH_NOTHING, LABELS),
+    "first steps, two layers": (LSTMClassifier((16, 8)), STARTS_WITH_NOTHING, LABELS),
+    "all steps": (LSTMClassifier((16,)), [NOTHING] * 4, [0, 1] * 2),
+    "symbols": (LSTMLanguageModel((32,), embedding_dropout=0.5), TEXT, None),
+}
+
+
+@pytest.mark.parametrize("model, x, y", WITHOUT_INPUTS.values(), ids=WITHOUT_INPUTS.keys())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_steps_without_inputs_under_layer_normalisation(model, x, y, dtype):
+    """Zeros where states are zero, too, would be normalised from variance 0, step after step."""
+    for seed in range(3):
+        fitted = clone(model).set_params(
+            cell=LSTM(layer_norm=True), max_iter=3, record=["norm"], random_state=seed, n_jobs=1,
+            dtype=dtype,
+        )  # fmt: skip
+        fitted.fit(x, y)
+        assert fitted.record_["norm"][0] < 100
+
+
 @pytest.mark.parametrize(
     "cell, recurrent_dropout, layer",
     [
@@ -126,6 +174,9 @@ def test_the_layer_that_computes_it(cell, recurrent_dropout, layer):
         (LSTM(activation="softmax"), ValueError, "activation"),
         (LSTM(kernel_initializer="gauss"), ValueError, "kernel_initializer"),
         (LSTM(recurrent_initializer=-1.0), ValueError, "recurrent_initializer"),
+        (LSTM(bias_initializer=-1.0), ValueError, "bias_initializer"),
+        (LSTM(kernel_initializer=None), ValueError, "kernel_initializer"),
+        (GRU(bias_initializer=None), ValueError, "bias_initializer"),
         (RNN("sigmoid"), ValueError, "activation"),
         (GRU(reset_after="yes"), ValueError, "reset_after"),
     ],

@@ -36,7 +36,7 @@ ARCHITECTURES += [
 CELLS = [
     LSTM(peephole=True),
     LSTM(forget_gate=False),
-    LSTM(layer_norm=True),
+    LSTM(layer_norm=True, bias_initializer="zeros"),  # `Problem` adds noise to all of them
     LSTM(activation="relu", kernel_initializer=0.3),
     LSTM(peephole=True, forget_gate=False, layer_norm=True, activation="sigmoid"),
     GRU(),

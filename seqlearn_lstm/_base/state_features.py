@@ -44,7 +44,7 @@ def state_features(network, sequences, initial, pooling, kinds, difference):
 
     for run in runs(network, sequences, initial):
         for batch, features in pooled(run, pooling, begin, add, keep="c" in kinds):
-            pooling.end(network.kernels, batch, features, 0)
+            pooling.end(network.kernels, batch, features, 0, network.work)
             index = pooling.index(batch)
             found[index[index >= 0]] = network.kernels.to_host(features)[index >= 0]
     return found

@@ -43,7 +43,6 @@ Rows
     put_rows(source, index, out, width, n_jobs)    out[index[k], :width] = source[k, :width]; rows of `index` distinct
     scatter_add(source, source_column, index, out, out_column, width)    out[index[k]] += source[k] where index >= 0
     take(source, index, column, width)           those rows and columns, as a new array of the host
-    divide_rows(x, column, divisors, width)      x[r, column : column + width] /= divisors[r];  divisors int64
     sum_rows(x, first, out)                      out (n,) = the sum of x[first:, :n] over rows
     add_decay(values, slopes, strength) -> sum of squares of values; slopes += strength * values
 
@@ -107,8 +106,9 @@ Products
         rows of d_stride if not 0
     transpose(out, W, n_inputs, n_columns, first_input, n_used, n_jobs)      out = W[first_input:first_input + n_used]^T
 
-Pooling; first (B,): the step of its sequence that step 0 is; where that is not 0, `out` and `steps` go on
-    pool_sum(z, column, live, slots, first, out, out_column, width)
+Pooling; first (B,): the step of its sequence that step 0 is; where that is not 0, `sums`, `out` and `steps` go on
+    pool_sum(z, column, live, slots, first, sums, out_column, width)         sums float64, that long sequences add up
+    pool_mean(sums, lengths, out, column, width)           out[:, column : column + width] = the sums / lengths[r], rounded
     pool_mean_backward(d_pooled, d_column, live, slots, lengths, d_out, width)      of the sum, divided by the lengths
     pool_max(z, column, live, slots, first, steps, out, out_column, width)   steps (B, width): OUT where the largest stood
     pool_max_backward(d_pooled, d_column, live, slots, first, steps, d_out, width)

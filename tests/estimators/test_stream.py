@@ -8,7 +8,7 @@ import pytest
 from estimator_helpers import NETWORKS, SMALL, identical, ragged, small
 from scipy.sparse import csr_array
 
-from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger, unrolling
 
 X, Y = ragged()
 ONE_WAY = {name: params for name, params in NETWORKS.items() if not params.get("bidirectional")}
@@ -38,6 +38,17 @@ def test_taggers_and_regressors(params):
     regressor = LSTMRegressor(**SMALL | params, target="step").fit(X, targets)
     stream = regressor.stream()
     assert identical(np.array([stream.push(step) for step in x]), regressor.predict([x])[0])
+
+
+def test_a_long_stream_has_the_mean_of_predict(monkeypatch):
+    """To the bit, though `predict` reads it in windows."""
+    monkeypatch.setattr(unrolling, "WINDOW", 1000)
+    model = small(pooling="mean", hidden_layer_sizes=(20, 5)).fit(X, Y)
+    x = np.random.default_rng(0).normal(1, 1, (3100, 3)).astype(np.float32)
+    stream = model.stream()
+    for step in x:
+        stream.push(step)
+    assert identical(stream.predict_proba(), model.predict_proba([x])[0])
 
 
 def test_symbols():

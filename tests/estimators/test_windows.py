@@ -246,6 +246,19 @@ def peak(function, *args):
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("states", ["h", "c", "both"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_means_of_long_sequences_are_exact(states, dtype):
+    """A sum in float32 would be off by a thousandth."""
+    params = SMALL | dict(states=states, hidden_layer_sizes=(3,), max_iter=1, dtype=dtype)
+    encoder = LSTMEncoder(**params).fit([x[:, :1] for x in X])
+    long = [np.full((100_000, 1), 0.7)]
+    steps = encoder.set_params(pooling="steps").transform(long)[0]
+    mean = encoder.set_params(pooling="mean").transform(long)[0]
+    rtol = {"float32": 1e-6, "float64": 1e-12}[dtype]
+    np.testing.assert_allclose(mean, steps.mean(axis=0, dtype=np.float64), rtol=rtol)
+
+
 def test_memory_of_a_long_prediction_is_bounded():
     """A million steps need no more than a hundred thousand, but for copies of X itself."""
     model = LSTMClassifier((32,), **SMALL_WITHOUT_SIZE).fit(*ragged(n=20, n_features=1))

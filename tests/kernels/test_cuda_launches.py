@@ -94,14 +94,12 @@ def test_sums_count_every_number(cuda):
 def test_rows(cuda, with_each_launch, rng, dtype):
     source = cuda.to_device(rng.standard_normal((12, WIDTH + 2)).astype(dtype))
     given, index = rng.standard_normal((6, WIDTH + 1)).astype(dtype), rng.integers(-1, 6, 12)
-    divisors = rng.integers(1, 9, 6)
 
     def run():
         added, sums = cuda.to_device(given), cuda.zeros(WIDTH, dtype)
         gathered, put = cuda.zeros((12, WIDTH + 3), dtype), cuda.zeros((6, WIDTH), dtype)
         cuda.gather(added, 1, index, gathered, 3, WIDTH, 1)
         cuda.scatter_add(source, 2, index, added, 1, WIDTH)
-        cuda.divide_rows(added, 0, divisors, WIDTH)
         cuda.put_rows(added, np.array([3, 1, 0, 5, 2, 4]), put, WIDTH, 1)
         cuda.sum_rows(put, 1, sums)
         slopes = cuda.zeros(added.shape, dtype)
@@ -117,16 +115,18 @@ def test_pooling_and_dropout(cuda, with_each_launch, batch, rng, dtype):
     rows, first = (batch.live, batch.slots), batch.first
 
     def run():
-        sums, largest, mask = (cuda.zeros((len(batch), WIDTH), dtype) for _ in range(3))
+        means, largest, mask = (cuda.zeros((len(batch), WIDTH), dtype) for _ in range(3))
+        sums = cuda.zeros((len(batch), WIDTH), np.float64)
         steps = cuda.zeros((len(batch), WIDTH), np.int64)
         of_mean, of_max = (cuda.zeros((batch.n_slots, WIDTH), dtype) for _ in range(2))
         cuda.pool_sum(z, 1, *rows, first, sums, 0, WIDTH)
+        cuda.pool_mean(sums, batch.lengths, means, 0, WIDTH)
         cuda.pool_max(z, 1, *rows, first, steps, largest, 0, WIDTH)
         cuda.pool_mean_backward(pooled, 0, *rows, batch.lengths, of_mean, WIDTH)
         cuda.pool_max_backward(pooled, 0, *rows, first, steps, of_max, WIDTH)
         cuda.dropout_mask(mask, batch.members, np.uint64(7), 0.5)
         cuda.scale_rows(of_mean, 0, mask, *rows, WIDTH, 1)
-        return [*map(cuda.to_host, (sums, largest, steps, of_mean, of_max, mask))]
+        return [*map(cuda.to_host, (sums, means, largest, steps, of_mean, of_max, mask))]
 
     with_each_launch(run)
 

@@ -50,11 +50,20 @@ def expected_slopes(batch, per_step, dtype, columns):
 @BATCH
 def test_sum(kernels, dtype, states):
     batch, z, per_sequence = states
-    out = pooled_like(batch, dtype)
+    out = pooled_like(batch, np.float64)
     kernels.pool_sum(z, COLUMN, batch.live, batch.slots, batch.first, out, OUT_COLUMN, WIDTH)
     expected = [steps.sum(axis=0, dtype=np.float64) for steps in per_sequence]
-    bound = {"float32": 1e-6, "float64": 1e-14}[dtype.name]
-    np.testing.assert_allclose(check_untouched(out), expected, rtol=bound, atol=bound)
+    np.testing.assert_allclose(check_untouched(out), expected, rtol=1e-14, atol=1e-14)
+
+
+def test_mean(kernels, rng, dtype):
+    """Divided in float64, rounded once."""
+    lengths = np.array([1, 3, 10**9, 2**24 + 1])
+    sums = rng.standard_normal((4, OUT_COLUMN + WIDTH + 1)) * lengths[:, None]
+    out = np.full_like(sums, np.nan, dtype)
+    kernels.pool_mean(sums, lengths, out, OUT_COLUMN, WIDTH)
+    expected = (sums / lengths[:, None]).astype(dtype)[:, OUT_COLUMN : OUT_COLUMN + WIDTH]
+    np.testing.assert_array_equal(check_untouched(out), expected, strict=True)
 
 
 @BATCH
@@ -108,7 +117,7 @@ def test_windows_pool_as_the_whole_does(kernels, rng, dtype, states, cut, size):
     """Sums and largest values go on from window to window, to the bit; gradients reach each step."""
     batch, z, _ = states
     rows = batch.live, batch.slots, batch.first
-    sums, largest = pooled_like(batch, dtype), pooled_like(batch, dtype)
+    sums, largest = pooled_like(batch, np.float64), pooled_like(batch, dtype)
     steps = np.full((len(batch), WIDTH), -1)
     kernels.pool_sum(z, COLUMN, *rows, sums, OUT_COLUMN, WIDTH)
     kernels.pool_max(z, COLUMN, *rows, steps, largest, OUT_COLUMN, WIDTH)
@@ -116,7 +125,7 @@ def test_windows_pool_as_the_whole_does(kernels, rng, dtype, states, cut, size):
     d_out = np.full((batch.n_slots, WIDTH), np.nan, dtype)
     kernels.pool_max_backward(d_pooled, OUT_COLUMN, *rows, steps, d_out, WIDTH)
 
-    sums_too, largest_too = pooled_like(batch, dtype), pooled_like(batch, dtype)
+    sums_too, largest_too = pooled_like(batch, np.float64), pooled_like(batch, dtype)
     steps_too = np.full((len(batch), WIDTH), -1)
     pieces = [(window, state_rows(batch, window)) for window in cut(batch, size)]
     for window, index in pieces:

@@ -21,7 +21,7 @@ from . import (
     transposition,
     updates,
 )
-from .arrays import add_decay, divide_rows, sum_rows, take, to_device, to_host
+from .arrays import add_decay, sum_rows, take, to_device, to_host
 from .layout import (
     clear_gru,
     gate_columns,
@@ -65,7 +65,6 @@ __all__ = [
     "clip_scale",
     "clip_values",
     "descend",
-    "divide_rows",
     "drop_symbols",
     "dropout_mask",
     "gate_columns",
@@ -99,6 +98,7 @@ __all__ = [
     "plan_steps",
     "pool_max",
     "pool_max_backward",
+    "pool_mean",
     "pool_mean_backward",
     "pool_sum",
     "put_candidate",
@@ -136,6 +136,7 @@ scatter_add = rows.scatter_add
 dropout_mask = dropout.dropout_mask
 drop_symbols = dropout.drop_symbols
 pool_sum = pooling.pool_sum
+pool_mean = pooling.pool_mean
 pool_mean_backward = pooling.pool_mean_backward
 pool_max = pooling.pool_max
 pool_max_backward = pooling.pool_max_backward

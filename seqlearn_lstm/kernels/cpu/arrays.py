@@ -20,11 +20,6 @@ def take(source, index, column, width):
     return source[index, column : column + width]
 
 
-def divide_rows(x, column, divisors, width):
-    """x[r, column + j] /= divisors[r] for j < width."""
-    x[:, column : column + width] /= divisors[:, None].astype(x.dtype)
-
-
 def sum_rows(x, first, out):
     """out (n,) = the sum of x[first:, :n] over rows."""
     out[:] = x[first:, : len(out)].sum(axis=0)

@@ -3,24 +3,35 @@
 States stand in columns `column` ... `column + width` of z; those after step t in rows slots[t + 1]
 + r, r < live[t]. The gradient goes to d_out (n_slots, >= width): row slots[t] + r is for the output
 of step t; dead slots are left alone. Step t is step first[r] + t of its sequence: where first[r] is
-not 0, what stood in `out` after the steps before goes on.
+not 0, what stood in `out` or `sums` after the steps before goes on.
+
+Sums are float64 whatever the states are: in float32, the sum of a long sequence is soon so large
+that most of each further state is rounded off.
 """
 
 from .compile import kernel
 
 
 @kernel
-def pool_sum(z, column, live, slots, first, out, out_column, width):
-    """out[r, out_column + j] = the sum over the steps of sequence r."""
+def pool_sum(z, column, live, slots, first, sums, out_column, width):
+    """sums[r, out_column + j] = the sum over the steps of sequence r."""
     for r in range(first.shape[0]):
         if first[r] == 0:
             for j in range(width):
-                out[r, out_column + j] = 0.0
+                sums[r, out_column + j] = 0.0
     for t in range(live.shape[0]):
         for r in range(live[t]):
             row = slots[t + 1] + r
             for j in range(width):
-                out[r, out_column + j] += z[row, column + j]
+                sums[r, out_column + j] += z[row, column + j]
+
+
+@kernel
+def pool_mean(sums, lengths, out, column, width):
+    """out[r, column + j] = sums[r, column + j] / lengths[r], rounded once."""
+    for r in range(lengths.shape[0]):
+        for j in range(column, column + width):
+            out[r, j] = sums[r, j] / lengths[r]
 
 
 @kernel

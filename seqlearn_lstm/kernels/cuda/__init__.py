@@ -34,10 +34,10 @@ from .lstm_options import lstm_options_forward
 from .lstm_options_bptt import lstm_options_backward
 from .memory import to_device, to_host, zeros
 from .moments import adam, amsgrad, nadam
-from .pooling import pool_max, pool_max_backward, pool_mean_backward, pool_sum
+from .pooling import pool_max, pool_max_backward, pool_mean, pool_mean_backward, pool_sum
 from .reduce import sum_of_squares
 from .rnn import rnn_backward, rnn_forward
-from .rows import add_decay, divide_rows, gather, put_rows, scatter_add, sum_rows, take
+from .rows import add_decay, gather, put_rows, scatter_add, sum_rows, take
 from .updates import adadelta, adagrad, clip_scale, clip_values, descend, rmsprop, sgd
 
 __all__ = [
@@ -51,7 +51,6 @@ __all__ = [
     "clip_scale",
     "clip_values",
     "descend",
-    "divide_rows",
     "dropout_mask",
     "gate_columns",
     "gather",
@@ -80,6 +79,7 @@ __all__ = [
     "panels",
     "pool_max",
     "pool_max_backward",
+    "pool_mean",
     "pool_mean_backward",
     "pool_sum",
     "put_candidate",

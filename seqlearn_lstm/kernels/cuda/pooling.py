@@ -11,21 +11,33 @@ from .primitives import cuda, first_row, kernel, row_step
 
 
 @kernel
-def _pool_sum(z, column, live, slots, first, out, out_column, width):
+def _pool_sum(z, column, live, slots, first, sums, out_column, width):
     for r in range(first_row(), first.shape[0], row_step()):
         for j in range(cuda.threadIdx.x, width, cuda.blockDim.x):
-            total = out[r, out_column + j] if first[r] != 0 else out.dtype.type(0)
+            total = sums[r, out_column + j] if first[r] != 0 else sums.dtype.type(0)
             for t in range(live.shape[0]):
                 if live[t] <= r:
                     break
                 total += z[slots[t + 1] + r, column + j]
-            out[r, out_column + j] = total
+            sums[r, out_column + j] = total
 
 
-def pool_sum(z, column, live, slots, first, out, out_column, width):
-    """out[r, out_column + j] = the sum over the steps of sequence r."""
-    args = (z, column, live, slots, first, out, out_column, width)
+def pool_sum(z, column, live, slots, first, sums, out_column, width):
+    """sums[r, out_column + j] = the sum over the steps of sequence r."""
+    args = (z, column, live, slots, first, sums, out_column, width)
     rows_over(_pool_sum, first.size, *args)
+
+
+@kernel
+def _pool_mean(sums, lengths, out, column, width):
+    for r in range(first_row(), lengths.shape[0], row_step()):
+        for j in range(cuda.threadIdx.x, width, cuda.blockDim.x):
+            out[r, column + j] = sums[r, column + j] / lengths[r]
+
+
+def pool_mean(sums, lengths, out, column, width):
+    """out[r, column + j] = sums[r, column + j] / lengths[r], rounded once."""
+    rows_over(_pool_mean, lengths.size, sums, lengths, out, column, width)
 
 
 @kernel

@@ -1,5 +1,5 @@
-"""Moving rows of a batch, and sums and quotients over rows. A row of threads walks along the columns
-of a row; `index` and `divisors` are int64 arrays of the host.
+"""Moving rows of a batch, and sums over rows. A row of threads walks along the columns of a row;
+`index` is an int64 array of the host.
 """
 
 import numpy as np
@@ -62,19 +62,6 @@ def scatter_add(source, source_column, index, out, out_column, width):
     starts = np.append(changes, targets.size)
     args = (source, source_column, order, starts, targets[changes], out, out_column, width)
     rows_over(_scatter_add, changes.size, *args)
-
-
-@kernel
-def _divide_rows(x, column, divisors, width):
-    for r in range(first_row(), x.shape[0], row_step()):
-        divisor = x.dtype.type(divisors[r])
-        for j in range(cuda.threadIdx.x, width, cuda.blockDim.x):
-            x[r, column + j] /= divisor
-
-
-def divide_rows(x, column, divisors, width):
-    """x[r, column + j] /= divisors[r] for j < width."""
-    rows_over(_divide_rows, x.shape[0], x, column, divisors, width)
 
 
 @kernel
