@@ -42,12 +42,14 @@ class Batch:
     lengths : ndarray of shape (n_sequences,)
         Number of time steps of each, descending.
     first : ndarray of shape (n_sequences,)
-        The step of its sequence that is each one's first here: 0, but in windows, where those that
-        go on stand before those that begin.
+        With which of its steps each sequence begins in this batch. All are 0 unless the batch is a
+        window of another one.
     totals : ndarray of shape (n_sequences,)
-        Lengths of the sequences as a whole; `lengths`, but in windows.
+        Number of time steps of each sequence as a whole. Equal to `lengths` unless the batch is a
+        window.
     n_carried : int
-        The first so many go on in states that were handed on to them; the others begin.
+        How many sequences go on from states that were handed on to them, for instance by the window
+        before. They stand before the others, which start from their initial states.
     """
 
     members: np.ndarray
@@ -117,7 +119,7 @@ class Batch:
     def reverse(self):
         """Slot of the mirrored step of the same sequence, (n_slots,); -1 in dead slots.
 
-        Its own inverse. It is all that the backward direction of a bidirectional layer needs.
+        It is its own inverse. The backward direction of a bidirectional layer needs nothing else.
         """
         return self._states(shift=0, backward=True)
 

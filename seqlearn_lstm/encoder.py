@@ -18,13 +18,12 @@ from ._base.estimator import SequenceEstimator
 from ._base.fits import fits, followed_inside
 from ._base.listening import for_callbacks
 from ._base.parameters import Parameter, takes
+from ._base.state_features import state_features
 from .architecture import DIRECTIONS
 from .cells import make_cell, plain
 from .heads import RegressionHead, SoftmaxHead
-from .layers import States
-from .pooling import POOLING, STEPS
+from .pooling import STEPS
 from .targets import split_steps
-from .unrolling import pooled, runs
 
 ESTIMATOR = Parameter(
     "estimator", None, [SequenceEstimator, FrozenEstimator, None],
@@ -238,33 +237,10 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 'set_output(transform="default")'
             )
         network, sequences, initial = self._source._prepared_steps(X, lengths)
-        pooling, n = POOLING[self.pooling], len(sequences.rows) if is_ragged else len(sequences)
-        found = np.empty((n, len(self._kinds) * network.architecture.n_features), network.dtype)
-
-        def begin(batch):
-            shape = len(pooling.index(batch)), found.shape[1]
-            return network.work.array("encoder", "features", shape)
-
-        def add(window, states, features):
-            self._add_features(network, window, states[-1], features)
-
-        for run in runs(network, sequences, initial):
-            for batch, features in pooled(run, pooling, begin, add, keep="c" in self._kinds):
-                pooling.end(network.kernels, batch, features, 0, network.work)
-                index = pooling.index(batch)
-                found[index[index >= 0]] = network.kernels.to_host(features)[index >= 0]
+        found = state_features(
+            network, sequences, initial, self.pooling, self._kinds, self.difference
+        )
         return split_steps(found, sequences.offsets) if is_ragged else found
-
-    def _add_features(self, network, batch, states, features):
-        """Pool what is handed out of the top layer's states."""
-        column, pooling = 0, POOLING[self.pooling]
-        for kind in self._kinds:
-            for part, state in zip(network.layers[-1], states, strict=True):
-                state = state.of_cells() if kind == "c" else state
-                if self.difference:
-                    state = _difference(network.kernels, batch, state, part.n_units)
-                pooling.add(part, batch, state, features, column, network.work, network.n_jobs)
-                column += part.n_units
 
     def get_metadata_routing(self):
         """What this encoder takes itself, and what it passes on to `estimator`.
@@ -343,7 +319,9 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         self._check_cell(self._source._architecture["cell"][0])
 
     def _check_cells_to_be(self):
-        """The same before a fit, where there will be one."""
+        """Raise ValueError before a fit where `_check_cells` would do so after it. A frozen
+        estimator is left to that check, for nothing is fitted.
+        """
         trained = self
         while isinstance(trained, LSTMEncoder) and trained.estimator is not None:
             trained = trained.estimator
@@ -362,13 +340,3 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         tags.target_tags.required = False
         tags.transformer_tags.preserves_dtype = []
         return tags
-
-
-def _difference(kernels, batch, state, n_units):
-    """The change that each step made, in the place of the state after it."""
-    values = kernels.to_host(state.rows)[:, state.column : state.column + n_units]
-    changes = np.zeros_like(values)
-    known = batch.after >= 0
-    after, before = batch.after[known], np.flatnonzero(known)
-    changes[after] = values[after] - values[before]
-    return States(kernels.to_device(changes), 0)

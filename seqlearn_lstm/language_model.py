@@ -10,12 +10,13 @@ from ._base.estimator import SequenceEstimator
 from ._base.fits import fits
 from ._base.listening import for_callbacks
 from ._base.parameters import BPTT_STEPS, takes
+from ._base.transitions import as_sequences, begun, in_pieces, refuse_lengths, transitions
 from ._base.validating import Given
 from ._base.writing import WritesSequences
 from .heads import SoftmaxHead
 from .pooling import STEPS
-from .sequences import Sequences, offsets_of
-from .symbols import END, UNKNOWN, Vocabulary, as_collection, check_symbols
+from .sequences import Sequences
+from .symbols import END, UNKNOWN, Vocabulary, check_symbols
 from .unrolling import scored
 
 WINDOW = BPTT_STEPS._replace(
@@ -130,13 +131,13 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
         check_combination(self, partial, (X_val, X_val))
         told = for_callbacks(self, X)
-        X = _as_sequences(X)
+        X = as_sequences(X)
         self._ends = len(X) > 1 or (goes_on and self._ends)
         if not goes_on:
             self._joins = all(isinstance(x, str) for x in X)
             symbols = check_symbols(X)
             known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
-            # Where X holds END, `_transitions` refuses it below.
+            # Where X holds END, `transitions` refuses it below.
             said = [symbol for symbol in known.symbols[1:] if symbol is not END]
             if not said:
                 raise ValueError(
@@ -147,8 +148,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
             self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
         inputs, targets = self._transitions(X)
         if not self._ends:  # one sequence, a stream
-            inputs = _in_pieces(inputs, self.batch_size)
-        validation = (None, None) if X_val is None else self._transitions(_as_sequences(X_val))
+            inputs = in_pieces(inputs, self.batch_size)
+        validation = (None, None) if X_val is None else self._transitions(X_val)
         weights = np.ones(len(targets))
         return self._train(
             inputs, self._head, STEPS, targets, weights,
@@ -237,7 +238,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """
         check_is_fitted(self)
         is_ready = isinstance(X, Sequences)  # held out by `fit`: with its targets
-        inputs, targets = (X, y) if is_ready else self._transitions(_as_sequences(X))
+        inputs, targets = (X, y) if is_ready else self._transitions(X)
         for scores, source in self._blocks_of(inputs):
             known = source >= 0
             if known.any():
@@ -318,18 +319,15 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """Sequences to go on from, each with the mark of its beginning; they may be empty."""
         if isinstance(X, Sequences):
             return X
-        _refuse_lengths(lengths)
-        X = _as_sequences(X)
-        empty = np.array([_is_empty(x) for x in X])
-        X = [[END] if is_empty else x for x, is_empty in zip(X, empty, strict=True)]
-        return _marked(self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1, empty)
+        refuse_lengths(lengths)
+        return begun(X, self.vocabulary_)
 
     def _prepared_steps(self, X, lengths):
         """The mark of the beginning is no step of X: what comes before the first step is its state."""
         check_is_fitted(self)
-        _refuse_lengths(lengths)
+        refuse_lengths(lengths)
         after_mark = self.final_states([""])
-        codes = self.vocabulary_.encode(check_symbols(_as_sequences(X)))
+        codes = self.vocabulary_.encode(check_symbols(as_sequences(X)))
         network, sequences = self._prepared(codes, None)
         return network, sequences, np.broadcast_to(after_mark, (len(codes), after_mark.shape[1]))
 
@@ -337,61 +335,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         return [END, *x]
 
     def _transitions(self, X):
-        """What is read and what comes next: a container, and a code for each of its rows."""
-        codes, mark = self.vocabulary_.encode(check_symbols(X)), len(self.vocabulary_) - 1
-        _refuse_ends(codes, mark)
-        inputs = _marked(codes, mark)
-        following = np.append(inputs.rows[1:, 0], mark)
-        if self._ends:
-            return inputs, following
-        kept = np.ones(len(following), dtype=bool)
-        kept[inputs.offsets[1:] - 1] = False
-        return Sequences(inputs.rows[kept], codes.offsets), following[kept]
+        """What is read, and what comes next: by the vocabulary, and with ends if they are learned."""
+        return transitions(X, self.vocabulary_, self._ends)
 
     def _part_of(self, y, sequences, indices):
         return y[sequences.rows_of(indices)]
-
-
-def _as_sequences(X):
-    """X as a list or tuple of sequences, of which a text is one."""
-    return [X] if isinstance(X, str) else as_collection(X)
-
-
-def _refuse_lengths(lengths):
-    if lengths is not None:
-        raise ValueError(
-            "lengths was given with X of symbols; expected a text, or a list of sequences of "
-            "symbols, which carry their own lengths"
-        )
-
-
-def _refuse_ends(codes, mark):
-    """Refuse sequences that hold the mark of an end; all are given one."""
-    rows = np.flatnonzero(codes.rows[:, 0] == mark)
-    if len(rows):
-        i = np.searchsorted(codes.offsets, rows[0], side="right") - 1
-        raise ValueError(
-            f"sequence {i} of X has symbols.END at time step {rows[0] - codes.offsets[i]}; expected "
-            "sequences without it: the end of each is known from its length"
-        )
-
-
-def _is_empty(x):
-    return len(x) == 0 if isinstance(x, str | list | tuple) else np.shape(x)[:1] == (0,)
-
-
-def _marked(codes, mark, empty=False):
-    """Sequences of codes, with a mark before each; of those that are `empty` the mark alone."""
-    empty = np.broadcast_to(empty, len(codes))
-    offsets = offsets_of(np.where(empty, 1, codes.lengths + 1))
-    rows, is_code = np.full((offsets[-1], 1), mark), np.ones(offsets[-1], dtype=bool)
-    is_code[offsets[:-1]] = False
-    rows[is_code] = codes.rows[~np.repeat(empty, codes.lengths)]
-    return Sequences(rows, offsets)
-
-
-def _in_pieces(stream, n):
-    """A stream as n sequences of nearly one length."""
-    n_rows = len(stream.rows)
-    n = min(int(n or 1), n_rows)
-    return Sequences(stream.rows, np.linspace(0, n_rows, n + 1).astype(np.int64))

@@ -10,6 +10,8 @@ import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import check_random_state
 
+from .sequences import check_lengths
+
 __all__ = ["SequenceKFold"]
 
 
@@ -40,6 +42,8 @@ class SequenceKFold(BaseCrossValidator):
 
     Raises
     ------
+    TypeError
+        If `lengths` is a masked array.
     ValueError
         If `n_splits` or `lengths` cannot be used; or, when X is split, if `lengths` do not add up to
         its number of rows.
@@ -64,7 +68,7 @@ class SequenceKFold(BaseCrossValidator):
         if not isinstance(n_splits, Integral) or n_splits < 2:
             raise ValueError(f"n_splits must be a whole number of at least 2, got {n_splits!r}.")
         self.n_splits = int(n_splits)
-        self.lengths = _check_lengths(np.array(lengths))
+        self.lengths = check_lengths(lengths)
         if self.n_splits > len(self.lengths):
             raise ValueError(
                 f"n_splits is {n_splits}, but there are {len(self.lengths)} sequences; expected no "
@@ -91,11 +95,7 @@ class SequenceKFold(BaseCrossValidator):
             Indices of rows, ascending; the rows of a sequence are all in one, side by side.
         """
         n_rows = X.shape[0] if hasattr(X, "shape") else len(X)
-        if n_rows != self.lengths.sum():
-            raise ValueError(
-                f"lengths add up to {self.lengths.sum()}, but X has {n_rows} rows; expected the "
-                "number of rows of each sequence. Sequences in a list need KFold, not this."
-            )
+        check_lengths(self.lengths, n_rows, "Sequences in a list need KFold, not this.")
         fold_of_rows = np.repeat(self._folds(), self.lengths)
         for fold in range(self.n_splits):
             in_test = fold_of_rows == fold
@@ -151,21 +151,10 @@ class SequenceKFold(BaseCrossValidator):
         if self.shuffle:
             order = check_random_state(self.random_state).permutation(len(self.lengths))
         else:
-            order = np.argsort(-self.lengths.astype(np.int64), kind="stable")
+            order = np.argsort(-self.lengths, kind="stable")
         n_rows = np.zeros(self.n_splits, np.int64)
         folds = np.empty(len(self.lengths), np.int64)
         for sequence in order:
             folds[sequence] = n_rows.argmin()
             n_rows[folds[sequence]] += self.lengths[sequence]
         return folds
-
-
-def _check_lengths(lengths):
-    """Lengths as int64: NumPy repeats by no other type that it cannot cast to it safely."""
-    is_list = lengths.ndim == 1 and lengths.size and lengths.dtype.kind in "iu"
-    if not (is_list and (lengths >= 1).all() and lengths.max() <= np.iinfo(np.int64).max):
-        raise ValueError(
-            "lengths must be a list of positive whole numbers, one for each sequence; got "
-            f"{lengths.tolist()!r:.80}."
-        )
-    return lengths.astype(np.int64)

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from .sequences import Sequences, offsets_of, refuse_masked
+from .sequences import Sequences, check_lengths, offsets_of, refuse_masked
 
 
 def flatten_steps(y, offsets, name="y"):
@@ -152,12 +152,7 @@ def concatenated(rows, lengths):
     ValueError
         If the lengths are not positive or do not sum up to the rows.
     """
-    refuse_masked(lengths, "lengths", "1")
-    lengths = np.asarray([len(rows)] if lengths is None else lengths)
-    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 1).any():
-        raise ValueError(f"lengths must be whole numbers above zero, got {lengths!r}")
-    if lengths.sum() != len(rows):
-        raise ValueError(f"lengths sum up to {lengths.sum()}, but X has {len(rows)} rows")
+    lengths = check_lengths([len(rows)] if lengths is None else lengths, len(rows))
     return Sequences(rows, offsets_of(lengths))
 
 

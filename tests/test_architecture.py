@@ -34,6 +34,7 @@ LAYERS = [
     ["_base.estimator"],
     ["_base.fitting"],
     ["_base.listening"],
+    ["_base.state_features", "_base.transitions"],
     ["_base.asked", "_base.learned", "_base.reading", "_base.validating"],
     ["training.listeners"],
     ["training.listeners.*"],

@@ -134,7 +134,7 @@ ERRORS = [  # page, what it says, what raises it
         lambda: fit(tagger, NUMBERS, [[None] * len(x) for x in NUMBERS]),
     ),
     (
-        TAGGER, "lengths sum up to 10, but X has 11 rows",
+        TAGGER, "lengths add up to 10, but there are 11 rows",
         lambda: clone(tagger).fit(np.concatenate(NUMBERS), np.ones(11), lengths=[4, 2, 4]),
     ),
     (

@@ -103,7 +103,7 @@ def test_a_loop_with_lengths_scores_as_lists_do(rng):
         (dict(lengths=[1.0, 2.0]), "positive whole numbers"),
         (dict(lengths=[1, 0]), "positive whole numbers"),
         (dict(lengths=[]), "positive whole numbers"),
-        (dict(lengths=np.array([], int)), r"positive whole numbers.* got \[\]"),
+        (dict(lengths=np.array([], int)), "n_splits is 5, but there are 0 sequences"),
         (
             dict(lengths=np.array([1, 2**63], np.uint64)),
             "positive whole numbers.*9223372036854775808",
@@ -117,9 +117,16 @@ def test_bad_settings(settings, message):
         SequenceKFold(**settings)
 
 
+def test_masks_of_lengths_are_not_lost():
+    masked = np.ma.array([2, 3], mask=[False, True])
+    for call in (lambda: SequenceKFold(2, lengths=masked), lambda: split(np.zeros(5), masked)):
+        with pytest.raises(TypeError, match="lengths is a masked array"):
+            call()
+
+
 def test_rows_that_do_not_fit():
     folds = SequenceKFold(2, lengths=[2, 3])
-    with pytest.raises(ValueError, match=r"add up to 5, but X has 4 rows.*need KFold"):
+    with pytest.raises(ValueError, match=r"add up to 5, but there are 4 rows.*need KFold"):
         next(folds.split(np.empty((4, 1))))
     for rows in ([0], [1, 0], [0, 1, 3], [0, 0, 1]):
         with pytest.raises(ValueError, match="all rows of some sequences"):

@@ -23,7 +23,23 @@ FORMAT_VERSION = 3  # of what is pickled
 
 
 class SequenceEstimator(FitsNetwork, BaseEstimator):
-    """Base of the estimators: a recurrent network with some head."""
+    """Base of the estimators: a recurrent network with some head.
+
+    Streams, encoders and `inspection` use fitted estimators through these names, which no subclass
+    may drop or give another meaning. Other private names stay within `_base` and the estimator:
+
+    ``_source``                         the estimator that holds the network, mostly the one itself
+    ``_architecture``                   the settings of its network, as a dict
+    ``_bound_network(kernels, n_jobs)`` the fitted network
+    ``_prepared(X, lengths, device)``   the fitted network, and X as it reads it
+    ``_prepared_steps(X, lengths)``     both, and the states before the first step of X
+    ``_read_again(X, lengths)``         X as a container with the features of `fit`
+    ``_check_names(X)``                 refuses DataFrames with other columns than those of `fit`
+    ``_symbols_read(x)``                the symbols of a sequence, and any that are read beside them
+    ``_possible(scores)``               scores, those that cannot be meant out of the way
+    ``_head``                           where there are predictions: turns scores into probabilities
+    ``_decided(scores)``                where there are predictions: turns scores into them
+    """
 
     # ---- predict -------------------------------------------------------------------------------
 
@@ -57,6 +73,10 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
             known = index >= 0
             scores = network.kernels.to_host(scores)
             yield scores[known, : network.architecture.n_out], index[known]
+
+    def _possible(self, scores):
+        """Scores (n, n_out) with those that cannot be meant out of the way: here, all can."""
+        return scores
 
     def final_states(self, X, lengths=None, initial_states=None):
         """All states after the last step of each sequence, from which another sequence can go on.

@@ -177,9 +177,7 @@ def _target(source, target, scores):
 
 def _predicted(source, scores):
     """The column of what `predict` says, which leaves out symbols that cannot come next."""
-    if hasattr(source, "_possible"):
-        (scores,) = source._possible(scores[None])
-    return int(scores.argmax())
+    return int(source._possible(scores[None]).argmax())
 
 
 def _inputs(network, rows):

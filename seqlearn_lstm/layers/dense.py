@@ -75,8 +75,8 @@ class Projection(Dense):
         return [slot_stream(batch, self.forward(x, work, n_jobs), self.n_out)]
 
     def project_back(self, batch, d_projected, mask, work, n_jobs, need_inputs):
-        """From the gradient at what `project` gave (n_slots, n_out padded) to that at the
-        inputs.
+        """The gradient at the inputs, from the gradient at what `project` has returned (n_slots,
+        n_out padded).
         """
         x = work.array(self.key, "x", (batch.n_slots, 1 + self.n_in))
         dx = self.backpropagate(x, d_projected, work, n_jobs, need_inputs)

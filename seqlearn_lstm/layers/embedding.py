@@ -29,7 +29,7 @@ class Embedding:
         self.touched = self.gradient = None
 
     def initial(self, rng):
-        """Normal numbers of the size that a layer likes as its inputs."""
+        """Draw normal numbers, so small that the row of a symbol has a length of about one."""
         return {"W": rng.normal(0, 1 / np.sqrt(self.n_out), (self.n_symbols, self.n_out))}
 
     def pack(self, parameters):
@@ -47,9 +47,12 @@ class Embedding:
         return self.kernels.to_host(rows)[:, : self.n_out].copy()
 
     def stream(self, batch, codes, key, numbers, rate):
-        """The rows of a batch's symbols. codes (n_rows, 1) int64, of the container; `rate` of the
-        symbols are left out, each in all its places in a sequence; `numbers` (B,) tell sequences
-        apart.
+        """The rows of a batch's symbols as a stream.
+
+        codes    (n_rows, 1) int64: the container's rows
+        key      what the random numbers of dropout depend on, together with `numbers`
+        numbers  (B,): a number for each sequence, so that each gets random numbers of its own
+        rate     the share of symbols that is left out, each wherever it occurs in a sequence
         """
         symbols = np.where(batch.source < 0, -1, codes[batch.source, 0])
         if rate:
@@ -74,7 +77,7 @@ class Embedding:
         self.kernels.scatter_add(d_rows, 0, index, self.gradient, 0, self.n_out)
 
     def put_gradients(self, parts, work):
-        """Take the sum of several gradients [(touched, gradient)]."""
+        """Add several gradients up, pairs (touched, gradient), and take the sum as this batch's."""
         self.touched = np.unique(np.concatenate([touched for touched, _ in parts]))
         self.gradient = work.array(self.key, "sum", (len(self.touched), self.table.shape[1]))
         self.gradient[:] = 0

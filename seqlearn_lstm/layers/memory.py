@@ -30,8 +30,15 @@ class Workspace:
 
 @dataclass(frozen=True)
 class Stream:
-    """Columns ``column ... column + width`` of `rows`, and ``index(backward)``: the row for each
-    slot of a direction.
+    """Inputs of a layer: some columns of an array, and which of its rows each slot reads.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n, >= column + width)
+    column, width : int
+        The inputs are the columns from `column` to ``column + width``.
+    index : callable
+        ``index(backward)`` gives, for each slot of a direction, the row that it reads; -1 for none.
     """
 
     rows: np.ndarray

@@ -30,7 +30,9 @@ class Part:
         raise NotImplementedError
 
     def unpack(self, arrays):
-        """And back: new arrays of the host."""
+        """Read canonical parameters out of arrays like `values`, as new arrays on the host: the
+        inverse of `pack`.
+        """
         raise NotImplementedError
 
     def decayed(self):

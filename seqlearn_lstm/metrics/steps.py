@@ -104,7 +104,7 @@ def _pair(y_true, y_pred):
 
 
 def _labels(y, name):
-    y = [_array(labels) for labels in y]
+    y = [_as_labels(labels) for labels in y]
     for i, labels in enumerate(y):
         if labels.ndim != 1:
             what = "a single label" if labels.ndim == 0 else f"an array of shape {labels.shape}"
@@ -116,7 +116,7 @@ def _labels(y, name):
     return y
 
 
-def _array(labels):
+def _as_labels(labels):
     """Labels as an array; lists as objects, or NumPy turns numbers beside strings into strings."""
     if hasattr(labels, "__array__") or isinstance(labels, str):
         return np.asarray(labels)

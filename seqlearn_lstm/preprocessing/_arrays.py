@@ -5,11 +5,12 @@ import numpy as np
 from ..targets import is_missing
 
 
-def _is_frame(x):
+def is_pandas_frame(x):
+    """Whether x is a DataFrame whose rows can be taken with `iloc`."""
     return hasattr(x, "iloc") and hasattr(x, "columns")
 
 
-def _array(x):
+def as_values(x):
     """An array-like as an array; as objects where NumPy would turn numbers into strings."""
     if hasattr(x, "__array__") or isinstance(x, str):
         return np.asarray(x)
@@ -20,19 +21,20 @@ def _array(x):
     return np.asarray(x)
 
 
-def _join(parts):
+def join_values(parts):
     """Concatenate; as objects where NumPy would turn numbers into strings."""
     kinds = {part.dtype.kind for part in parts}
     dtype = object if len(kinds) > 1 and kinds & set("UST") else None
     return np.concatenate(parts, dtype=dtype)
 
 
-def _common_float(arrays):
+def common_float(arrays):
+    """float32 if all arrays are, otherwise float64."""
     single = all(getattr(array, "dtype", None) == np.float32 for array in arrays)
     return np.float32 if single else np.float64
 
 
-def _missing(values):
+def where_missing(values):
     """Where an array holds nothing: NaN, NaT, None or pandas.NA."""
     if values.dtype != object:
         return values != values if values.dtype.kind in "fcmM" else np.zeros(values.shape, bool)

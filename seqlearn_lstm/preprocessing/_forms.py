@@ -8,22 +8,23 @@ from ..sequences.forms import form_of
 from ..sequences.frames import collected
 from ..sequences.readers import READERS
 from ..sequences.values import as_sequence
-from ._arrays import _array, _common_float, _is_frame, _join, _missing
+from ._arrays import as_values, common_float, is_pandas_frame, join_values, where_missing
 from .rows import concatenate, split
 
 
-def _hold_frames(X):
-    return any(map(_is_frame, collected(X)))
+def hold_frames(X):
+    """Whether there are DataFrames of pandas among the sequences."""
+    return any(map(is_pandas_frame, collected(X)))
 
 
-def _stack_frames(X, allow_nan):
+def stack_frames(X, allow_nan):
     """DataFrames one below the other, for a transformer that knows columns by their names; arrays
     beside them have their columns in the same order.
     """
     import pandas as pd  # which is there, for its frames are
 
     first = common_frame(X)
-    frames = [x if _is_frame(x) else _named(x, i, first) for i, x in enumerate(collected(X))]
+    frames = [x if is_pandas_frame(x) else _named(x, i, first) for i, x in enumerate(collected(X))]
     for i, frame in enumerate(frames):
         if len(frame) == 0:
             raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")
@@ -39,7 +40,7 @@ def _named(x, index, frame):
     """One sequence as a DataFrame with the columns of another one."""
     what = f"sequence {index} of X"
     refuse_unfit(x, what)
-    x = _array(x) if _is_symbolic(x) else as_sequence(x, index)
+    x = as_values(x) if _is_symbolic(x) else as_sequence(x, index)
     if x.ndim != 2 or x.shape[1] != frame.shape[1]:
         raise ValueError(
             f"{what} has shape {x.shape}; expected (n_timesteps, {frame.shape[1]}), for it stands "
@@ -48,7 +49,7 @@ def _named(x, index, frame):
     return type(frame)(x, columns=frame.columns)
 
 
-def _hold_symbols(X):
+def hold_symbols(X):
     """Tell whether there are strings among the values of sequences."""
     return (isinstance(X, (list, tuple)) or np.ndim(X) in (1, 2, 3)) and any(map(_is_symbolic, X))
 
@@ -61,11 +62,12 @@ def _is_symbolic(x):
     )
 
 
-def _stack_symbols(X, allow_nan):
+def stack_symbols(X, allow_nan):
+    """Sequences of symbols, or of symbols and numbers, one below the other: rows, lengths."""
     rows, lengths = concatenate(X)
     rows = rows.reshape(len(rows), -1).astype(object)
     if not allow_nan:
-        _check_nothing_missing(_missing(rows), lengths)
+        _check_nothing_missing(where_missing(rows), lengths)
     return rows, lengths
 
 
@@ -80,7 +82,8 @@ def _check_nothing_missing(missing, lengths):
         )
 
 
-def _stack_numbers(X, lengths, n_features, allow_nan, name):
+def stack_numbers(X, lengths, n_features, allow_nan, name):
+    """Sequences of numbers, in any form that estimators read, one below the other: rows, lengths."""
     dtype = _float_type(X)
     if allow_nan and (lengths is None or form_of(X) == "padded"):
         sequences, _ = READERS[form_of(X)](X, dtype, lengths, n_features, name)
@@ -94,10 +97,10 @@ def _stack_numbers(X, lengths, n_features, allow_nan, name):
 def _float_type(X):
     """The type of the rows: float32 if all of X is, otherwise float64."""
     one_array = getattr(getattr(X, "dtype", None), "kind", "O") != "O"
-    return _common_float([X] if one_array or not np.iterable(X) else X)
+    return common_float([X] if one_array or not np.iterable(X) else X)
 
 
-def _give_back(out, X, lengths):
+def give_back(out, X, lengths):
     """What a transformer returned for all rows, in the form of X."""
     rows = out.toarray() if issparse(out) else np.asarray(out)
     rows = rows.reshape(len(rows), -1) if rows.ndim == 1 else rows
@@ -133,7 +136,7 @@ def _pad(rows, lengths, n_steps):
     return padded
 
 
-def _per_step(values, lengths, name):
+def one_per_row(values, lengths, name):
     """Targets or weights, of sequences or steps, as one array with an entry for each row."""
     if values is None:
         return None
@@ -145,13 +148,13 @@ def _per_step(values, lengths, name):
         )
     if array is not None and (array.ndim > 1 or array.dtype != object):
         return np.repeat(array, lengths, axis=0)
-    parts = [_array(value) for value in values]
+    parts = [as_values(value) for value in values]
     if all(part.ndim == 0 for part in parts):
-        return np.repeat(_array(list(values)), lengths)
+        return np.repeat(as_values(list(values)), lengths)
     for i, (part, length) in enumerate(zip(parts, lengths, strict=True)):
         if part.ndim == 0 or len(part) != length:
             got = "a single value" if part.ndim == 0 else f"{len(part)} entries"
             raise ValueError(
                 f"{name} has {got} for sequence {i}; expected {length}, one for each time step."
             )
-    return _join(parts)
+    return join_values(parts)

@@ -5,7 +5,7 @@ from numbers import Number
 
 import numpy as np
 
-from ._arrays import _common_float, _missing
+from ._arrays import common_float, where_missing
 from .rows import split
 
 
@@ -114,7 +114,7 @@ def _complete(df, name):
         )
     if not len(values):
         raise ValueError("the table has no rows; expected one for each time step.")
-    missing = np.flatnonzero(_missing(values))
+    missing = np.flatnonzero(where_missing(values))
     if len(missing):
         raise ValueError(
             f"column {name!r} has no value in row {missing[0]} (counted from 0); expected a "
@@ -163,14 +163,14 @@ def _features(df, names):
     columns = [_numbers_if_possible(column) for column in columns]
     if any(column.dtype.kind not in "fiub" for column in columns):
         return np.stack([column.astype(object) for column in columns], axis=1)
-    return np.stack(columns, axis=1, dtype=_common_float(columns), casting="unsafe")
+    return np.stack(columns, axis=1, dtype=common_float(columns), casting="unsafe")
 
 
 def _numbers_if_possible(column):
     """An object column of numbers, some of them missing, as floats; others as they are."""
     if column.dtype != object:
         return column
-    missing = _missing(column)
+    missing = where_missing(column)
     if missing.all() or not all(isinstance(value, Number) for value in column[~missing]):
         return column
     numbers = np.full(len(column), np.nan)
@@ -181,7 +181,7 @@ def _numbers_if_possible(column):
 def _one_each(y, target, ids):
     """The one target of each sequence."""
     for labels, name in zip(y, ids, strict=True):
-        missing = _missing(labels)
+        missing = where_missing(labels)
         same = missing if missing[0] else ~missing
         same[same] = missing[0] | (labels[same] == labels[0])
         if not same.all():

@@ -15,13 +15,13 @@ from sklearn.utils.validation import (
 from .._base.fits import fits, followed_inside
 from ..sequences import common_frame, is_tabular
 from ._forms import (
-    _give_back,
-    _hold_frames,
-    _hold_symbols,
-    _per_step,
-    _stack_frames,
-    _stack_numbers,
-    _stack_symbols,
+    give_back,
+    hold_frames,
+    hold_symbols,
+    one_per_row,
+    stack_frames,
+    stack_numbers,
+    stack_symbols,
 )
 
 
@@ -153,7 +153,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         """
         check_is_fitted(self)
         rows, lengths = self._read(X, lengths, reset=False)
-        return _give_back(self.transformer_.transform(rows), X, lengths)
+        return give_back(self.transformer_.transform(rows), X, lengths)
 
     @available_if(_has("inverse_transform"))
     def inverse_transform(self, X, lengths=None):
@@ -173,7 +173,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         """
         check_is_fitted(self)
         rows, lengths = self._read(X, lengths, reset=None)
-        return _give_back(self.transformer_.inverse_transform(rows), X, lengths)
+        return give_back(self.transformer_.inverse_transform(rows), X, lengths)
 
     @available_if(_has("get_feature_names_out"))
     def get_feature_names_out(self, input_features=None):
@@ -220,8 +220,8 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
                 "such as StandardScaler()."
             )
         rows, lengths = self._read(X, lengths, reset=True)
-        y = _per_step(y, lengths, "y")
-        weights = _per_step(sample_weight, lengths, "sample_weight")
+        y = one_per_row(y, lengths, "y")
+        weights = one_per_row(sample_weight, lengths, "sample_weight")
         weights = {} if weights is None else {"sample_weight": weights}
         self.transformer_ = clone(self.transformer)
         with followed_inside(self, self.transformer_, rows, y):
@@ -232,7 +232,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
                 out = self.transformer_.transform(rows) if transform else None
         if hasattr(self.transformer_, "feature_names_in_"):
             self.feature_names_in_ = self.transformer_.feature_names_in_
-        return _give_back(out, X, lengths) if transform else None
+        return give_back(out, X, lengths) if transform else None
 
     def _read(self, X, lengths, reset):
         """X as rows for the transformer, and the number of steps of each sequence.
@@ -242,21 +242,21 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         tabular = lengths is None and is_tabular(X)
         if tabular:
             rows, lengths = self._read_table(X, reset)
-        elif lengths is None and _hold_frames(X):
-            rows, lengths = _stack_frames(X, self.allow_nan)
-        elif lengths is None and _hold_symbols(X):
-            rows, lengths = _stack_symbols(X, self.allow_nan)
+        elif lengths is None and hold_frames(X):
+            rows, lengths = stack_frames(X, self.allow_nan)
+        elif lengths is None and hold_symbols(X):
+            rows, lengths = stack_symbols(X, self.allow_nan)
         else:
             n_features = None if reset is not False else self._n_step_features
             name = type(self).__name__
-            rows, lengths = _stack_numbers(X, lengths, n_features, self.allow_nan, name)
+            rows, lengths = stack_numbers(X, lengths, n_features, self.allow_nan, name)
         rows = _own(rows, X)
         if reset:
             self._tabular, self._n_step_features = tabular, rows.shape[1]
             if not tabular:
                 self.n_features_in_ = rows.shape[1]
                 vars(self).pop("feature_names_in_", None)  # of an earlier fit
-        if reset is not None and not _hold_frames(X):
+        if reset is not None and not hold_frames(X):
             self._check_names(common_frame(X), reset)
         return rows, lengths
 

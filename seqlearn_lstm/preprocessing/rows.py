@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from ..sequences import common_frame
-from ..sequences.readers import padded_lengths
+from ..sequences import check_lengths, common_frame
+from ..sequences.lengths import padded_lengths
 from ..sequences.values import refuse_masked
-from ._arrays import _array, _is_frame, _join
+from ._arrays import as_values, is_pandas_frame, join_values
 
 
 def concatenate(X):
@@ -52,7 +52,7 @@ def concatenate(X):
     for i, x in enumerate(X):
         refuse_masked(x, f"sequence {i} of X")
     common_frame(X)
-    parts = [_array(x) for x in X]
+    parts = [as_values(x) for x in X]
     if not parts:
         raise ValueError("X holds 0 sequences; expected at least 1.")
     for i, part in enumerate(parts):
@@ -68,7 +68,7 @@ def concatenate(X):
                 f"the time steps of sequence {i} of X have shape {part.shape[1:]}, but those of "
                 f"sequence 0 {parts[0].shape[1:]}; expected the same in every sequence."
             )
-    return _join(parts), np.array([len(part) for part in parts], np.int64)
+    return join_values(parts), np.array([len(part) for part in parts], np.int64)
 
 
 def split(rows, lengths):
@@ -88,6 +88,8 @@ def split(rows, lengths):
 
     Raises
     ------
+    TypeError
+        If `lengths` is a masked array.
     ValueError
         If `lengths` are not positive integers that add up to n_rows.
 
@@ -97,20 +99,10 @@ def split(rows, lengths):
     >>> [x.tolist() for x in split(["DT", "NN", "UH"], [2, 1])]
     [['DT', 'NN'], ['UH']]
     """
-    rows = rows if _is_frame(rows) else _array(rows)
+    rows = rows if is_pandas_frame(rows) else as_values(rows)
     if rows.ndim == 0:
         raise ValueError(f"rows is a single value ({rows}); expected one row for each time step.")
-    lengths = np.asarray(lengths)
-    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or not (lengths > 0).all():
-        raise ValueError(
-            f"lengths must be a list of positive whole numbers, one for each sequence; got "
-            f"{lengths.tolist()!r:.80}."
-        )
-    if lengths.sum() != len(rows):
-        raise ValueError(
-            f"lengths add up to {lengths.sum()}, but there are {len(rows)} rows; expected the "
-            "number of rows of each sequence, in order, none left out."
-        )
+    lengths = check_lengths(lengths, len(rows))
     stops = np.cumsum(lengths)
-    pick = rows.iloc if _is_frame(rows) else rows
+    pick = rows.iloc if is_pandas_frame(rows) else rows
     return [pick[a:b] for a, b in zip(stops - lengths, stops, strict=True)]

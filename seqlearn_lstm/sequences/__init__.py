@@ -20,11 +20,13 @@ from .checks import check_finite
 from .container import Sequences, check_truncation, offsets_of, truncate_sequences
 from .forms import form_of, is_tabular
 from .frames import common_frame
+from .lengths import check_lengths
 from .readers import READERS
 from .values import refuse_masked, refuse_unfit
 
 __all__ = [
     "Sequences",
+    "check_lengths",
     "check_sequences",
     "check_truncation",
     "common_frame",

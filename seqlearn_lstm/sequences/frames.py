@@ -22,7 +22,7 @@ def common_frame(X):
         If a DataFrame has other columns than the first, or the same in another order.
     """
     sequences = collected(X)
-    kinds = tuple(kind for kind in set(map(type, sequences)) if _is_frame(kind))
+    kinds = tuple(kind for kind in set(map(type, sequences)) if _is_frame_type(kind))
     if not kinds:  # as nearly always
         return None
     frames = [(i, x) for i, x in enumerate(sequences) if isinstance(x, kinds)]
@@ -48,6 +48,6 @@ def collected(X):
     return array if array.dtype == object else ()
 
 
-def _is_frame(kind):
+def _is_frame_type(kind):
     """Whether a type is that of DataFrames: of pandas, polars and the like."""
     return all(hasattr(kind, name) for name in ("columns", "dtypes", "__array__"))

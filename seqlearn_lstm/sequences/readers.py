@@ -9,7 +9,8 @@ from .checks import check_any, check_not_empty, check_steps
 from .container import Sequences, offsets_of
 from .forms import shape_of
 from .frames import common_frame
-from .values import as_numbers, as_sequence, refuse_masked
+from .lengths import given_lengths, padded_lengths
+from .values import as_numbers, as_sequence
 
 
 def _read_table(X, dtype, lengths, n_features, name):
@@ -28,7 +29,7 @@ def _read_padded(X, dtype, lengths, n_features, name):
     check_steps([X.shape[2:]], n_features, name)
     with np.errstate(over="ignore"):
         steps = X.astype(dtype, order="C", copy=False)
-    lengths = padded_lengths(steps) if lengths is None else _given_lengths(lengths, X.shape)
+    lengths = padded_lengths(steps) if lengths is None else given_lengths(lengths, X.shape)
     check_not_empty(lengths)
     live = np.arange(X.shape[1]) < lengths[:, None]
     rows = steps.reshape(-1, X.shape[2]) if live.all() else steps[live]
@@ -50,34 +51,3 @@ def _read_collection(X, dtype, lengths, n_features, name):
 
 
 READERS = {"table": _read_table, "padded": _read_padded, "collection": _read_collection}
-
-
-# Lengths ------------------------------------------------------------------------------------------
-
-
-def padded_lengths(steps):
-    """Return how many steps stand before the trailing ones in which every feature is NaN."""
-    padding = np.isnan(steps[:, :, 0])
-    padding[padding] = np.isnan(steps[padding]).all(axis=1)  # the other features: few steps only
-    live = ~padding[:, ::-1]
-    if live.shape[1] == 0:
-        return np.zeros(len(live), np.int64)
-    return np.where(live.any(axis=1), live.shape[1] - live.argmax(axis=1), 0)
-
-
-def _given_lengths(lengths, shape):
-    refuse_masked(lengths, "lengths", "1")
-    lengths = np.asarray(lengths)
-    if lengths.shape != shape[:1]:
-        raise ValueError(
-            f"lengths has shape {lengths.shape}; expected ({shape[0]},): one for each sequence."
-        )
-    if lengths.dtype.kind not in "iu":
-        raise ValueError(f"lengths has dtype {lengths.dtype}; expected integers.")
-    wrong = np.flatnonzero((lengths < 1) | (lengths > shape[1]))
-    if len(wrong):
-        raise ValueError(
-            f"lengths[{wrong[0]}] is {lengths[wrong[0]]}; expected 1 to {shape[1]}, the number of "
-            f"time steps of X, for sequence {wrong[0]}."
-        )
-    return lengths.astype(np.int64)

@@ -108,7 +108,7 @@ def as_collection(X):
     """Return X as a list or tuple of sequences."""
     refuse_unfit(X, "X")
     if not isinstance(X, (list, tuple)):
-        array = _array(X, "X", _EXPECTED)
+        array = _checked_array(X, "X", _EXPECTED)
         if array.ndim > 2:
             raise ValueError(f"X has {array.ndim} dimensions, not 1 or 2; expected {_EXPECTED}.")
         if array.ndim == 2 and len({_is_numeric(dtype) for dtype in getattr(X, "dtypes", ())}) > 1:
@@ -123,7 +123,7 @@ def _is_numeric(dtype):
     return getattr(dtype, "kind", "O") in "iufbc"
 
 
-def _array(x, what, expected):
+def _checked_array(x, what, expected):
     """Return what NumPy makes of an array-like with at least one axis."""
     array = np.asarray(x) if hasattr(x, "__array__") else None
     if array is None or array.ndim == 0:
@@ -139,7 +139,7 @@ def _sequence(x, index):
     what = f"sequence {index} of X"
     if not isinstance(x, (str, list, tuple)):
         refuse_unfit(x, what)
-        x = _array(
+        x = _checked_array(
             x, what, "a list or 1-D array of symbols, or a string; one sequence goes into [X]"
         )
         x = x[:, 0] if x.ndim == 2 and x.shape[1] == 1 else x

@@ -17,13 +17,42 @@ INITIAL, SHUFFLE, VALIDATION = 0, 1, 3  # purposes of random numbers: each draws
 class TrainingState:
     """Where a training run stands, after a whole number of epochs.
 
-    `theta` and `solver_state` belong to the flat parameters, `table` and `table_state` to an
-    embedding's; `solver` is the kind of the solver they are of, None in what an earlier version has
-    written. `best` is the highest value of what is watched, a validation score or the negative loss,
-    and of epoch `best_epoch`, 0 before there is one; `best_theta` and `best_table` are kept where
-    they are to be restored. `n_updates` counts those of all epochs; None: it is not known, as where
-    a training goes on from its parameters alone. `watch` says what is watched, and of what data. `record` is what a
-    listener keeps, plain values.
+    Attributes
+    ----------
+    seed : int
+        From which all random numbers of the training are drawn.
+    theta : ndarray of shape (n_parameters,)
+        The flat parameters after the last epoch.
+    solver_state : dict
+        What the solver keeps for them, such as running means of the gradient.
+    table : ndarray or None
+        The embedding's table after the last epoch; None: the network has no embedding.
+    table_state : dict or None
+        What the solver keeps for the table.
+    epoch : int
+        Number of epochs that have ended.
+    n_updates : int or None
+        Number of updates in all of them. None: not known, as where a training goes on from its
+        parameters alone.
+    loss_curve : list of float
+        The mean training loss of each epoch.
+    validation_scores : list of float
+        The score after each epoch, NaN for epochs without one. Empty if there was none at all.
+    watch : tuple
+        What progress is judged by, and on what data; see `begin`.
+    best : float
+        The highest value so far of what is watched: a validation score, or the negative loss.
+    best_epoch : int
+        The epoch that had it, counted from 1; 0 before there is one.
+    best_theta, best_table : ndarray or None
+        The parameters of that epoch, if they are to be restored in the end.
+    epochs_without_progress : int
+        How many of the last epochs, without a break, brought no progress.
+    record : dict or None
+        Plain values that a listener keeps.
+    solver : str or None
+        Which kind of solver `solver_state` and `table_state` belong to. None: an earlier version,
+        which did not say so, has saved the state.
     """
 
     seed: int
@@ -45,8 +74,9 @@ class TrainingState:
     solver: str | None = None
 
     def begin(self, settings):
-        """What was the best counts only where the same is watched, and kept, as before: a score of
-        other data, or by another measure, says nothing about those to come.
+        """Forget the best epoch, unless the same is watched, and kept, as in the training before.
+
+        A score on other data, or by another measure, cannot be compared with those to come.
         """
         watch = settings.watch, settings.restore, settings.judged
         if self.watch != watch:
@@ -149,7 +179,9 @@ def first_state(network, solver, seed):
 
 
 def start_solver(state, kernels, solver):
-    """Let a solver begin that knows nothing yet, and with it the record, which counts its updates."""
+    """Give the state to a solver that has made no update yet. The record, which counts the updates
+    of a solver, begins anew, too.
+    """
     state.solver, state.record = solver.kind, None
     state.solver_state = solver.start(kernels, state.theta)
     if state.table is not None:

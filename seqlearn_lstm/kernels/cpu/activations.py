@@ -89,8 +89,8 @@ def _reduced_exp_64(x):
 
 
 def exp(x):
-    """exp(x) for x <= 0, as a softmax needs it; what would be below 1e-37 (float64: 1e-299) stays
-    there.
+    """exp(x) for x <= 0, as a softmax needs it. The result is never smaller than about 1e-37
+    (float64: 1e-299).
     """
     raise TypeError("for compiled code")
 

@@ -35,7 +35,9 @@ def steps_of(n, live):
 
 @part
 def cut(steps, live):
-    """How many sequences, the longest ones first, have so many steps together."""
+    """The smallest number of sequences, counted from the longest, that have at least `steps` steps
+    together.
+    """
     low, high = 0, live[0]
     while low < high:
         middle = (low + high) // 2
@@ -70,8 +72,10 @@ def rows_of(j, n_blocks, begin, end):
 
 @part
 def fetch(rows, width, array, start, stride):
-    """Ask for `rows` rows of `width` elements that will be written. Arrays of all steps lie outside of
-    the near caches, and stores would wait for each line.
+    """Ask the processor to fetch `rows` rows of `width` elements, which will be written soon.
+
+    Arrays of all steps are too large for the near caches: without this, every store would wait for
+    its cache line.
     """
     line = CACHE_LINE // array.itemsize
     for r in range(rows):
@@ -84,14 +88,16 @@ def fetch(rows, width, array, start, stride):
 
 @part
 def gate_columns(n_units, L):
-    """4 Hg: a last panel may have fewer units, as long as its four gates fill whole vectors."""
+    """4 Hg, the number of columns of all gates. The last panel may have fewer units than the
+    others, but its four gates together fill whole vectors.
+    """
     granule = max(1, L // GATES)
     return (n_units + granule - 1) // granule * granule * GATES
 
 
 @inlined
 def get_gate(row, gate, units, L):
-    """One gate of a panel's units, from one row of it; zero in lanes without a unit."""
+    """Read one gate of a panel's units, from one row of the panel; zero in lanes without a unit."""
     if units < L:
         return load_first(row, gate * units, units)
     return load(row, gate * L)
@@ -99,7 +105,7 @@ def get_gate(row, gate, units, L):
 
 @inlined
 def put_gate(row, gate, x, units, L):
-    """And back."""
+    """Write one gate of a panel's units into one row of the panel: the inverse of `get_gate`."""
     if units < L:
         store_first(row, gate * units, x, units)
     else:
@@ -108,13 +114,13 @@ def put_gate(row, gate, x, units, L):
 
 @inlined
 def add(place, k, x):
-    """Add a vector to the one that stands there."""
+    """Add a vector to the one at element k of `place`."""
     store(place, k, load(place, k) + x)
 
 
 @inlined
 def get_gates(row, units, L):
-    """All four, i, f, g, o."""
+    """Read all four gates of a panel's units, in the order i, f, g, o."""
     return (
         get_gate(row, 0, units, L),
         get_gate(row, 1, units, L),
@@ -125,7 +131,7 @@ def get_gates(row, units, L):
 
 @inlined
 def put_gates(row, i, f, g, o, units, L):
-    """And back."""
+    """Write all four gates of a panel's units: the inverse of `get_gates`."""
     put_gate(row, 0, i, units, L)
     put_gate(row, 1, f, units, L)
     put_gate(row, 2, g, units, L)
@@ -134,7 +140,10 @@ def put_gates(row, i, f, g, o, units, L):
 
 @part
 def clear(gates, n_gates, columns, panel, first, last):
-    """Zeros in dead slots: their inputs meet a gradient of zero in the products over all slots."""
+    """Set the gates of dead slots, the rows from `first` to `last`, to zero.
+
+    The products over all slots read the dead ones, too: a gradient of zero adds nothing.
+    """
     for q in range(0, columns, panel):
         width = min(panel, columns - q)
         for k in range(q * n_gates + first * width, q * n_gates + last * width):
@@ -146,7 +155,9 @@ def clear(gates, n_gates, columns, panel, first, last):
 
 @inlined
 def masked(x, mask, r, unit):
-    """x * mask, for the units from `unit` on of the r-th sequence."""
+    """x times the mask of the r-th sequence, for the units from `unit` on; x where there is no
+    mask.
+    """
     if mask.shape[0] > 0:
         return x * load(mask, r * mask.shape[1] + unit)
     return x
@@ -154,14 +165,16 @@ def masked(x, mask, r, unit):
 
 @inlined
 def remember(x, h, row, unit, z, column, mask, r):
-    """A new state of the r-th sequence, in row `row`: plain in h, masked in z."""
+    """Store x, a new state of the r-th sequence, in row `row`: as it is in h, and masked in z."""
     store(h, row * h.shape[1] + unit, x)
     store(z, row * z.shape[1] + column + unit, masked(x, mask, r, unit))
 
 
 @part
 def enter(first, last, h, z, column, mask):
-    """The initial states, which stand in h alone, into z."""
+    """Write the initial states of the sequences from `first` to `last` into z, masked. They stand
+    in h alone before.
+    """
     L = VECTOR_BYTES // h.itemsize
     for r in range(first, last):
         for unit in range(0, h.shape[1], L):

@@ -26,7 +26,7 @@ def mixed(x):
 
 @inlined
 def uniform(key, sequence, k):
-    """The k-th number in [0, 1) of a sequence."""
+    """The k-th random number in [0, 1) of a sequence. It depends on nothing but the arguments."""
     start = mixed(key ^ mixed(np.uint64(sequence) * GOLDEN + MIX_2))
     return (mixed(start + (np.uint64(k) + np.uint64(1)) * GOLDEN) >> FRACTION_BITS) * UNIT
 
@@ -42,8 +42,8 @@ def dropout_mask(out, sequences, key, rate):
 
 @kernel
 def drop_symbols(symbols, sequences, live, slots, key, rate):
-    """symbols (n_slots,): those of a sequence become -1, all of a kind or none (Gal and Ghahramani
-    2016).
+    """Replace symbols (n_slots,) by -1 with probability `rate`. In one sequence, a symbol is
+    replaced wherever it occurs or nowhere (Gal and Ghahramani 2016).
     """
     for t in range(live.shape[0]):
         for r in range(live[t]):

@@ -18,8 +18,10 @@ BYTES_IN_CACHE = 2**19  # of dW: in the second-level cache while all rows pass b
 
 @part
 def multiply_rows(rows, out, o, ldo, a, r, a_rows, K, piece, b, q, width):
-    """`rows` rows of one panel of a product: a is panelled with panels of `piece` columns, row r is
-    the first.
+    """Compute `rows` rows of one panel of a @ b, from row r on, into out from its element o on.
+
+    a is panelled, with panels of `piece` columns. The panel of b begins at its column q and has
+    `width` columns.
     """
     vectors = width * b.itemsize // VECTOR_BYTES
     whole = K // piece

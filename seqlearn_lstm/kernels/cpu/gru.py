@@ -50,10 +50,11 @@ def two_sigmoids(x, y):
 
 @part
 def gates_of_panel(rows, width, recurrent, pre, z, o, W, w, n_in, n_units):
-    """Of `rows` rows of z: r and u, and what n and m are made of, into pre (rows, width).
+    """Compute one panel's gates from `rows` rows of z, into pre (rows, width): r and u after their
+    sigmoid, of n what the inputs and the bias add, and m.
 
-    recurrent   gates behind n that read h~: 2 (r, u) or 3 (r, u, m). In a narrow panel gates are no
-                whole vectors, and all four read it
+    recurrent   how many of the gates after n read h~: 2 (r, u; m is then nothing) or 3 (r, u, m).
+                In a narrow panel gates are no whole vectors, and all four read it
     """
     L, ldz = VECTOR_BYTES // W.itemsize, z.shape[1]
     units, K = width // GATES, 1 + n_in
@@ -127,8 +128,10 @@ def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, share, n
 
 @inlined
 def update_backward(place, units, L, d_out, d, h, b, dh, s):
-    """From the gradient at new states of one row of a panel to those at u and n before their
-    activations, in place; dh becomes what goes to the states before past the products. Returns n's.
+    """One step back through h = (1 - u) * n + u * h_before, for one row of a panel.
+
+    u and n are overwritten by the gradients before their activations; that of n is returned. dh
+    becomes the part of the gradient at the states before that does not go through the products.
     """
     n, u = get_gate(place, N, units, L), get_gate(place, U, units, L)
     d_h = load(dh, s)
@@ -146,8 +149,10 @@ def update_backward(place, units, L, d_out, d, h, b, dh, s):
 
 @part
 def backward_cells(rows, width, gates, g, d_out, h, slot, dh, first, unit):
-    """From the gradient at h of one panel's units to the gradient at the pre-activations, in place;
-    and dh, but for the product.
+    """One step back for one panel's units, from the gradient at the new h.
+
+    Gates are overwritten by the gradient at their pre-activations. dh becomes the gradient at the
+    states before, without what goes through the recurrent product.
     """
     L, ldd, ldh, lds = VECTOR_BYTES // h.itemsize, d_out.shape[1], h.shape[1], dh.shape[1]
     units = width // GATES

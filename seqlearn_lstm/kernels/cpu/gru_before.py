@@ -40,7 +40,9 @@ from .tile import tile
 
 @part
 def reset_cells(rows, width, pre, gates, g, z, o, a, e, unit):
-    """Keep one panel's gates (n is not squashed yet), and r * h~ in rows of a from e on."""
+    """Store one panel's gates, and r * h~ in the rows of a from e on. Of n, only the part that
+    comes from the inputs is known yet.
+    """
     L, ldz, lda = VECTOR_BYTES // z.itemsize, z.shape[1], a.shape[1]
     units = width // GATES
     for k in range(rows):
@@ -55,7 +57,7 @@ def reset_cells(rows, width, pre, gates, g, z, o, a, e, unit):
 
 @part
 def forward_cells(rows, width, pre, p, ldp, gates, g, h, before, after, z, column, mask, s, unit):
-    """n and the new states of one panel's units, for sequences from s on.
+    """Compute n and the new states of one panel's units, for sequences from s on.
 
     pre (rows, ldp): U_n (r * h~), this panel's from column p on.
     """
@@ -128,8 +130,10 @@ def gru_before_forward(
 
 @part
 def backward_cells(rows, width, gates, g, d_out, h, slot, d_a, e, lde, dh, first, unit):
-    """From the gradient at h of one panel's units to those at u and n before their activations;
-    n's into d_a, too, from element e on.
+    """One step back for one panel's units, from the gradient at the new h.
+
+    u and n are overwritten by the gradients before their activations; that of n is stored in d_a,
+    too, from element e on.
     """
     L, ldd, ldh, lds = VECTOR_BYTES // h.itemsize, d_out.shape[1], h.shape[1], dh.shape[1]
     units = width // GATES
@@ -142,7 +146,8 @@ def backward_cells(rows, width, gates, g, d_out, h, slot, d_a, e, lde, dh, first
 
 @part
 def reset_backward(rows, width, gates, g, product, p, ldp, h, slot, mask, dh, first, unit):
-    """From the gradient at r * h~ of one panel's units to that at r before its activation; and dh.
+    """One step back through r * h~, for one panel's units: r is overwritten by the gradient before
+    its activation, and what goes to the states before is added to dh.
 
     product (rows, ldp): the gradient at r * h~, this panel's from column p on.
     """

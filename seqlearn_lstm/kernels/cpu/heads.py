@@ -36,7 +36,7 @@ def exp_row(scores, row, n_classes):
 
 @kernel
 def softmax(scores, n_classes):
-    """In place; padded classes become 0."""
+    """Replace each row of scores by its softmax; padded classes become 0."""
     for row in range(scores.shape[0]):
         _, denominator = exp_row(scores, row, n_classes)
         for j in range(n_classes):

@@ -29,7 +29,9 @@ def scale_of(squares, n_units):
 
 @part
 def centre_gates(rows, centred, columns, row, stats, n_units):
-    """`rows` rows of products, from `row` on: less the mean of each gate; and their scales."""
+    """Subtract the mean of each gate from `rows` rows of products, from `row` on, in place, and
+    write the scale of each gate to stats.
+    """
     L = VECTOR_BYTES // centred.itemsize
     panel, n_rows = GATES * L, centred.shape[0] // columns
     for r in range(row, row + rows):
@@ -60,8 +62,9 @@ def centre_gates(rows, centred, columns, row, stats, n_units):
 
 @part
 def gates_backward(rows, gates, centred, columns, row, stats, extras, sums, first, n_units):
-    """From the gradient behind the gains to the one at the products, in `gates`; what it adds to
-    the gradients of gains and biases goes to `sums`, from its row `first` on.
+    """One step back through the normalisation of the gates: in `gates`, the gradient after the
+    gains is overwritten by the gradient at the products. What a row adds to the gradients of gains
+    and biases is added to `sums`, from its row `first` on.
     """
     L, Hp = VECTOR_BYTES // gates.itemsize, extras.shape[0] // EXTRAS
     panel, n_rows = GATES * L, gates.shape[0] // columns
@@ -97,8 +100,8 @@ def gates_backward(rows, gates, centred, columns, row, stats, extras, sums, firs
 
 @inlined
 def add_to_sums(sums, k, Hp, d, x, stats, r):
-    """The gradients d of the four gates to those of their biases; and, met by what is normalised, of
-    their gains.
+    """Add what one row contributes to the gradients of the gates' biases, d, and of their gains, d
+    times what was normalised.
     """
     add(sums, k + BIAS * Hp, d[0])
     add(sums, k + (BIAS + 1) * Hp, d[1])
@@ -112,7 +115,7 @@ def add_to_sums(sums, k, Hp, d, x, stats, r):
 
 @inlined
 def behind_gains(d, extras, gain, Hp):
-    """The gradients of the four gates at what their gains multiply."""
+    """The gradients of the four gates before their gains: those after them, d, times the gains."""
     return (
         d[0] * load(extras, gain),
         d[1] * load(extras, gain + Hp),
@@ -123,7 +126,9 @@ def behind_gains(d, extras, gain, Hp):
 
 @part
 def measure_cells(rows, c, k, stats, row, n_units):
-    """Mean and scale of `rows` rows of c, which start at its element k."""
+    """Write the mean and the scale of `rows` rows of c to stats. The first row starts at element k
+    of c.
+    """
     L, ldc = VECTOR_BYTES // c.itemsize, c.shape[1]
     for r in range(rows):
         sums, squares = splat(c, 0.0), splat(c, 0.0)
@@ -138,8 +143,9 @@ def measure_cells(rows, c, k, stats, row, n_units):
 
 @part
 def cells_backward(rows, c, k, d, first, row, stats, extras, sums, n_units):
-    """From the gradient behind the cells' gain, in `rows` rows of d from `first` on, to the one at
-    c, in place; what it adds to the gradients of gain and shift goes to `sums`.
+    """One step back through the normalisation of the cells: in `rows` rows of d, from `first` on,
+    the gradient after gain and shift is overwritten by the gradient at c. What a row adds to the
+    gradients of gain and shift is added to `sums`.
     """
     L, Hp = VECTOR_BYTES // c.itemsize, c.shape[1]
     for r in range(rows):

@@ -166,7 +166,9 @@ def _gru_panels(flat, n_in, n_units):
 
 
 def clear_gru(gradient, n_in, n_units):
-    """Zeros where the weights are zero by construction: those stay so under any solver."""
+    """Set the gradient to zero where the weights are zero by construction, so that no solver moves
+    them.
+    """
     for states_to_n, _, inputs_to_m in _gru_panels(gradient, n_in, n_units):
         states_to_n[:] = 0
         inputs_to_m[:] = 0
@@ -178,8 +180,8 @@ def take_candidate(V, weights, n_in, n_units):
 
 
 def put_candidate(gradient, dV, n_in, n_units):
-    """And back: the gradient dV of V into the gradient of the weights, which is cleared as by
-    `clear_gru`.
+    """Write dV, the gradient of V, to its place in the gradient of the weights: the inverse of
+    `take_candidate`. The gradient is cleared as by `clear_gru`.
     """
     clear_gru(gradient, n_in, n_units)
     dU_n, start = unpack(dV, n_units), 0

@@ -38,14 +38,18 @@ from .tile import tile
 
 @part
 def widen(row, wide, units, L):
-    """The gates of one row of a narrow panel, each into a vector of its own."""
+    """Copy the gates of one row of a narrow panel, which has fewer units than a vector has lanes,
+    each into a vector of its own.
+    """
     for gate in range(GATES):
         store(wide, gate * L, load_first(row, gate * units, units))
 
 
 @part
 def narrow(wide, row, units, L):
-    """And back."""
+    """Copy the gates from vectors of their own into one row of a narrow panel: the inverse of
+    `widen`.
+    """
     for gate in range(GATES):
         store_first(row, gate * units, load(wide, gate * L), units)
 
@@ -122,8 +126,10 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shar
 
 @part
 def backward_cells(rows, width, gates, u, d_out, d, c, before, after, dh, dc, s):
-    """From the gradient at h and c of one panel's units to the gradient at the pre-activations, in
-    place; and dc.
+    """One step back for one panel's units, from the gradients at the new h and c.
+
+    Gates are overwritten by the gradient at their pre-activations, dc by the gradient at the c
+    before. What dh becomes is left to the caller, for it needs the gates of all panels.
     """
     L, ldc, ldd, ldh = VECTOR_BYTES // c.itemsize, c.shape[1], d_out.shape[1], dh.shape[1]
     units = width // GATES

@@ -23,7 +23,10 @@ BIAS, SUMS = EXTRAS, EXTRAS + 4
 
 
 class Options(NamedTuple):
-    """Integers: 0 or 1, and two kinds of activation as in `squash`."""
+    """The options as integers, for kernels.
+
+    The first three are 0 or 1; the activations are numbers of `squash`.
+    """
 
     peephole: int
     forget_gate: int
@@ -33,17 +36,17 @@ class Options(NamedTuple):
 
 
 def lstm_extras_size(n_units, dtype):
-    """Elements of `extras`."""
+    """Number of elements of `extras`."""
     return EXTRAS * padded(n_units, dtype)
 
 
 def lstm_sums_size(n_units, dtype):
-    """Elements of `sums` for each sequence."""
+    """Number of elements of `sums` for each sequence."""
     return SUMS * padded(n_units, dtype)
 
 
 def pack_lstm_extras(p, gain, cell_gain, cell_shift, flat):
-    """Canonical parameters into `extras`."""
+    """Write canonical parameters into `flat`, an `extras`."""
     rows = flat.reshape(EXTRAS, -1)
     values = np.concatenate([p, gain, cell_gain, cell_shift]).reshape(EXTRAS, -1)
     rows[:, : values.shape[1]] = values
@@ -51,7 +54,7 @@ def pack_lstm_extras(p, gain, cell_gain, cell_shift, flat):
 
 
 def unpack_lstm_extras(flat, n_units):
-    """`extras` to canonical (p, gain, cell_gain, cell_shift), as new arrays."""
+    """Read canonical (p, gain, cell_gain, cell_shift) out of an `extras`, as new arrays."""
     rows = flat.reshape(EXTRAS, -1)[:, :n_units]
     parts = rows[:GAIN], rows[GAIN:CELL_GAIN], rows[CELL_GAIN], rows[CELL_SHIFT]
     return tuple(part.flatten() for part in parts)

@@ -15,7 +15,7 @@ from .target import VECTOR_BYTES
 
 @part
 def over_sequences(sums, k, stride):
-    """The sum of one vector of each sequence."""
+    """Add up one vector of each sequence: those at k, k + stride, ... of sums."""
     x = splat(sums, 0.0)
     for place in range(k, sums.shape[0], stride):
         x = x + load(sums, place)
@@ -26,8 +26,10 @@ def over_sequences(sums, k, stride):
 def lstm_options_gradient(
     gradient, d_extras, sums, n_in, n_units, options, share, n_shares, launcher
 ):
-    """After the backward pass: fill d_extras; and under layer_norm row 0 of the gradient of W,
-    where `gemm.outer` has left something else.
+    """Fill d_extras after the backward pass.
+
+    With layer normalisation, also row 0 of the gradient of W, that of the bias: what `gemm.outer`
+    has written there is the sum of gradients at the products, not at the bias.
     """
     if launcher != 0:
         hand_out()

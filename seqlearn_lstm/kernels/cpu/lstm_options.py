@@ -44,8 +44,9 @@ def forward_cells(
     rows, width, raw, gates, u, stats, s, bias, extras, unit, n_units, c, before, after, h, out,
     options,
 ):  # fmt: skip
-    """Gates and cells of one panel's units from `raw`: the pre-activations, or centred products.
-    h becomes o.
+    """Compute the gates and cells of one panel's units from `raw`: the pre-activations or, with
+    layer normalisation, the centred products. The output gates are stored in h, too, for
+    `forward_outputs`.
     """
     L, Hp, units = VECTOR_BYTES // c.itemsize, c.shape[1], width // GATES
     for r in range(rows):
@@ -85,7 +86,9 @@ def forward_cells(
 
 @part
 def forward_outputs(rows, c, k, stats, s, extras, h, out, z, column, mask, first, options):
-    """From o in h, from its row `out` on, to h; and h~ in z."""
+    """Compute the states from the new cells and from the output gates, which stand in h from its
+    row `out` on. They overwrite these; masked, they are written to z.
+    """
     L, Hp = VECTOR_BYTES // c.itemsize, c.shape[1]
     for r in range(rows):
         for u in range(0, Hp, L):

@@ -28,8 +28,10 @@ from .target import VECTOR_BYTES
 def backward_outputs(
     rows, width, gates, u, d_out, d, c, after, stats, s, extras, unit, dh, k, options
 ):
-    """Of one panel's units: from the gradient at h, dh, to the one before o, in the gates; dh
-    becomes the one before the output's activation.
+    """One step back from h = o * act(x), for one panel's units. The gradient at h is dh + d_out.
+
+    In the gates, o is overwritten by the gradient before its activation. dh becomes the gradient at
+    x, which is the cell or, with layer normalisation, what the gain and the shift have made of it.
     """
     L, Hp, ldd, units = VECTOR_BYTES // c.itemsize, c.shape[1], d_out.shape[1], width // GATES
     for r in range(rows):
@@ -50,8 +52,11 @@ def backward_outputs(
 def backward_cells(
     rows, width, gates, u, c, before, after, extras, unit, dh, dc, k, sums, mine, options
 ):
-    """Of one panel's units: from the gradient at c, in dc and dh, to the one before i, f and g; and
-    dc. The product that comes is added to dh: zero.
+    """One step back from the new c to the gates and the c before, for one panel's units. The
+    gradient at c is the sum of dc and dh.
+
+    i, f and g are overwritten by the gradients before their activations, dc by the gradient at the
+    c before. dh becomes zero: `add_recurrent` adds the gradient at the states before to it.
     """
     L, Hp, units = VECTOR_BYTES // c.itemsize, c.shape[1], width // GATES
     for r in range(rows):

@@ -14,7 +14,7 @@ from .updates import limits
 
 @inlined
 def follow(gradient, m, v, k, scale, beta_1, beta_2):
-    """Bring both means up to date; returns g and them."""
+    """Update the running means of g and of its square; returns g and both means."""
     g = load(gradient, k) * scale
     mean = fma(load(m, k), beta_1, g * (1.0 - beta_1))
     square = fma(load(v, k), beta_2, (g * g) * (1.0 - beta_2))

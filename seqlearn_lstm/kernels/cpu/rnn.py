@@ -65,8 +65,8 @@ def rnn_forward(z, h, W, mask, live, slots, n_in, n_units, act, share, n_shares,
 
 @part
 def backward_cells(rows, width, d_pre, o, act, d_out, slot, h, after, dh, first, q):
-    """From the gradient at h of one panel's units to that at the pre-activations; dh becomes zero,
-    for all of it goes through the product.
+    """One step back for one panel's units, from the gradient at the new h to the gradient at the
+    pre-activations. dh becomes zero: all that goes to the states before goes through the product.
     """
     L, ldd, ldh, lds = VECTOR_BYTES // h.itemsize, d_out.shape[1], h.shape[1], dh.shape[1]
     for k in range(rows):

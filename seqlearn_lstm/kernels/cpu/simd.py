@@ -150,7 +150,7 @@ def store(typingctx, place, k, x):
 
 @intrinsic
 def load_first(typingctx, place, k, n):
-    """The n elements from k on, zeros in the other lanes; nothing beyond them is touched."""
+    """Read the n elements from k on, and nothing beyond them. The other lanes are zero."""
     vector = Vector(place.dtype)
 
     def codegen(context, builder, signature, args):
@@ -163,7 +163,7 @@ def load_first(typingctx, place, k, n):
 
 @intrinsic
 def store_first(typingctx, place, k, x, n):
-    """Write the first n lanes."""
+    """Write the first n lanes of x to the elements from k on, and nothing beyond them."""
 
     def codegen(context, builder, signature, args):
         x.masked(builder, "store", [args[2]], _element(context, builder, place, *args[:2]), args[3])
@@ -230,8 +230,9 @@ for _symbol, _instruction in (
 
 
 def _either(comparison):
-    """y where it compares so with x, else x; y may be a number. Not-a-number in x stays: a diverged
-    training shows.
+    """An operation on x and y that gives y where ``y <comparison> x``, else x; y may be a number.
+
+    Not-a-number in x stays, so that a diverged training shows.
     """
 
     @intrinsic
@@ -289,7 +290,7 @@ def fma(typingctx, x, y, z):
 
 
 def _reduction(combine):
-    """Halve the vector until one lane is left."""
+    """An operation that combines the halves of a vector, again and again, until one lane is left."""
 
     @intrinsic
     def operation(typingctx, x):

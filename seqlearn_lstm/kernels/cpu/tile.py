@@ -111,8 +111,8 @@ class _Tile:
             self.vector.store(builder, value, target)
 
     def multiply_add(self, a_column, row_stride, b_row, sums):
-        """One k: a vector of b for each column of accumulators, a broadcast element of a for each
-        row.
+        """Add the products of one k to all sums: for each column of accumulators a vector of b, for
+        each row an element of a in every lane. Returns the new sums.
         """
         builder, vector = self.builder, self.vector
         weights = [
@@ -126,7 +126,7 @@ class _Tile:
         return updated
 
     def enter(self, phis, values, block):
-        """What the phis are when control comes from `block`."""
+        """Say which values the phi nodes take when control comes from `block`."""
         for phi, value in zip(phis, values, strict=True):
             phi.add_incoming(value, block)
 
@@ -139,26 +139,12 @@ def _int(value):
 
 
 @intrinsic
-def _all_tiles(
-    typingctx,
-    rows,
-    vectors,
-    out,
-    ldo,
-    a,
-    row_stride,
-    column_stride,
-    pieces,
-    piece_stride,
-    b,
-    ldb,
-    K,
-    accumulate,
-):
-    """One case for each shape of a tile."""
+def _all_tiles(typingctx, operands):
+    """One case for each shape of a tile; `operands` is a tuple of what `tile` takes."""
+    vector = Vector(operands[2].dtype)  # that of `out`
 
     def codegen(context, builder, signature, args):
-        rows, vectors, *operands, accumulate = args
+        rows, vectors, *operands, accumulate = cgutils.unpack_tuple(builder, *args)
         accumulate = builder.icmp_signed("!=", accumulate, _int(0))
         end = builder.append_basic_block("end")
         shape = builder.add(builder.mul(rows, _int(PANEL_VECTORS + 1)), vectors)
@@ -168,63 +154,34 @@ def _all_tiles(
                 case = builder.append_basic_block(f"tile_{r}x{v}")
                 switch.add_case(_int(r * (PANEL_VECTORS + 1) + v), case)
                 builder.position_at_end(case)
-                _Tile(builder, Vector(out.dtype), r, v).emit(*operands, accumulate)
+                _Tile(builder, vector, r, v).emit(*operands, accumulate)
                 builder.branch(end)
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    return _signature(out.dtype), codegen
+    return types.void(operands), codegen
 
 
 def _signature(dtype):
     pointer, number = types.CPointer(dtype), types.intp
     return types.void(
-        number,
-        number,
-        pointer,
-        number,
-        pointer,
-        number,
-        number,
-        number,
-        number,
-        pointer,
-        number,
-        number,
-        number,
-    )
+        number, number,                           # rows, vectors
+        pointer, number,                          # out, ldo
+        pointer, number, number, number, number,  # a, row_stride, column_stride, pieces, piece_stride
+        pointer, number,                          # b, ldb
+        number, number,                           # K, accumulate
+    )  # fmt: skip
 
 
 def _tile(
-    rows,
-    vectors,
-    out,
-    ldo,
-    a,
-    row_stride,
-    column_stride,
-    pieces,
-    piece_stride,
-    b,
-    ldb,
-    K,
+    rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K,
     accumulate,
-):
-    _all_tiles(
-        rows,
-        vectors,
-        out,
-        ldo,
-        a,
-        row_stride,
-        column_stride,
-        pieces,
-        piece_stride,
-        b,
-        ldb,
-        K,
+):  # fmt: skip
+    operands = (
+        rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb, K,
         accumulate,
-    )
+    )  # fmt: skip
+    _all_tiles(operands)
 
 
 def _symbol(dtype):
@@ -247,21 +204,9 @@ def link(dtype):
 
 @intrinsic
 def tile(
-    typingctx,
-    rows,
-    vectors,
-    out,
-    ldo,
-    a,
-    row_stride,
-    column_stride,
-    pieces,
-    piece_stride,
-    b,
-    ldb,
-    K,
-    accumulate,
-):
+    typingctx, rows, vectors, out, ldo, a, row_stride, column_stride, pieces, piece_stride, b, ldb,
+    K, accumulate,
+):  # fmt: skip
     """See the module. rows 1..TILE_ROWS; vectors 1..PANEL_VECTORS; pieces, K >= 1; accumulate: an
     integer, 0 or not.
     """

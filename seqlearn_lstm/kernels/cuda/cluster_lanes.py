@@ -100,7 +100,9 @@ def _exact_lanes():
 
 
 def _tensor_lanes(words, rounded):
-    """As the instruction has them."""
+    """The lanes as the instruction of tensor cores, ``mma``, expects its operands and leaves its
+    results.
+    """
     part = part_of("tf32")
     unit_of = part(lambda lane: (lane >> 2) & 3)
     row_of = part(lambda lane: 2 * (lane & 3) + (lane >> 4))

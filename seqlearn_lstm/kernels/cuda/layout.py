@@ -129,8 +129,8 @@ def take_candidate(V, weights, n_in, n_units):
 
 
 def put_candidate(gradient, dV, n_in, n_units):
-    """And back: the gradient dV of V into the gradient of the weights, which is cleared as by
-    `clear_gru`.
+    """Write dV, the gradient of V, to its place in the gradient of the weights: the inverse of
+    `take_candidate`. The gradient is cleared as by `clear_gru`.
     """
     clear_gru(gradient, n_in, n_units)
     _, dU_n, _ = _gru_blocks(gradient, n_in, n_units)
