@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 
 from ._base.parameters import CLASS_WEIGHT, POOLING, takes
 from ._base.supervised import LabelEstimator
-from .sequences import refuse_masked
+from .sequences import refuse_lossy
 from .targets import class_factors, code_labels
 
 
@@ -178,7 +178,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         -------
         accuracy : float
         """
-        refuse_masked(sample_weight, "sample_weight", "0")
+        refuse_lossy(sample_weight, "sample_weight", "0")
         return accuracy_score(y, self.predict(X, lengths), sample_weight=sample_weight)
 
 

@@ -7,7 +7,7 @@ from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
 from ._base.validating import some
 from .pooling import STEPS
-from .sequences import is_tabular, refuse_masked
+from .sequences import is_tabular, refuse_lossy
 from .targets import (
     as_column,
     check_step_labels,
@@ -223,7 +223,7 @@ class LSTMSequenceTagger(LabelEstimator):
 
     def _row_weights(self, sample_weight, sequences):
         """A weight for each row, from one for each sequence or for each row."""
-        refuse_masked(sample_weight, "sample_weight", "0")
+        refuse_lossy(sample_weight, "sample_weight", "0")
         if sample_weight is None:
             return np.ones(len(sequences.rows))
         if not _is_flat(sample_weight):

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
-from .sequences import Sequences, check_lengths, offsets_of, refuse_masked
+from .sequences import Sequences, check_lengths, offsets_of, refuse_lossy
 
 
 def flatten_steps(y, offsets, name="y"):
@@ -63,7 +63,7 @@ def _collection(y):
 
 def as_column(values, name):
     """Values of steps as an array; as objects where NumPy would turn others into strings."""
-    refuse_masked(values, name, "value")
+    refuse_lossy(values, name, "value")
     values = values.to_numpy() if hasattr(values, "to_numpy") else values
     array = np.asarray(values)
     if array.ndim == 0:

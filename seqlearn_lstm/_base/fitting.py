@@ -13,7 +13,7 @@ from ..exceptions import TrainingDiverged
 from ..kernels import get_backend
 from ..network import Network
 from ..pooling import STEPS
-from ..sequences import refuse_masked, truncate_sequences
+from ..sequences import refuse_lossy, truncate_sequences
 from ..solvers import make_solver
 from ..training import (
     INITIAL,
@@ -236,7 +236,7 @@ def check_initial(states, sequences, network):
         raise ValueError(
             'initial_states were given, but initial_state is "learned"; expected "zeros" beside them'
         )
-    refuse_masked(states, "initial_states", "0")
+    refuse_lossy(states, "initial_states", "0")
     states = check_array(states, dtype=network.dtype, input_name="initial_states")
     expected = (len(sequences), network.state_width)
     if states.shape != expected:

@@ -7,7 +7,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ..sequences import Sequences, check_sequences, common_frame, is_tabular, refuse_masked
+from ..sequences import Sequences, check_sequences, common_frame, is_tabular, refuse_lossy
 from ..symbols import Vocabulary, check_symbols, holds_symbols
 
 
@@ -21,7 +21,7 @@ class ReadsSequences:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y is None."
             )
-        refuse_masked(y, "y", "value")
+        refuse_lossy(y, "y", "value")
 
     def _read_sequences(self, X, lengths, goes_on=False):
         """X of `fit` as a ragged container; sets what scikit-learn says about features, or, where a
@@ -79,7 +79,7 @@ class ReadsSequences:
         """The weight of each target in the loss: the user's times a factor, its class's weight for
         instance (n,).
         """
-        refuse_masked(sample_weight, "sample_weight", "0")
+        refuse_lossy(sample_weight, "sample_weight", "0")
         _refuse_steps(sample_weight)
         weights = factors * _check_sample_weight(
             sample_weight, np.empty((len(factors), 0)), dtype=np.float64, ensure_non_negative=True

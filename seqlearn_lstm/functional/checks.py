@@ -6,7 +6,7 @@ import numpy as np
 
 from ..cells import make_cell
 from ..kernels import get_backend
-from ..sequences import refuse_masked
+from ..sequences import refuse_lossy
 
 STATES = ("h", "c")  # in the order of a layer's kinds
 
@@ -68,7 +68,7 @@ def check_names(given, expected, what, others=()):
 
 def numbers(value, dtype, name):
     """An array of finite real numbers, of `dtype` if one is given."""
-    refuse_masked(value, name, "0")
+    refuse_lossy(value, name, "0")
     try:
         array = np.asarray(value)
         array = array.astype(np.float64) if array.dtype == object else array

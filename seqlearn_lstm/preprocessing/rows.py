@@ -4,7 +4,7 @@ import numpy as np
 
 from ..sequences import check_lengths, common_frame
 from ..sequences.lengths import padded_lengths
-from ..sequences.values import refuse_masked
+from ..sequences.values import refuse_lossy
 from ._arrays import as_values, is_pandas_frame, join_values
 
 
@@ -47,10 +47,10 @@ def concatenate(X):
     """
     if isinstance(X, np.ndarray) and X.ndim == 3 and X.shape[2] and X.dtype.kind in "fiub":
         X = [x[:length] for x, length in zip(X, padded_lengths(X), strict=True)]
-    refuse_masked(X, "X")
+    refuse_lossy(X, "X")
     X = list(X)
     for i, x in enumerate(X):
-        refuse_masked(x, f"sequence {i} of X")
+        refuse_lossy(x, f"sequence {i} of X")
     common_frame(X)
     parts = [as_values(x) for x in X]
     if not parts:

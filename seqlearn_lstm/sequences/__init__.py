@@ -22,7 +22,7 @@ from .forms import form_of, is_tabular
 from .frames import common_frame
 from .lengths import check_lengths
 from .readers import READERS
-from .values import refuse_masked, refuse_unfit
+from .values import refuse_lossy, refuse_unfit
 
 __all__ = [
     "Sequences",
@@ -32,7 +32,7 @@ __all__ = [
     "common_frame",
     "is_tabular",
     "offsets_of",
-    "refuse_masked",
+    "refuse_lossy",
     "refuse_unfit",
     "truncate_sequences",
 ]

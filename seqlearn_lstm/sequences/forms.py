@@ -5,7 +5,7 @@ import numbers
 import numpy as np
 from scipy.sparse import issparse
 
-from .values import refuse_masked
+from .values import refuse_lossy
 
 EXPECTED = (
     "a list of (n_timesteps, n_features) arrays, a (n_sequences, n_timesteps, n_features) array, "
@@ -28,7 +28,7 @@ def is_tabular(X):
 
 def form_of(X):
     """Return the key of ``READERS`` for X."""
-    refuse_masked(X, "X")  # here already: scikit-learn drops the mask of a table without a word
+    refuse_lossy(X, "X")  # here already: scikit-learn drops the mask of a table without a word
     if isinstance(X, (list, tuple)):
         return "table" if _is_nested_table(X) else "collection"
     if issparse(X):

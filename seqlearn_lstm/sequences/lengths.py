@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .values import refuse_masked
+from .values import refuse_lossy
 
 
 def padded_lengths(steps):
@@ -17,7 +17,7 @@ def padded_lengths(steps):
 
 def given_lengths(lengths, shape):
     """Return checked lengths beside a padded array of a shape, as int64."""
-    refuse_masked(lengths, "lengths", "1")
+    refuse_lossy(lengths, "lengths", "1")
     lengths = np.asarray(lengths)
     if lengths.shape != shape[:1]:
         raise ValueError(
@@ -53,7 +53,7 @@ def check_lengths(lengths, n_rows=None, hint=""):
     ValueError
         If the lengths are not positive integers, or do not add up to `n_rows`.
     """
-    refuse_masked(lengths, "lengths", "1")
+    refuse_lossy(lengths, "lengths", "1")
     lengths = np.asarray(lengths)
     is_list = lengths.ndim == 1 and lengths.dtype.kind in "iu"
     # Beyond int64, lengths could not be added up.

@@ -70,11 +70,12 @@ def refuse_unfit(x, what):
         raise TypeError(
             f"{what} is sparse, but dense data is required. Use '.toarray()' to convert it."
         )
-    refuse_masked(x, what)
+    refuse_lossy(x, what)
 
 
-def refuse_masked(x, what, value="np.nan"):
-    """Refuse masked arrays, and tensors that require grad, which np.asarray refuses without a name.
+def refuse_lossy(x, what, value="np.nan"):
+    """Refuse masked arrays, of which np.asarray would lose the mask, and tensors that require grad,
+    which it refuses without saying which argument it was.
 
     value   what errors propose for what is masked
     """
