@@ -77,8 +77,8 @@ class LSTM(_Cell):
     bias_initializer : str, float or None, default=None
         How the biases start, likewise, except that of the forget gate. None: zeros; with
         `layer_norm` uniform between -0.1 and 0.1. With zeros there, steps whose inputs and states
-        are zero leave the cell states at variance 0, from where normalisation multiplies gradients
-        by some 300, step by step.
+        are zero leave the cell states at variance 0, where the two normalisations of each such step
+        multiply gradients by thousands.
 
     Notes
     -----
@@ -278,4 +278,4 @@ def make_cell(cell):
 def plain(cell):
     """(name, settings) of a cell object: what a fitted estimator keeps."""
     name = next(name for name, kind in CELLS.items() if type(cell) is kind)
-    return name, cell.get_params(deep=False)
+    return name, cell.get_params(deep=False) | {"bias_initializer": cell._bias_start}

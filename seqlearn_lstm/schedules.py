@@ -78,7 +78,7 @@ class StepDecay(Schedule):
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
-        return float(self.gamma ** (epoch // self.every))
+        return float(self.gamma ** (epoch // int(self.every)))
 
 
 class ExponentialDecay(Schedule):
@@ -108,7 +108,7 @@ class ExponentialDecay(Schedule):
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
-        return float(self.gamma ** max(0, epoch - self.start + 1))
+        return float(self.gamma ** max(0, epoch - int(self.start) + 1))
 
 
 class CosineDecay(Schedule):

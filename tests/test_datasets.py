@@ -244,6 +244,11 @@ def test_read_ts_does_not_take_two_classes_for_one(write, content, line):
     read_ts(write(content))
 
 
+def test_read_ts_passes_over_what_it_does_not_use(write):
+    text = "# für\n@problemName grüße\n@classLabel true up down\n@data\n1,2:up\n3,4:down\n"
+    assert list(read_ts(write(text.encode("latin-1")))[1]) == ["up", "down"]
+
+
 def test_read_ts_header_with_tabs_and_capitals(write):
     X, y = read_ts(write("@CLASSLABEL\tTRUE\tUp  down\n@data\n1,2:UP\n3:down\n"))
     assert list(y) == ["UP", "down"]
@@ -362,7 +367,7 @@ def test_read_conll_ends_a_sentence_with_its_document(write):
     assert read_conll(write("a X\n-DOCSTART- -X- O\nb Y\n"))[0] == [["a"], ["b"]]
 
 
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
 @pytest.mark.parametrize("delimiter", [None, " "])
 def test_read_conll_with_any_line_ends(write, end, delimiter):
     path = write(end.join(["-DOCSTART- -X-", "", "a X", "b Y", "", "c X"]))

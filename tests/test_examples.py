@@ -116,6 +116,15 @@ def test_benchmarks_without_pytorch(example, capsys, monkeypatch, without_torch,
     )
 
 
+def test_a_peak_is_measured(example, monkeypatch):
+    peak = example("benchmarks/_peak")
+    monkeypatch.setattr(peak, "REPEATS", 10)
+    measured = peak.Peak(1)
+    before = measured.sums.copy()
+    measured()
+    assert not np.array_equal(measured.sums, before) and measured.flops > 0
+
+
 def test_solvers_are_timed_without_pytorch(example, monkeypatch, without_torch):
     monkeypatch.syspath_prepend(FOLDER / "benchmarks")
     monkeypatch.delitem(sys.modules, "against_torch", raising=False)

@@ -1,6 +1,8 @@
 """Weights from elsewhere: each format's own equations give what the cells here give."""
 
 import re
+import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -312,6 +314,14 @@ def test_settings_are_not_shared():
     assert changed.random_state is not first.random_state
     changed.set_params(solver__momentum=0.0, cell__peephole=True, schedule__every=3)
     assert repr(first) == before and repr(changed) != before
+
+
+def test_settings_that_cannot_be_copied_are_shared():
+    """Such as a scoring that holds a lock, or a file."""
+    _, X = network("lstm")
+    scoring = partial(isinstance, threading.Lock())
+    first = LSTMClassifier((2,), scoring=scoring, max_iter=1).fit(X, [0, 1, 0, 1])
+    assert with_parameters(first, {}).scoring is scoring
 
 
 # ---- what is refused -----------------------------------------------------------------------------

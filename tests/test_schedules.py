@@ -131,6 +131,12 @@ def test_clones_have_the_settings(schedule, losses, factors):
     assert repr(copy) == repr(schedule)
 
 
+@pytest.mark.parametrize("kind, name", [(StepDecay, "every"), (ExponentialDecay, "start")])
+def test_more_epochs_than_a_small_number_counts(kind, name):
+    small, plain = (kind(**{name: make(10)}) for make in (np.int8, int))
+    assert small.factor(200, 0, 1, 300, []) == plain.factor(200, 0, 1, 300, [])
+
+
 def test_decays_are_those_of_torch():
     torch = pytest.importorskip("torch")
     theirs = {

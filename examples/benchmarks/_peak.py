@@ -3,7 +3,8 @@
 import numba
 import numpy as np
 
-from seqlearn_lstm.kernels.cpu import target, threads
+from seqlearn_lstm.kernels.cpu import threads
+from seqlearn_lstm.kernels.cpu.layout import lanes
 from seqlearn_lstm.kernels.cpu.share import hand_out
 from seqlearn_lstm.kernels.cpu.simd import fma, load, store
 
@@ -34,11 +35,11 @@ class Peak:
     """The multiply-adds that `n_jobs` threads can do in float32 if they do nothing else."""
 
     def __init__(self, n_jobs):
-        lanes = target.lanes(np.dtype(np.float32))
+        n_lanes = lanes(np.dtype(np.float32))
         rng = np.random.default_rng(0)
         self.n_jobs = n_jobs
-        self.sums = rng.standard_normal((n_jobs, SUMS * lanes), dtype=np.float32)
-        self.factors = rng.standard_normal((2, lanes), dtype=np.float32)
+        self.sums = rng.standard_normal((n_jobs, SUMS * n_lanes), dtype=np.float32)
+        self.factors = rng.standard_normal((2, n_lanes), dtype=np.float32)
         self.flops = 2 * self.sums.size * REPEATS
 
     def __call__(self):

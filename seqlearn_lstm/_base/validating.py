@@ -67,7 +67,7 @@ def held_out(estimator, sequences, given, initial, strata, seed):
     _check_fraction(estimator.validation_fraction, len(sequences), strata)
     draw = np.random.RandomState(random_stream(seed, VALIDATION).integers(2**32))
     chosen, held = train_test_split(
-        np.arange(len(sequences)), test_size=estimator.validation_fraction, random_state=draw,
+        np.arange(len(sequences)), test_size=float(estimator.validation_fraction), random_state=draw,
         stratify=strata,
     )  # fmt: skip
     rest, weights = sequences.take(held), None
@@ -137,7 +137,7 @@ def scorer_of(estimator, network, validation, state):
 def _number(score):
     """A score as a float; an array without axes is a number, too."""
     value = score.item() if getattr(score, "shape", None) == () else score
-    if not isinstance(value, Real):
+    if not isinstance(value, Real) or np.ma.is_masked(score):
         raise ValueError(f"scoring returned {score!r}; expected a number")
     return float(value)
 

@@ -39,16 +39,18 @@ def read_ts(path, *, dtype=np.float32):
         If the file is not of this format; the message names the line.
     """
     header, cases = {}, []
-    # Comments may be in any encoding: bytes that are not UTF-8 become surrogates.
+    # What is not used may be in any encoding: bytes that are not UTF-8 become surrogates.
     for where, line in _lines(path, errors="surrogateescape"):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
-        _check_utf8(line, where)
         if "data" in header:
+            _check_utf8(line, where)
             cases.append((where, line))
         elif line.startswith("@"):
             key, *values = line[1:].lower().split() or [""]
+            if key == "classlabel":
+                _check_utf8(line, where)
             header[key] = values
         else:
             raise ValueError(f"{where}: values before the line '@data'")
@@ -190,8 +192,8 @@ def _lines(path, errors="strict"):
 
 def _lines_of(file, path, errors="strict"):
     """Yield the same of an open file of bytes."""
-    # A file has lines that end in "\n"; some end in "\r" alone, as in `read_text`.
-    lines = (line for part in file for line in part.splitlines())
+    # A file has lines that end in "\n", whatever stands before it; or in "\r" alone, as in `read_text`.
+    lines = (line for part in file for line in part.rstrip(b"\r\n").split(b"\r"))
     for number, line in enumerate(lines, start=1):
         # The mark that some editors put before the first line is none of its characters.
         encoding = "utf-8-sig" if number == 1 else "utf-8"

@@ -62,9 +62,10 @@ def with_parameters(estimator, parameters):
         for name, value in parameters.items()
     }
     changed = copy(estimator)
-    # Objects among the settings, such as a solver, would otherwise be those of `estimator`, too.
-    settings = estimator.get_params(deep=False)
-    changed.set_params(**{name: clone(value, safe=False) for name, value in settings.items()})
+    # Settings that can change, such as a solver, would otherwise be those of `estimator`, too.
+    for name, value in estimator.get_params(deep=False).items():
+        if hasattr(value, "get_params") or isinstance(value, np.random.RandomState):
+            setattr(changed, name, clone(value, safe=False))
     changed.parameters_ = {name: value.copy() for name, value in (known | read).items()}
     vars(changed).pop("_training", None)
     return changed

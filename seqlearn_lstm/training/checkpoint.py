@@ -2,19 +2,24 @@
 
 The file is written beside itself, brought to the disk and renamed: whenever the process or the
 machine stops, there is a whole file, of the last epoch or of the one before. Where several processes
-name the same file, it is a whole one of the last that wrote.
+name the same file, it is a whole one of the last that wrote. What a process that was killed had begun
+to write is removed by a later fit with the same file.
 """
 
 import os
 import pickle
 import secrets
+import time
 from contextlib import suppress
+from glob import escape, iglob
 
 from .identity import fingerprint
 from .listener import Listener
 from .portable import portable, restored
 
 FORMAT = 3
+TOKEN = 4  # random bytes in the name of a part
+ABANDONED = 3600  # seconds since something was written last: nobody goes on with that part
 
 
 class Checkpoint(Listener):
@@ -39,12 +44,13 @@ class Checkpoint(Listener):
             If the file is of another run, or no checkpoint at all, or could not be written.
         """
         self._check_path()
+        _remove_abandoned(os.path.realpath(self.path))
         try:
             with open(self.path, "rb") as file:
                 saved = pickle.load(file)
         except FileNotFoundError:
             return None
-        except OSError:
+        except (OSError, MemoryError):
             raise
         except Exception as error:  # whatever the bytes of another file make of pickle
             raise self._no_checkpoint(error) from error
@@ -53,6 +59,8 @@ class Checkpoint(Listener):
         try:
             if saved["name"] == self.name:
                 return restored(saved["state"], network)
+        except MemoryError:
+            raise
         except Exception as error:  # and whatever a damaged one makes of a state
             raise self._no_checkpoint(error) from error
         raise ValueError(
@@ -87,7 +95,7 @@ class Checkpoint(Listener):
             If it cannot be written; what was written after an earlier epoch is still there.
         """
         whole = os.path.realpath(self.path)  # a link stays one, and what it points to is written
-        part = f"{whole}.{secrets.token_hex(4)}.part"  # no other process writes to this one
+        part = f"{whole}.{secrets.token_hex(TOKEN)}.part"  # no other process writes to this one
         try:
             with open(part, "xb") as file:
                 values = portable(state, network)
@@ -107,6 +115,14 @@ class Checkpoint(Listener):
             ) from error
         finally:  # an interrupted one, too, leaves no part
             _remove(part)
+
+
+def _remove_abandoned(whole):
+    """Remove the parts of a checkpoint that were begun and left, by processes that were killed."""
+    for part in iglob(f"{escape(whole)}.{'[0-9a-f]' * 2 * TOKEN}.part"):
+        with suppress(OSError):
+            if time.time() - os.path.getmtime(part) > ABANDONED:
+                os.remove(part)
 
 
 def _sync_folder(folder):

@@ -218,7 +218,9 @@ def test_an_error_of_a_scoring_keeps_its_place(kind):
     assert traceback.extract_tb(first.__traceback__)[-1].name == "scoring"
 
 
-@pytest.mark.parametrize("score", [{"a": 1.0}, None, "0.5", np.array([0.5]), 1j], ids=str)
+@pytest.mark.parametrize(
+    "score", [{"a": 1.0}, None, "0.5", np.array([0.5]), np.ma.masked, 1j], ids=str
+)
 def test_a_scoring_returns_a_number(score):
     model = small(scoring=lambda *given: score)
     with pytest.raises(ValueError, match=r"scoring returned .*; expected a number") as caught:

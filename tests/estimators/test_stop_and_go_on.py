@@ -369,6 +369,17 @@ def test_an_interrupted_fit_leaves_no_part_of_a_file(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_parts_of_killed_fits_are_removed(tmp_path):
+    """Not those that somebody may be writing, nor what only looks alike."""
+    names = ["run.0123abcd.part", "run.ffffffff.part", "run.notes.part", "ran.0123abcd.part"]
+    for name in names:
+        (tmp_path / name).touch()
+    for name in names[:1] + names[2:]:
+        os.utime(tmp_path / name, (0, 0))
+    small(checkpoint=tmp_path / "run", max_iter=1).fit(X, Y)
+    assert {path.name for path in tmp_path.iterdir()} == {"run", *names[1:]}
+
+
 @pytest.mark.skipif(os.name != "posix", reason="links and modes are others there")
 def test_a_checkpoint_may_be_a_link(tmp_path):
     """What it points to is written, with the mode that any file of the user's gets."""

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from estimator_helpers import digest, ragged, run_python, small
 from numba.core import caching
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from seqlearn_lstm._base import one_blas_thread
 from seqlearn_lstm._base.asked import threads_of
@@ -109,6 +110,7 @@ assert fitted == [expected]
 FORK_WHILE_BLAS_IS_LIMITED = """
 import signal
 from seqlearn_lstm._base.one_blas_thread import one_blas_thread
+fit(0)
 with one_blas_thread():
     child = os.fork()
     if child == 0:
@@ -152,17 +154,23 @@ def test_one_fit_at_a_time_limits_blas(monkeypatch):
     """Two at once would bring back each other's limit, and leave it to the process."""
     turn, seen, initial = one_blas_thread._turn, [], Network.initial_parameters
 
+    def blas_threads():
+        return [x["num_threads"] for x in threadpool_info() if x["user_api"] == "blas"]
+
     def initial_parameters(*args):
-        seen.append(turn.lock.locked())
+        seen.append((turn.lock.locked(), set(blas_threads())))
         return initial(*args)
 
     monkeypatch.setattr(Network, "initial_parameters", initial_parameters)
-    small().fit(*ragged())
-    assert seen == [True] and not turn.lock.locked()
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        small().fit(*ragged())
+        assert blas_threads() == before
+    assert seen == [(True, {1})] and not turn.lock.locked()
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
-def test_fork_while_another_thread_limits_blas():
+def test_fork_while_blas_is_limited():
     run_four(FORK_WHILE_BLAS_IS_LIMITED, None)
 
 

@@ -135,6 +135,11 @@ def test_whole_numbers_of_any_kind(params):
         assert identical(model.record_, expected.record_)
 
 
+def test_a_share_may_be_a_small_number():
+    model = small(early_stopping=True, validation_fraction=np.float32(0.25), max_iter=1).fit(X, Y)
+    assert len(model.validation_scores_) == 1
+
+
 @pytest.mark.parametrize("size", [np.uint8(100), np.int8(100)], ids=repr)
 def test_windows_of_long_sequences_of_any_kind(size):
     """All steps are read: from 256 on they are more than the type of the number can count."""
