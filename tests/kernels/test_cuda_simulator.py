@@ -246,6 +246,28 @@ def test_what_lies_outside_of_an_array(access, shape, key):
             launch(kernel, 1, 1, np.zeros(shape))
 
 
+@pytest.mark.parametrize(
+    "key", [slice(2, 9), slice(-2, 2), slice(4, 5), (-1, slice(0, 2))], ids=str
+)
+def test_ranges_end_with_the_array(key):
+    def kernel(x):
+        x[key]
+
+    with pytest.raises(IndexError):
+        launch(kernel, 1, 1, np.zeros((3, 3)))
+
+
+@pytest.mark.parametrize(
+    "find", [lambda x, pair: pair[0], lambda x, pair: x[1]], ids=["tuple", "row"]
+)
+def test_arrays_within_others_have_ends_too(find):
+    def kernel(x, pair):
+        find(x, pair)[-1]
+
+    with pytest.raises(IndexError):
+        launch(kernel, 1, 1, np.zeros((3, 3)), (np.zeros(3), 1))
+
+
 def test_what_kernels_see_of_arrays():
     def kernel(x, out):
         n, m = x.shape

@@ -16,8 +16,9 @@ class DeviceArray:
 
     It can be cut (``x[a:b]``, ``x[:, a:b]``, ``x[i]``), reshaped, written to (``x[...] = `` a
     number, an array of the host or of the device) and added to (``x += y``). All else is a
-    kernel's work. It never becomes an array of the host by itself: ``to_host`` says where that
-    happens.
+    kernel's work. Elements are copied in any order: into a view that overlaps what it is written
+    from, only from where it already is. It never becomes an array of the host by itself: ``to_host``
+    says where that happens.
 
     Attributes
     ----------
@@ -58,6 +59,8 @@ class DeviceArray:
 
     def __getitem__(self, key):
         keys = key if isinstance(key, tuple) else (key,)
+        if len(keys) > len(self.shape):
+            raise IndexError(f"{len(keys)} keys for an array of shape {self.shape}")
         start, shape, strides = self.start, [], []
         for k, n, stride in zip(keys, self.shape, self.strides, strict=False):
             first, length = _range(k, n)
@@ -86,7 +89,8 @@ class DeviceArray:
     def _matrix(self):
         """The array as a matrix; where it has more dimensions, its elements lie side by side."""
         if len(self.shape) < 2:
-            shape, strides = (1, *self.shape), (0, *self.strides)
+            missing = 2 - len(self.shape)
+            shape, strides = (1,) * missing + self.shape, (0,) * missing + self.strides
         elif len(self.shape) == 2:
             shape, strides = self.shape, self.strides
         else:
@@ -102,8 +106,8 @@ class DeviceArray:
         self._check_contiguous("what is reshaped has")
         shape = shape[0] if isinstance(shape[0], tuple) else shape
         known = prod(n for n in shape if n >= 0)
-        shape = tuple(self.size // known if n < 0 else n for n in shape)
-        if prod(shape) != self.size:
+        shape = tuple(self.size // known if n < 0 and known else n for n in shape)
+        if prod(shape) != self.size or any(n < 0 for n in shape):
             raise ValueError(f"cannot reshape {self.shape} into {shape}")
         return DeviceArray(self.flat, shape, self.start)
 
@@ -130,8 +134,8 @@ def _range(key, n):
         first, stop, step = key.indices(n)
         if step == 1:
             return first, max(0, stop - first)
-    elif isinstance(key, int | np.integer) and -n <= key < n:
-        return key % n, 1
+    elif isinstance(key, int | np.integer):
+        return range(n)[key], 1
     raise TypeError(f"an array on the device is cut by its numbers and by slices, got {key!r}")
 
 

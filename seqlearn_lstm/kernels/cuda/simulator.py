@@ -164,6 +164,9 @@ def _quietly(py_func, *arguments):
 
 
 def _seen(argument):
+    """What a kernel sees of an argument, or of an element: arrays only through `Memory`."""
+    if isinstance(argument, tuple):
+        return tuple(map(_seen, argument))
     return Memory(argument) if isinstance(argument, np.ndarray) else argument
 
 
@@ -176,8 +179,8 @@ def _place():
 
 
 class Memory:
-    """An array as kernels see it, which is element by element: a negative index, which NumPy would
-    count from the end, is an error, as is one that is too large.
+    """An array as kernels see it: an index below zero, which NumPy would count from the end, is an
+    error, and so is one past the end, even of a range, which NumPy would cut short.
     """
 
     __slots__ = ("array", "dtype", "shape", "size")
@@ -186,21 +189,21 @@ class Memory:
         self.array, self.dtype, self.shape, self.size = array, array.dtype, array.shape, array.size
 
     def __getitem__(self, key):
-        _check(key)
-        return self.array[key]
+        self._check(key)
+        return _seen(self.array[key])
 
     def __setitem__(self, key, value):
-        _check(key)
-        self.array[key] = value
+        self._check(key)
+        self.array[key] = value.array if isinstance(value, Memory) else value
 
-
-def _check(key):
-    try:
-        negative = (min(key) if type(key) is tuple else key) < 0
-    except TypeError:
-        return  # a range
-    if negative:
-        raise IndexError(f"index {key} is negative")
+    def _check(self, key):
+        keys = key if isinstance(key, tuple) else (key,)
+        for k, n in zip(keys, self.shape, strict=False):
+            if isinstance(k, slice):
+                if not 0 <= (k.start or 0) <= n or not 0 <= (n if k.stop is None else k.stop) <= n:
+                    raise IndexError(f"range {k.start}:{k.stop} of {n} elements")
+            elif k < 0:
+                raise IndexError(f"index {key} is negative")
 
 
 def _unknown(shape, dtype):
