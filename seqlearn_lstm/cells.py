@@ -278,4 +278,4 @@ def make_cell(cell):
 def plain(cell):
     """(name, settings) of a cell object: what a fitted estimator keeps."""
     name = next(name for name, kind in CELLS.items() if type(cell) is kind)
-    return name, cell.get_params(deep=False) | {"bias_initializer": cell._bias_start}
+    return name, cell.get_params(deep=False)

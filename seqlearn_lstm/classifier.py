@@ -73,13 +73,17 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
     """
 
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
-        labels = _check_labels(y)
-        check_consistent_length(sequences, labels)
+        labels = self._check_targets(y, sequences)
         self.classes_, targets = code_labels(labels, self._possible_classes(classes, goes_on))
         weights = self._check_weights(sample_weight, np.ones(len(labels)))
         factors = class_factors(self.class_weight, self.classes_, labels, weights)
         weights = self._check_weights(weights, factors)
         return self._head, self.pooling, targets, weights
+
+    def _check_targets(self, y, sequences):
+        labels = _check_labels(y)
+        check_consistent_length(sequences, labels)
+        return labels
 
     def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each sequence.
@@ -160,7 +164,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         scores, _ = self._scores(X, lengths, initial_states)
         return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
 
-    def score(self, X, y, sample_weight=None, lengths=None):
+    def score(self, X, y, sample_weight=None, lengths=None, initial_states=None):
         """The share of sequences whose label is right.
 
         Parameters
@@ -173,13 +177,17 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
             Weight of each sequence.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
         accuracy : float
         """
         refuse_lossy(sample_weight, "sample_weight", "0")
-        return accuracy_score(y, self.predict(X, lengths), sample_weight=sample_weight)
+        return accuracy_score(
+            y, self.predict(X, lengths, initial_states), sample_weight=sample_weight
+        )
 
 
 def _check_labels(y):

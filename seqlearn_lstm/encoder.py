@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 from ._base.asked import check_combination
 from ._base.estimator import SequenceEstimator
 from ._base.fits import fits, followed_inside
+from ._base.given import Given
 from ._base.listening import for_callbacks
 from ._base.parameters import Parameter, takes
 from ._base.state_features import state_features
@@ -167,7 +168,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 "early_stopping is True, but there is no score of what is learned without targets; "
                 'expected monitor="train", or an estimator'
             )
-        check_combination(self)
+        check_combination(self, partial=False)
         goes_on = self.warm_start and hasattr(self, "parameters_")
         sequences = self._read_sequences(X, lengths, goes_on)
         targets, last = np.roll(sequences.rows, -1, axis=0), sequences.offsets[1:] - 1
@@ -183,8 +184,8 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         else:
             head = RegressionHead(sequences.n_features, "squared_error", 1.0)
             targets = targets.astype(np.float64)
-        given = for_callbacks(self, X, lengths=lengths, sequences=sequences)
-        return self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=given)
+        told = for_callbacks(self, Given(X, lengths=lengths), sequences)
+        return self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=told)
 
     def fit_transform(self, X, y=None, lengths=None, **fit_params):
         """Fit, and transform the same sequences.

@@ -8,10 +8,10 @@ from sklearn.utils.validation import check_is_fitted
 from ._base.asked import check_combination
 from ._base.estimator import SequenceEstimator
 from ._base.fits import fits
+from ._base.given import NOTHING, Given
 from ._base.listening import for_callbacks
 from ._base.parameters import BPTT_STEPS, takes
 from ._base.transitions import as_sequences, begun, in_pieces, refuse_lengths, transitions
-from ._base.validating import Given
 from ._base.writing import WritesSequences
 from .heads import SoftmaxHead
 from .pooling import STEPS
@@ -129,8 +129,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     def _fit(self, X, X_val=None, partial=False):
         self._validate_params()
         goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-        check_combination(self, partial, (X_val, X_val))
-        told = for_callbacks(self, X)
+        check_combination(self, partial, others=Given(X_val, X_val))
+        told = for_callbacks(self, Given(X))
         X = as_sequences(X)
         self._ends = len(X) > 1 or (goes_on and self._ends)
         if not goes_on:
@@ -149,11 +149,10 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         inputs, targets = self._transitions(X)
         if not self._ends:  # one sequence, a stream
             inputs = in_pieces(inputs, self.batch_size)
-        validation = (None, None) if X_val is None else self._transitions(X_val)
+        others = NOTHING if X_val is None else Given(*self._transitions(X_val))
         weights = np.ones(len(targets))
         return self._train(
-            inputs, self._head, STEPS, targets, weights,
-            Given(y=targets, X_val=validation[0], y_val=validation[1]),
+            inputs, self._head, STEPS, targets, weights, Given(y=targets), others,
             goes_on=goes_on, partial=partial, told=told,
         )  # fmt: skip
 
@@ -340,3 +339,6 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
 
     def _part_of(self, y, sequences, indices):
         return y[sequences.rows_of(indices)]
+
+    def _check_targets(self, y, sequences):
+        """They were made from the sequences."""

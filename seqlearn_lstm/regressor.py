@@ -8,6 +8,7 @@ from sklearn.metrics import r2_score
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length
 
+from ._base.given import Given
 from ._base.parameters import POOLING, Parameter, takes
 from ._base.supervised import SupervisedEstimator
 from .heads import ERRORS, RegressionHead
@@ -110,7 +111,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         ValueError, TypeError
             As `fit`.
         """
-        return self._learn(X, y, sample_weight, lengths, initial_states, partial=True)
+        return self._learn(Given(X, y, sample_weight, lengths, initial_states), partial=True)
 
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
         targets = self._check_targets(y, sequences)
@@ -166,7 +167,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         values = scores.astype(np.float64)
         return values[:, 0] if self._flat_target else values
 
-    def score(self, X, y, sample_weight=None, lengths=None):
+    def score(self, X, y, sample_weight=None, lengths=None, initial_states=None):
         """The coefficient of determination, R2, over the sequences or, with ``target="step"``, over
         all steps.
 
@@ -180,12 +181,14 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
             Weight of each sequence.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
         r2 : float
         """
-        values, sequences = self._flat_prediction(X, lengths)
+        values, sequences = self._flat_prediction(X, lengths, initial_states)
         if sample_weight is not None:
             sample_weight = self._check_weights(sample_weight, np.ones(len(sequences)))
         if self._architecture["pooling"] == STEPS:

@@ -3,9 +3,9 @@
 import numpy as np
 from sklearn.utils.validation import _check_sample_weight, check_consistent_length, validate_data
 
+from ._base.given import some
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
-from ._base.validating import some
 from .pooling import STEPS
 from .sequences import is_tabular, refuse_lossy
 from .targets import (
@@ -77,10 +77,7 @@ class LSTMSequenceTagger(LabelEstimator):
     """
 
     def _read_targets(self, y, sequences, sample_weight, classes, goes_on):
-        labels = self._flat(y, sequences, "y")
-        known = ~missing_labels(labels)
-        if not known.any():
-            raise ValueError("y has no known label: every step is None, NaN or -1")
+        labels, known = self._check_targets(y, sequences)
         possible = self._possible_classes(classes, goes_on)
         self.classes_, codes = code_labels(check_step_labels(labels, known), possible)
         targets, factors = np.full(len(labels), -1), np.zeros(len(labels))
@@ -93,13 +90,22 @@ class LSTMSequenceTagger(LabelEstimator):
         weights = self._check_weights(weights, factors)
         return self._head, STEPS, targets, weights
 
+    def _check_targets(self, y, sequences):
+        """The labels of all steps, and which of them are known."""
+        labels = self._flat(y, sequences, "y")
+        known = ~missing_labels(labels)
+        if not known.any():
+            raise ValueError("y has no known label: every step is None, NaN or -1")
+        return labels, known
+
     def _part_of(self, y, sequences, indices):
         if getattr(y, "ndim", 1) == 1 and not _is_flat(y):
             return some(y, indices)
         return _split(self._flat(y, sequences, "y"), sequences, indices)
 
     def _weights_of(self, sample_weight, sequences, indices):
-        parts = _split(self._row_weights(sample_weight, sequences), sequences, indices)
+        weights = self._row_weights(sample_weight, sequences)
+        parts = _split(self._check_weights(weights, np.ones(len(weights))), sequences, indices)
         if all((part == part[0]).all() for part in parts):
             return np.array([part[0] for part in parts])  # what metrics of whole sequences take
         return list(parts)
@@ -148,7 +154,7 @@ class LSTMSequenceTagger(LabelEstimator):
         is_flat = self._reads_table(X, lengths)
         return values if is_flat else list(split_steps(values, sequences.offsets))
 
-    def score(self, X, y, sample_weight=None, lengths=None):
+    def score(self, X, y, sample_weight=None, lengths=None, initial_states=None):
         """The share of steps whose label is right, among those whose label is known.
 
         Parameters
@@ -161,6 +167,8 @@ class LSTMSequenceTagger(LabelEstimator):
             As in `fit`.
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
 
         Returns
         -------
@@ -172,7 +180,7 @@ class LSTMSequenceTagger(LabelEstimator):
             If no step has a known label and a weight.
         """
         self._check_given(y)
-        said, sequences = self._said(X, lengths)
+        said, sequences = self._said(X, lengths, initial_states)
         labels = self._flat(y, sequences, "y")
         weights = _check_sample_weight(
             self._row_weights(sample_weight, sequences), sequences.rows, dtype=np.float64,

@@ -119,12 +119,6 @@ def test_a_plain_cell_draws_no_biases(kernels):
         np.testing.assert_array_equal(values, zeros[name])
 
 
-def test_a_network_is_told_by_how_it_starts():
-    """Not by whether the start was asked for: a fit goes on with either."""
-    assert plain(LSTM()) == plain(LSTM(bias_initializer="zeros"))
-    assert plain(LSTM(layer_norm=True)) == plain(LSTM(layer_norm=True, bias_initializer=0.1))
-
-
 NOTHING = np.zeros((10, 2))
 NOISE = [np.random.default_rng(k).standard_normal((20, 2)) for k in range(60)]
 STARTS_WITH_NOTHING = [np.vstack([NOTHING, x]) for x in NOISE]
@@ -195,6 +189,4 @@ def test_what_is_refused(cell, error, message):
 @pytest.mark.parametrize("name", CELLS)
 def test_names(name):
     cell = make_cell(name)
-    known, settings = plain(cell)
-    assert known == name and plain(clone(cell)) == (name, settings)
-    assert make_cell(CELLS[name](**settings)).get_params() == settings
+    assert plain(cell) == (name, clone(cell).get_params())

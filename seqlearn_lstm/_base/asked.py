@@ -11,6 +11,7 @@ from ..dropout import Rates
 from ..exceptions import ScheduleEndedWarning
 from ..schedules import make_schedule
 from ..training import Settings, name_of
+from .given import NOTHING, check_others
 
 EMBEDDING_DIM = 64  # of strings, where nothing else is said
 # The parameters that decide, beside the data, what a score, or the loss of an epoch, is a measure of.
@@ -21,11 +22,10 @@ LOSS_DEPENDS_ON = (
 )  # fmt: skip
 
 
-def check_combination(estimator, partial=False, validation=(None, None), initial_states=None):
+def check_combination(estimator, partial, given=NOTHING, others=NOTHING):
     """Raise ValueError where parameters exclude each other, or what is given to `fit`."""
-    _check_windows(estimator, validation, initial_states)
-    if (validation[0] is None) != (validation[1] is None):
-        raise ValueError("X_val and y_val belong together; got only one of them")
+    check_others(given, others)
+    _check_windows(estimator, given, others)
     if estimator.checkpoint is not None and (partial or estimator.warm_start):
         raise ValueError(
             "a checkpoint belongs to one fit from its start to its end; expected checkpoint=None "
@@ -42,11 +42,9 @@ def check_combination(estimator, partial=False, validation=(None, None), initial
         )
 
 
-def _check_windows(estimator, validation, initial_states):
+def _check_windows(estimator, given, others):
     """Raise ValueError where states are handed on, by `bptt_steps` or `stateful`, and cannot be."""
-    holds_out = (
-        estimator.early_stopping and estimator.monitor == "validation" and validation[0] is None
-    )
+    holds_out = estimator.early_stopping and estimator.monitor == "validation" and others.X is None
     excluded = [
         ("bptt_steps", "bidirectional", estimator.bidirectional, "what comes later is read first"),
         ("stateful", "bidirectional", estimator.bidirectional, "what comes later is read first"),
@@ -57,7 +55,7 @@ def _check_windows(estimator, validation, initial_states):
             estimator.max_timesteps is not None,
             "steps would be left out",
         ),
-        ("stateful", "initial_states", initial_states is not None, "they are handed on"),
+        ("stateful", "initial_states", given.initial_states is not None, "they are handed on"),
         ("stateful", "early_stopping without X_val", holds_out, "sequences would be left out"),
     ]
     for name, other, is_there, why in excluded:

@@ -16,7 +16,8 @@ from ..summary import layer_lines, layer_table
 from ..unrolling import runs, scored, windows
 from .asked import threads_of
 from .fits import TRANSIENT
-from .fitting import FitsNetwork, check_initial
+from .fitting import FitsNetwork
+from .reading import check_initial
 
 WHERE = ("device", "n_jobs", "precision")
 FORMAT_VERSION = 3  # of what is pickled

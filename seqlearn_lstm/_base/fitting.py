@@ -7,13 +7,13 @@ from numbers import Integral
 import joblib
 import numpy as np
 from sklearn.callback import CallbackSupportMixin
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_random_state
 
 from ..exceptions import TrainingDiverged
 from ..kernels import get_backend
 from ..network import Network
 from ..pooling import STEPS
-from ..sequences import refuse_lossy, truncate_sequences
+from ..sequences import truncate_sequences
 from ..solvers import make_solver
 from ..training import (
     INITIAL,
@@ -38,11 +38,12 @@ from .asked import (
     warn_where_ended,
 )
 from .fits import fits
+from .given import NOTHING, some
 from .learned import SOMETIMES, learned
 from .listening import for_callbacks, listeners_of
 from .one_blas_thread import one_blas_thread
-from .reading import ReadsSequences
-from .validating import Given, held_out, of_others, scorer_of, some
+from .reading import ReadsSequences, check_initial
+from .validating import held_out, of_others, scorer_of
 
 
 class FitsNetwork(CallbackSupportMixin, ReadsSequences):
@@ -56,41 +57,54 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         """y of some sequences."""
         return some(y, indices)
 
+    def _check_targets(self, y, sequences):
+        """Raise ValueError or TypeError where y has no target for each sequence, or step."""
+        raise NotImplementedError
+
     def _weights_of(self, sample_weight, sequences, indices):
         """Weights of some sequences, as `score` takes them."""
-        return np.broadcast_to(np.asarray(sample_weight), len(sequences))[indices]
+        return self._check_weights(sample_weight, np.ones(len(sequences)))[indices]
 
     @fits
-    def _learn(
-        self, X, y, sample_weight=None, lengths=None, initial_states=None, validation=(None, None),
-        classes=None, partial=False,
-    ):  # fmt: skip
-        """Read all that was given, and fit."""
+    def _learn(self, given, others=NOTHING, classes=None, partial=False):
+        """Read all that was given, and fit.
+
+        Parameters
+        ----------
+        given, others : Given
+            What to learn from, and what to validate with.
+        classes : array-like or None
+            All labels that there may be.
+        partial : bool
+            Whether this is a pass of `partial_fit`.
+        """
         self._validate_params()
-        self._check_given(y)
+        self._check_given(given.y)
         goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
-        check_combination(self, partial, validation, initial_states)
-        sequences = self._read_sequences(X, lengths, goes_on)
-        targets = self._read_targets(y, sequences, sample_weight, classes, goes_on)
+        check_combination(self, partial, given, others)
+        sequences = self._read_sequences(given.X, given.lengths, goes_on)
+        targets = self._read_targets(given.y, sequences, given.sample_weight, classes, goes_on)
         return self._train(
-            sequences, *targets, Given(X, y, sample_weight, lengths, *validation),
-            initial_states=initial_states, goes_on=goes_on, partial=partial,
-            told=for_callbacks(self, X, y, sample_weight, lengths, sequences),
+            sequences, *targets, given, others, goes_on=goes_on, partial=partial,
+            told=for_callbacks(self, given, sequences),
         )  # fmt: skip
 
     def _train(
-        self, sequences, head, pooling, targets, weights, given=None, *, initial_states=None,
+        self, sequences, head, pooling, targets, weights, given=NOTHING, others=NOTHING, *,
         goes_on=False, partial=False, told=None,
     ):  # fmt: skip
         """Fit the network and keep it as plain arrays and values."""
-        solver, given = make_solver(self.solver), given or Given()
+        solver = make_solver(self.solver)
         network = self._network_to_train(sequences, head, pooling, goes_on)
-        initial = check_initial(initial_states, sequences, network)
+        initial = check_initial(given.initial_states, sequences, network)
         data = [sequences.rows, sequences.offsets, targets, weights, initial]
-        checkpoint, state = self._past(network, solver, goes_on, data, given)
-        judged = "" if partial or not self.warm_start else self._judged(head, data, given)
+        checkpoint, state = self._past(network, solver, goes_on, data, others)
+        judged = "" if partial or not self.warm_start else self._judged(head, data, others)
         seed = state.seed if state else self._draw_seed()
-        chosen, validation = self._split(sequences, targets, given, initial, pooling, seed)
+        if others.X is None:
+            chosen, validation = self._split(sequences, targets, given, initial, pooling, seed)
+        else:
+            chosen, validation = None, of_others(self, others, network)
         if chosen is not None and initial is not None:
             initial = initial[chosen]
         sequences, targets, weights = self._learned_from(
@@ -174,7 +188,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         state.epoch, state.loss_curve = self.n_iter_, list(self.loss_curve_)
         return state
 
-    def _past(self, network, solver, goes_on, data, given):
+    def _past(self, network, solver, goes_on, data, others):
         """(the checkpoint or None, the state to go on from or None)."""
         if goes_on:
             past = getattr(self, "_training", None)
@@ -190,18 +204,16 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         params = {k: name_of(v) for k, v in sorted(self.get_params().items()) if k not in ignored}
         if not isinstance(self.random_state, Integral):
             params["random_state"] = None  # the seed that was drawn stands in the file
-        what = [type(self).__name__, params, *data, _hash_of_validation(given)]
+        what = [type(self).__name__, params, *data, joblib.hash(vars(others))]
         checkpoint = Checkpoint(self.checkpoint, what)
         return checkpoint, checkpoint.load(network)
 
-    def _judged(self, head, data, given):
+    def _judged(self, head, data, others):
         """A name of what is watched: two fits with the same one can be compared."""
-        return fingerprint([*measure_of(self, head), *data, _hash_of_validation(given)])
+        return fingerprint([*measure_of(self, head), *data, joblib.hash(vars(others))])
 
     def _split(self, sequences, targets, given, initial, pooling, seed):
         """(the sequences to train with, or None for all; what to validate with, or None)."""
-        if given.X_val is not None:
-            return None, of_others(self, given)
         if not (self.early_stopping and self.monitor == "validation"):
             return None, None
         strata = targets if pooling != STEPS and hasattr(self, "classes_") else None
@@ -222,26 +234,3 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
     @property
     def _kernels(self):
         return get_backend(self.device)
-
-
-def _hash_of_validation(given):
-    return joblib.hash((given.X_val, given.y_val))
-
-
-def check_initial(states, sequences, network):
-    """The states to start from as an array of the network's own kind; None where none are given."""
-    if states is None:
-        return None
-    if network.architecture.learn_initial:
-        raise ValueError(
-            'initial_states were given, but initial_state is "learned"; expected "zeros" beside them'
-        )
-    refuse_lossy(states, "initial_states", "0")
-    states = check_array(states, dtype=network.dtype, input_name="initial_states")
-    expected = (len(sequences), network.state_width)
-    if states.shape != expected:
-        raise ValueError(
-            f"initial_states has shape {states.shape}; expected {expected}: for each sequence a "
-            "row as final_states returns it"
-        )
-    return states

@@ -1,9 +1,8 @@
 """Who is told how a fit goes on, as an estimator's parameters and callbacks say."""
 
-import numpy as np
-
 from ..training.listeners import Callbacks, HealthCheck, ProgressLines, Recorder, Tables
 from .fits import has_callbacks
+from .given import uncut
 from .learned import learned_so_far
 
 
@@ -40,10 +39,8 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
     return [make() for is_wanted, make in every if is_wanted]
 
 
-def for_callbacks(estimator, X, y=None, sample_weight=None, lengths=None, sequences=None):
-    """What callbacks are given: where `lengths` say how X is cut, which they would not know, lists."""
-    if lengths is not None:
-        every = np.arange(len(sequences))
-        X, y = list(sequences), None if y is None else estimator._part_of(y, sequences, every)
-    weights = None if sample_weight is None else {"sample_weight": sample_weight}
+def for_callbacks(estimator, given, sequences=None):
+    """What callbacks are given."""
+    X, y = uncut(estimator, given, sequences)
+    weights = None if given.sample_weight is None else {"sample_weight": given.sample_weight}
     return {"X": X, "y": y, "metadata": weights}

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import (
     _check_feature_names,
     _check_sample_weight,
+    check_array,
     validate_data,
 )
 
@@ -109,6 +110,25 @@ class ReadsSequences:
             n_features=self._n_step_features,
             name=type(self).__name__,
         )
+
+
+def check_initial(states, sequences, network):
+    """The states to start from as an array of the network's own kind; None where none are given."""
+    if states is None:
+        return None
+    if network.architecture.learn_initial:
+        raise ValueError(
+            'initial_states were given, but initial_state is "learned"; expected "zeros" beside them'
+        )
+    refuse_lossy(states, "initial_states", "0")
+    states = check_array(states, dtype=network.dtype, input_name="initial_states")
+    expected = (len(sequences), network.state_width)
+    if states.shape != expected:
+        raise ValueError(
+            f"initial_states has shape {states.shape}; expected {expected}: for each sequence a "
+            "row as final_states returns it"
+        )
+    return states
 
 
 def _refuse_steps(sample_weight):

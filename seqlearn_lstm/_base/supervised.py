@@ -5,14 +5,16 @@ import numpy as np
 from ..heads import SoftmaxHead
 from ..streaming import Stream
 from .estimator import SequenceEstimator
+from .given import Given
 
 
 class SupervisedEstimator(SequenceEstimator):
     """Base of the estimators with targets; what targets are, each says in `_read_targets`."""
 
     def fit(
-        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None
-    ):
+        self, X, y, sample_weight=None, lengths=None, initial_states=None, X_val=None, y_val=None,
+        *, sample_weight_val=None, lengths_val=None, initial_states_val=None,
+    ):  # fmt: skip
         """Fit the network.
 
         Parameters
@@ -32,9 +34,10 @@ class SupervisedEstimator(SequenceEstimator):
             The states before the first step of each sequence, as `final_states` returns them; None:
             what the parameter `initial_state` says.
         X_val, y_val : as X and y, default=None
-            Validation data, which are scored after each epoch, without weights and from the usual
-            first states; beside `lengths`, a list of sequences. None: with early stopping, a share
-            of `X`.
+            Validation data, which are scored after each epoch. None: with early stopping, a share
+            of what is given to learn from.
+        sample_weight_val, lengths_val, initial_states_val : default=None
+            Of the validation data, as those without ``_val`` of `X`.
 
         Returns
         -------
@@ -48,7 +51,10 @@ class SupervisedEstimator(SequenceEstimator):
         RuntimeError
             If `device` is "cuda", and no GPU can be used.
         """
-        return self._learn(X, y, sample_weight, lengths, initial_states, (X_val, y_val))
+        return self._learn(
+            Given(X, y, sample_weight, lengths, initial_states),
+            Given(X_val, y_val, sample_weight_val, lengths_val, initial_states_val),
+        )
 
     def stream(self):
         """Start to read one sequence step by step.
@@ -118,6 +124,5 @@ class LabelEstimator(SupervisedEstimator):
         ValueError, TypeError
             As `fit`; also if `y` has a label that is not among the classes of the first call.
         """
-        return self._learn(
-            X, y, sample_weight, lengths, initial_states, classes=classes, partial=True
-        )
+        given = Given(X, y, sample_weight, lengths, initial_states)
+        return self._learn(given, classes=classes, partial=True)

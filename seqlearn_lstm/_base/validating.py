@@ -1,6 +1,7 @@
 """What a fit validates with after each epoch: a share of its sequences, or others."""
 
 import math
+from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass
 from inspect import signature
@@ -13,18 +14,8 @@ from sklearn.model_selection import train_test_split
 
 from ..sequences import Sequences
 from ..training import VALIDATION, diverged, random_stream
-
-
-@dataclass(frozen=True)
-class Given:
-    """What a caller gives to `fit`, as it came; None: nothing."""
-
-    X: Any = None
-    y: Any = None
-    sample_weight: Any = None
-    lengths: Any = None
-    X_val: Any = None
-    y_val: Any = None
+from .given import some, uncut
+from .reading import check_initial
 
 
 @dataclass(frozen=True)
@@ -51,15 +42,25 @@ class Validation:
         return len(self.sequences)
 
 
-def of_others(estimator, given):
-    """The `Validation` with X_val and y_val."""
-    X = given.X_val
-    if given.lengths is not None and getattr(X, "ndim", 1) > 1:
-        raise ValueError(
-            f"lengths was given with X, but X_val has shape {X.shape} and no lengths; expected X_val "
-            "as a list of sequences beside lengths"
-        )
-    return Validation(estimator._read_again(X, None), X, given.y_val)
+def of_others(estimator, others, network):
+    """The `Validation` with what a caller gives to validate with."""
+    with _about_others():
+        estimator._check_given(others.y)
+        sequences = estimator._read_again(others.X, others.lengths)
+        estimator._check_targets(others.y, sequences)
+        weights = _weights(estimator, others, sequences, np.arange(len(sequences)))
+        states = check_initial(others.initial_states, sequences, network)
+    return Validation(sequences, *uncut(estimator, others, sequences), weights, states)
+
+
+@contextmanager
+def _about_others():
+    """Errors about what is read say that it is validation data."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"validation data: {error}") from error
 
 
 def held_out(estimator, sequences, given, initial, strata, seed):
@@ -70,18 +71,23 @@ def held_out(estimator, sequences, given, initial, strata, seed):
         np.arange(len(sequences)), test_size=float(estimator.validation_fraction), random_state=draw,
         stratify=strata,
     )  # fmt: skip
-    rest, weights = sequences.take(held), None
-    if given.sample_weight is not None:
-        weights = estimator._weights_of(given.sample_weight, sequences, held)
-        if not any(map(np.any, weights)):
-            raise ValueError(
-                "all sequences that are held out to validate with have the weight 0; expected X_val "
-                "and y_val, or another validation_fraction or random_state"
-            )
+    weights, rest = _weights(estimator, given, sequences, held), sequences.take(held)
+    if weights is not None and not any(map(np.any, weights)):
+        raise ValueError(
+            "all sequences that are held out to validate with have the weight 0; expected X_val "
+            "and y_val, or another validation_fraction or random_state"
+        )
     y, states = estimator._part_of(given.y, sequences, held), None
     if initial is not None:
         states = initial[held]
     return chosen, Validation(rest, _as_given(estimator, given, rest, held), y, weights, states)
+
+
+def _weights(estimator, given, sequences, indices):
+    """The weights of the sequences at `indices`, as `score` takes them."""
+    if given.sample_weight is None:
+        return None
+    return estimator._weights_of(given.sample_weight, sequences, indices)
 
 
 def _check_fraction(fraction, n_sequences, strata):
@@ -168,13 +174,3 @@ def _score_of(probe, validation):
 
 def _has_finite_outputs(probe, validation):
     return np.isfinite(probe._scores(validation.sequences, None)[0]).all()
-
-
-def some(values, indices):
-    """The values at `indices`, of a table, an array or a collection."""
-    if hasattr(values, "iloc"):
-        return values.iloc[indices]
-    if isinstance(values, np.ndarray):
-        return values[indices]
-    found = [values[i] for i in indices]
-    return tuple(found) if isinstance(values, tuple) else found
