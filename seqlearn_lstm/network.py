@@ -77,16 +77,15 @@ class Network(FlatParameters):
     def states(self, batch, rows, keep, masks=None, given=None):
         """The states of the directions of each layer, from the bottom."""
         masks = masks or NoMasks()
-        streams, input_mask = self._inputs(batch, rows, masks)
+        streams = self._inputs(batch, rows, masks)
         found, number = [], 0
         for depth, layer in enumerate(self.layers):
             if depth > 0:
                 below = zip(self.layers[depth - 1], found[-1], strict=True)
                 streams = [part.outputs(batch, state) for part, state in below]
-                input_mask = masks.outputs(batch, layer[0].n_in, depth - 1)
             found.append([])
             for part in layer:
-                both = (input_mask, masks.recurrent(batch, part.n_padded, number))
+                both = self._masks_of(batch, depth, number, masks)
                 start = None if given is None else given[number]
                 found[-1].append(
                     part.forward(batch, streams, self.work, self.n_jobs, keep, both, start)
@@ -215,16 +214,16 @@ class Network(FlatParameters):
     # ---- below the recurrent layers ------------------------------------------------------------
 
     def _inputs(self, batch, rows, masks):
-        """What the first recurrent layer reads, and the mask for it."""
-        mask = masks.inputs(batch, self.architecture.n_inputs)
+        """What the first recurrent layer reads."""
         if self.embedding:
             key, rate = masks.key(EMBEDDING), masks.rates.embedding
             streams = [self.embedding.stream(batch, rows, key, masks.numbers(batch), rate)]
         else:
             streams = [input_stream(batch, rows)]
         if self.projection:
-            return self.projection.project(batch, streams, mask, self.work, self.n_jobs), None
-        return streams, mask
+            mask = masks.inputs(batch, self.architecture.n_inputs)
+            return self.projection.project(batch, streams, mask, self.work, self.n_jobs)
+        return streams
 
     def _inputs_back(self, batch, inputs, masks, need_inputs):
         """The gradients of the projection and the embedding; returns that at the inputs, as far as
@@ -248,21 +247,22 @@ class Network(FlatParameters):
     # ---- between layers ------------------------------------------------------------------------
 
     def _masks_of(self, batch, depth, number, masks):
-        """The masks that one direction of a layer was run with."""
+        """The masks that one direction of a layer is run with."""
         part = self.recurrent[number]
         if depth > 0:
-            inputs = masks.outputs(batch, part.n_in, depth - 1)
+            inputs = masks.outputs(batch, part.n_in, depth - 1, part.backward)
+        elif self.projection:
+            inputs = None
         else:
-            inputs = None if self.projection else masks.inputs(batch, part.n_in)
+            inputs = masks.inputs(batch, part.n_in, part.backward)
         return inputs, masks.recurrent(batch, part.n_padded, number)
 
     def _drop_features(self, batch, features, column, masks):
         """Scale the features of each sequence, or of each of its steps, by the top layer's mask."""
         width = self.architecture.n_features
-        mask = masks.outputs(batch, width, len(self.layers) - 1)
+        mask = masks.features(batch, width, len(self.layers) - 1, self.pooling)
         if mask is not None:
-            live, slots = self.pooling.lie(batch)
-            self.kernels.scale_rows(features, column, mask, live, slots, width, self.n_jobs)
+            self.kernels.scale_rows(features, column, *mask, width, self.n_jobs)
 
     def _lower_slopes(self, batch, layer, inputs):
         """From the gradients at the inputs of a layer's directions to those at the outputs of the

@@ -29,11 +29,6 @@ class _OnePerSequence(_Pooling):
     def index(self, batch):
         return batch.members
 
-    def lie(self, batch):
-        """(live, slots) as of a batch whose rows are those of the features."""
-        n = len(batch)
-        return np.array([n]), np.array([0, n, n])
-
 
 class LastPooling(_OnePerSequence):
     """The final state of each direction: what it knows when it has read the whole sequence."""
@@ -108,9 +103,6 @@ class NoPooling(_Pooling):
 
     def index(self, batch):
         return batch.source
-
-    def lie(self, batch):
-        return batch.live, batch.slots
 
     def add(self, layer, batch, states, features, column, work, n_jobs):
         stream = layer.outputs(batch, states)

@@ -6,7 +6,7 @@ import pytest
 from gradcheck import assert_gradient, relative_error
 
 from seqlearn_lstm.architecture import Architecture
-from seqlearn_lstm.batches import plan
+from seqlearn_lstm.batches import plan, windows_from_start
 from seqlearn_lstm.cells import GRU, LSTM, RNN, plain
 from seqlearn_lstm.dropout import Masks, Rates
 from seqlearn_lstm.heads import SoftmaxHead
@@ -170,6 +170,7 @@ RATES = {
     "embedding": Rates(embedding=0.4),
     "recurrent": Rates(recurrent=0.4),
     "all": Rates(inputs=0.3, outputs=0.4, recurrent=0.3, embedding=0.3),
+    "each step": Rates(inputs=0.3, outputs=0.4, recurrent=0.3, embedding=0.3, per_step=True),
 }
 DROPPED = [
     (rates, Architecture(N_IN, (6, 5), True, pooling, N_CLASSES, **more))
@@ -200,26 +201,51 @@ def test_gradient_with_dropout(kernels, rates, architecture):
     "more", [{}, {"input_projection": 4}, *({"cell": plain(cell)} for cell in CELLS)], ids=str
 )
 @pytest.mark.parametrize("pooling", ["last", "mean", "max", "steps"])
-def test_scores_with_dropout_equal_naive(kernels, pooling, more):
-    """One mask for all steps of a sequence, on the inputs and on the outputs of each layer."""
+@pytest.mark.parametrize("rates", ["all", "each step"])
+def test_scores_with_dropout_equal_naive(kernels, rates, pooling, more):
+    """One mask for all steps of a sequence, or one for each, on the inputs and between layers; what
+    is pooled has one for the sequence.
+    """
     architecture = Architecture(N_IN, (6, 5), True, pooling, N_CLASSES, **more)
-    problem = Problem(architecture, kernels, rates=RATES["all"])
+    problem = Problem(architecture, kernels, rates=RATES[rates])
     batch = plan(problem.offsets, np.arange(problem.n))
-    inputs = problem.masks.inputs(batch, N_IN)
-    outputs = [problem.masks.outputs(batch, width, k) for k, width in enumerate((12, 10))]
+    pooled = problem.masks.features(batch, 10, 1, problem.network.pooling)
+    between = {"inputs": problem.masks.inputs(batch, N_IN)}
+    between["outputs", 0] = problem.masks.outputs(batch, 12, 0)
+    per_step = RATES[rates].per_step
     recurrent = {
         part.key: problem.masks.recurrent(batch, part.n_padded, number)[:, : part.n_units]
         for number, part in enumerate(problem.network.recurrent)
     }
     expected = np.empty_like(problem.scores())
     for rank, k in enumerate(batch.members):
-        masks = {("outputs", layer): mask[rank] for layer, mask in enumerate(outputs)}
+        slots = np.array([*map(list(batch.source).index, range(*problem.offsets[k : k + 2]))])
+        own = slots if per_step else rank
+        masks = {name: mask.values[own] for name, mask in between.items()}
+        masks["outputs", 1] = pooled.values[own if pooling == "steps" else rank]
         masks |= {("recurrent", key): mask[rank] for key, mask in recurrent.items()}
         rows = slice(problem.starts[k], problem.starts[k + 1])
         expected[rows] = naive_network.network_scores(
-            problem.parameters, architecture, problem.sequence(k), {"inputs": inputs[rank], **masks}
+            problem.parameters, architecture, problem.sequence(k), masks
         )
     assert relative_error(problem.scores(), expected) <= 1e-14
+
+
+def test_steps_have_masks_of_their_own(kernels):
+    """Which a direction that reads them backwards meets at the same steps, and a window, too."""
+    rates = Rates(inputs=0.4, outputs=0.4, per_step=True)
+    masks = Masks(kernels, np.float64, rates, seed=3, epoch=1)
+    batch = plan(np.array([0, 6, 10]), np.arange(2))
+    for kind in (masks.inputs, lambda batch, width, *more: masks.outputs(batch, width, 0, *more)):
+        values = kind(batch, 50).values
+        alive = batch.source >= 0
+        assert len(np.unique(values[alive], axis=0)) == 10
+        mirrored = kind(batch, 50, True).values
+        np.testing.assert_array_equal(mirrored[alive], values[batch.reverse[alive]])
+        for window in windows_from_start(batch, 4):
+            alike = np.equal.outer(window.source, batch.source) & alive
+            found = kind(window, 50).values[alike.any(axis=1)]
+            np.testing.assert_array_equal(found, values[alike[alike.any(axis=1)].argmax(axis=1)])
 
 
 @DROPOUT

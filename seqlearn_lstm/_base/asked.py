@@ -17,8 +17,8 @@ EMBEDDING_DIM = 64  # of strings, where nothing else is said
 # The parameters that decide, beside the data, what a score, or the loss of an epoch, is a measure of.
 SCORE_DEPENDS_ON = ("scoring", "validation_fraction", "max_timesteps", "truncate")
 LOSS_DEPENDS_ON = (
-    "alpha", "dropout", "input_dropout", "recurrent_dropout", "embedding_dropout", "max_timesteps",
-    "truncate",
+    "alpha", "dropout", "input_dropout", "dropout_per", "recurrent_dropout", "embedding_dropout",
+    "max_timesteps", "truncate",
 )  # fmt: skip
 
 
@@ -106,6 +106,7 @@ def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged
             estimator.dropout,
             estimator.recurrent_dropout,
             _symbol_dropout(estimator),
+            estimator.dropout_per == "step",
         ),
         n_jobs=network.n_jobs,
         judged=judged,

@@ -63,12 +63,17 @@ NETWORK = [
     Parameter(
         "dropout", 0.0, _RATE, "float",
         """Share of the outputs of each recurrent layer that is dropped in training, on their way to
-        the layer above or to the output layer; the same units at all steps of a sequence (Gal and
-        Ghahramani 2016).""",
+        the layer above or to the output layer.""",
     ),
     Parameter(
         "input_dropout", 0.0, _RATE, "float",
-        "Share of the inputs that is dropped in training; the same features at all steps of a sequence.",
+        "Share of the inputs that is dropped in training.",
+    ),
+    Parameter(
+        "dropout_per", "sequence", [StrOptions({"sequence", "step"})], '{"sequence", "step"}',
+        """Whether `dropout` and `input_dropout` drop the same units and features at all steps of a
+        sequence (Gal and Ghahramani 2016), or others at each step (Zaremba, Sutskever and Vinyals
+        2014).""",
     ),
     Parameter(
         "recurrent_dropout", 0.0, _RATE, "float",

@@ -47,7 +47,7 @@ Rows
     add_decay(values, slopes, strength) -> sum of squares of values; slopes += strength * values
 
 Dropout; a key is a uint64, sequences (B,) their numbers in the container: what is dropped depends on nothing else
-    dropout_mask(out, sequences, key, rate)      out (B, n): 0 with probability `rate`, else 1 / (1 - rate)
+    dropout_mask(out, sequences, key, rate, n_jobs)                out (B, n): 0 with probability `rate`, else 1 / (1 - rate)
     scale_rows(x, column, mask, live, slots, width, n_jobs)        x[slots[t] + r, column + k] *= mask[r, k]
 
 LSTM, one direction of one layer

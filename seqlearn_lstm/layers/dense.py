@@ -71,7 +71,7 @@ class Projection(Dense):
             )
             column += stream.width
         if mask is not None:
-            self.kernels.scale_rows(x, 1, mask, batch.live, batch.slots, self.n_in, n_jobs)
+            self.kernels.scale_rows(x, 1, *mask, self.n_in, n_jobs)
         return [slot_stream(batch, self.forward(x, work, n_jobs), self.n_out)]
 
     def project_back(self, batch, d_projected, mask, work, n_jobs, need_inputs):
@@ -81,5 +81,5 @@ class Projection(Dense):
         x = work.array(self.key, "x", (batch.n_slots, 1 + self.n_in))
         dx = self.backpropagate(x, d_projected, work, n_jobs, need_inputs)
         if need_inputs and mask is not None:
-            self.kernels.scale_rows(dx, 0, mask, batch.live, batch.slots, self.n_in, n_jobs)
+            self.kernels.scale_rows(dx, 0, *mask, self.n_in, n_jobs)
         return dx

@@ -98,7 +98,8 @@ class Recurrent(Part):
 
         streams  what the inputs are, side by side
         keep     what `backpropagate` needs
-        masks    of the inputs (B, n_in), and of the recurrent connection (B, n_units padded); None
+        masks    a `Mask` of the inputs, and what recurrent connections are multiplied by (B, n_units
+                 padded); None
         given    None, or the states to start from, (n_kinds, B, n_units) in the batch's order
         """
         input_mask, recurrent_mask = masks
@@ -110,7 +111,7 @@ class Recurrent(Part):
             self.kernels.gather(stream.rows, stream.column, index, z, column, stream.width, n_jobs)
             column += stream.width
         if input_mask is not None:
-            self.kernels.scale_rows(z, 1, input_mask, batch.live, batch.slots, self.n_in, n_jobs)
+            self.kernels.scale_rows(z, 1, *input_mask, self.n_in, n_jobs)
         arrays = self._state_arrays(batch, z, work, keep)
         self._set_initial(batch, arrays, given)
         if recurrent_mask is None:
@@ -205,7 +206,7 @@ class Recurrent(Part):
             return None
         dx = self._input_gradient(batch, work, n_jobs)
         if input_mask is not None:
-            self.kernels.scale_rows(dx, 0, input_mask, batch.live, batch.slots, self.n_in, n_jobs)
+            self.kernels.scale_rows(dx, 0, *input_mask, self.n_in, n_jobs)
         return dx
 
     def _backward(self, batch, z, d_out, finals, mask, work, n_jobs):

@@ -73,7 +73,7 @@ def _epoch(task, state, listeners, *solver_states):
     if settings.dropout.any():
         masks = Masks(
             network.kernels, network.dtype, settings.dropout, state.seed, state.epoch,
-            per_window=network.pooling.per_step,
+            per_window=network.pooling.per_step, n_jobs=network.n_jobs,
         )  # fmt: skip
     gradients = Backpropagation(task, _order(len(task.sequences), settings, state), masks)
     losses, n_steps = _Losses(state.epoch), len(gradients)

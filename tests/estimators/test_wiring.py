@@ -60,20 +60,20 @@ def test_single_values_are_clipped():
     assert np.abs(steps).max() == pytest.approx(0.5e-4, rel=1e-9)
 
 
-@pytest.mark.parametrize("embedding", [0.4, 0.0])
-def test_rates_of_dropout_reach_the_masks(monkeypatch, embedding):
+@pytest.mark.parametrize("embedding, per", [(0.4, "sequence"), (0.0, "step")])
+def test_rates_of_dropout_reach_the_masks(monkeypatch, embedding, per):
     made = []
 
     class Spy(Masks):
-        def __init__(self, kernels, dtype, rates, seed, epoch, per_window=False):
+        def __init__(self, kernels, dtype, rates, seed, epoch, **more):
             made.append((rates, seed, epoch))
-            super().__init__(kernels, dtype, rates, seed, epoch, per_window)
+            super().__init__(kernels, dtype, rates, seed, epoch, **more)
 
     monkeypatch.setattr(loop, "Masks", Spy)
-    params = dict(input_dropout=0.1, dropout=0.2, recurrent_dropout=0.3)
+    params = dict(input_dropout=0.1, dropout=0.2, recurrent_dropout=0.3, dropout_per=per)
     small(**params, embedding_dropout=embedding, embedding_dim=3).fit(WORDS, Y)
     rates, seeds, epochs = zip(*made, strict=True)
-    assert set(rates) == {Rates(inputs=0.1, outputs=0.2, recurrent=0.3, embedding=embedding)}
+    assert set(rates) == {Rates(0.1, 0.2, 0.3, embedding, per_step=per == "step")}
     assert len(set(seeds)) == 1 and epochs == (0, 1, 2)
 
 
@@ -87,8 +87,8 @@ def test_masks_differ_where_anything_differs(kernels, numbers):
     batch = plan(np.array([0, 3, 5, 9]), np.arange(3))
     seed, epoch, layer = numbers
     rates = Rates(outputs=0.5)
-    first = Masks(kernels, np.float64, rates, 0, 0).outputs(batch, 200, 0)
-    other = Masks(kernels, np.float64, rates, seed, epoch).outputs(batch, 200, layer)
+    first = Masks(kernels, np.float64, rates, 0, 0).outputs(batch, 200, 0).values
+    other = Masks(kernels, np.float64, rates, seed, epoch).outputs(batch, 200, layer).values
     assert 0.3 < (first != other).mean() < 0.7
 
 

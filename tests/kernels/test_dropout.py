@@ -11,10 +11,10 @@ KEY = np.uint64(0x1234567890ABCDEF)
 LENGTHS = [4, 1, 6, 2, 2, 6]
 
 
-def mask(kernels, sequences, width, key=KEY, rate=0.5, dtype=np.float32):
+def mask(kernels, sequences, width, key=KEY, rate=0.5, dtype=np.float32, n_jobs=1):
     out = kernels.zeros((len(sequences), width), dtype)
     out.fill(np.nan)
-    kernels.dropout_mask(out, np.asarray(sequences, np.int64), key, rate)
+    kernels.dropout_mask(out, np.asarray(sequences, np.int64), key, rate, n_jobs)
     return out
 
 
@@ -44,6 +44,8 @@ def test_a_mask_depends_on_its_sequence_alone(kernels):
     together = mask(kernels, [5, 2, 9], 40)
     assert np.array_equal(mask(kernels, [9, 5], 40), together[[2, 0]])
     assert np.array_equal(mask(kernels, [9, 5], 17), together[[2, 0], :17])
+    many = mask(kernels, range(300), 400)
+    assert np.array_equal(mask(kernels, range(300), 400, n_jobs=2), many)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 0.5, 1 / 3, 1 - 2**-53])

@@ -133,7 +133,6 @@ plan_steps = plan.plan_steps
 plan_sources = plan.plan_sources
 plan_states = plan.plan_states
 scatter_add = rows.scatter_add
-dropout_mask = dropout.dropout_mask
 drop_symbols = dropout.drop_symbols
 pool_sum = pooling.pool_sum
 pool_mean = pooling.pool_mean
@@ -155,9 +154,14 @@ def gather(source, source_column, index, out, out_column, width, n_jobs):
     run(rows.gather, args, n_jobs, index.size * width * _COPY_WORK, index.size)
 
 
+def dropout_mask(out, sequences, key, rate, n_jobs):
+    args = (out, sequences, key, rate)
+    run(dropout.dropout_mask, args, n_jobs, out.size * _COPY_WORK, len(out))
+
+
 def scale_rows(x, column, mask, live, slots, width, n_jobs):
-    args = (x, column, mask, live, slots, width)
-    run(dropout.scale_rows, args, n_jobs, int(slots[-2]) * width * _COPY_WORK, live.size)
+    args, n_rows = (x, column, mask, live, slots, width), int(slots[live.size])
+    run(dropout.scale_rows, args, n_jobs, n_rows * width * _COPY_WORK, n_rows)
 
 
 def put_rows(source, index, out, width, n_jobs):

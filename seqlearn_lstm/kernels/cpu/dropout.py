@@ -32,10 +32,14 @@ def uniform(key, sequence, k):
 
 
 @kernel
-def dropout_mask(out, sequences, key, rate):
-    """out (B, n): 0 with probability `rate`, else 1 / (1 - rate)."""
+def dropout_mask(out, sequences, key, rate, share, n_shares, launcher):
+    """out (B, n): 0 with probability `rate`, else 1 / (1 - rate); a share is a range of rows."""
+    if launcher != 0:
+        hand_out()
+        return
     scale = out.dtype.type(1 / (1 - rate))
-    for r in range(out.shape[0]):
+    B = out.shape[0]
+    for r in range(share * B // n_shares, (share + 1) * B // n_shares):
         for k in range(out.shape[1]):
             out[r, k] = scale if uniform(key, sequences[r], k) >= rate else 0
 
@@ -54,12 +58,13 @@ def drop_symbols(symbols, sequences, live, slots, key, rate):
 
 @kernel
 def scale_rows(x, column, mask, live, slots, width, share, n_shares, launcher):
-    """x[slots[t] + r, column + k] *= mask[r, k]; a share is a range of steps."""
+    """x[slots[t] + r, column + k] *= mask[r, k]; a share is a range of rows."""
     if launcher != 0:
         hand_out()
         return
-    T = live.shape[0]
-    for t in range(share * T // n_shares, (share + 1) * T // n_shares):
-        for r in range(live[t]):
+    n_rows = slots[live.shape[0]]
+    begin, end = share * n_rows // n_shares, (share + 1) * n_rows // n_shares
+    for t in range(live.shape[0]):
+        for r in range(max(0, begin - slots[t]), min(live[t], end - slots[t])):
             for k in range(width):
                 x[slots[t] + r, column + k] *= mask[r, k]

@@ -43,7 +43,7 @@ def _dropout_mask(out, sequences, key, limit, scale):
             out[r, j] = scale if drawn(start, j) >= limit else out.dtype.type(0)
 
 
-def dropout_mask(out, sequences, key, rate):
+def dropout_mask(out, sequences, key, rate, n_jobs):
     """out (B, n): 0 with probability `rate`, else 1 / (1 - rate)."""
     # An integer is at least this limit exactly where, times 2^-53, it is at least `rate`
     limit = np.uint64(math.ceil(rate * 2.0**53))
