@@ -28,6 +28,7 @@ SHAPES = {"64x50x64x128": (64, 50, 64, 128), "32x100x128x256": (32, 100, 128, 25
 OPTIONS = {  # name -> (cell, what is left out, the most that it may cost)
     "plain": (LSTM(), None, None),
     "dropout": (LSTM(), Rates(inputs=0.2, outputs=0.5), None),
+    "dropout at each step": (LSTM(), Rates(inputs=0.2, outputs=0.5, per_step=True), None),
     "recurrent dropout": (LSTM(), Rates(recurrent=0.5), 1.3),
     "layer norm": (LSTM(layer_norm=True), None, 1.3),
     "peephole": (LSTM(peephole=True), None, None),
@@ -56,7 +57,9 @@ class Step:
         batch, masks = plan(self.offsets, self.members), None
         if self.rates is not None:
             kernels = self.network.kernels
-            masks = Masks(kernels, np.float32, self.rates, 0, self.epoch)
+            masks = Masks(
+                kernels, np.float32, self.rates, 0, self.epoch, n_jobs=self.network.n_jobs
+            )
             self.epoch += 1
         scores = self.network.forward(batch, self.rows, True, masks)
         scores[:] = 0.01

@@ -46,6 +46,13 @@ NETWORKS = {
     "GRU, recurrent dropout": dict(cell="gru", recurrent_dropout=0.2, bidirectional=True),
     "GRU as published, two layers": dict(cell=GRU(reset_after=False), hidden_layer_sizes=(5, 7)),
     "windows": dict(bptt_steps=3, hidden_layer_sizes=(5, 7), pooling="mean", dropout=0.1),
+    "dropout at each step, both directions": dict(
+        bidirectional=True,
+        hidden_layer_sizes=(5, 18),
+        dropout=0.2,
+        input_dropout=0.1,
+        dropout_per="step",
+    ),
     "RNN": dict(cell=RNN("relu"), bidirectional=True, pooling="max", dtype="float64"),
 }
 

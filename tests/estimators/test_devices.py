@@ -75,7 +75,9 @@ def test_symbols():
     rng = np.random.default_rng(0)
     texts = ["".join(rng.choice(list("abc"), n)) for n in (5, 1, 4, 6)]
     params = dict(embedding_dim=3, embedding_dropout=0.3, input_dropout=0.2, max_iter=2)
-    assert_alike(*both(partial(small, **params), [list(text) for text in texts], [0, 1, 0, 1]))
+    for per in ("sequence", "step"):
+        make = partial(small, **params, dropout_per=per)
+        assert_alike(*both(make, [list(text) for text in texts], [0, 1, 0, 1]))
     settings = dict(hidden_layer_sizes=(4,), max_iter=2, random_state=0, n_jobs=1, bptt_steps=3)
     models = both(partial(LSTMLanguageModel, **settings), texts)
     assert_alike(*models)

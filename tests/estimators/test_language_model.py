@@ -33,6 +33,10 @@ CASES = {
         dict(hidden_layer_sizes=(6, 7), dropout=0.2, recurrent_dropout=0.1, embedding_dropout=0.1),
         TEXT,
     ),
+    "dropout at each step": (
+        dict(hidden_layer_sizes=(6, 7), dropout=0.2, input_dropout=0.1, dropout_per="step"),
+        TEXT,
+    ),
     "learned states, projection": (dict(initial_state="learned", input_projection=5), NAMES),
     "rare symbols": (dict(min_count=5), NAMES),
 }
@@ -190,7 +194,7 @@ def test_what_is_not_known_is_one_symbol_and_never_said():
 def test_the_training_loss_is_the_score(params, X):
     """Nothing is learned here: each symbol counts once, with the states of the windows before."""
     dead = dict(learning_rate=1e-300, max_iter=1, dtype="float64", batch_size=1, bptt_steps=7)
-    dead |= dict.fromkeys(["dropout", "recurrent_dropout", "embedding_dropout"], 0.0)
+    dead |= dict.fromkeys([name for name in params if name.endswith("dropout")], 0.0)
     model = unfitted(**params | dead).fit(X)
     assert model.loss_curve_[0] == pytest.approx(-model.score(X), rel=1e-12)
 

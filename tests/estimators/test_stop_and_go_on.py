@@ -36,6 +36,7 @@ RUNS = {
     "dropout": dict(dropout=0.2, recurrent_dropout=0.2, input_dropout=0.1),
     "schedule": dict(schedule="exponential", clip_value=0.01),
     "early stopping": dict(early_stopping=True, n_iter_no_change=30, validation_fraction=0.25),
+    "dropout at each step": dict(dropout=0.2, hidden_layer_sizes=(4, 5), dropout_per="step"),
     "windows": dict(bptt_steps=4, pooling="max", recurrent_dropout=0.2),
     "states handed on": dict(stateful=True, shuffle=False, batch_size=5),
     "best loss": dict(early_stopping=True, monitor="train", dropout=0.3),

@@ -53,6 +53,16 @@ def test_the_loss_of_all_windows_is_that_of_the_whole(model, x, y):
     np.testing.assert_allclose(windows.loss_curve_, whole.loss_curve_, rtol=1e-12)
 
 
+def test_a_step_is_left_out_alike_in_all_windows():
+    model = LSTMSequenceTagger(**SMALL, dropout=0.5, input_dropout=0.2, dropout_per="step")
+    params = dict(dtype="float64", learning_rate=1e-300, max_iter=3, hidden_layer_sizes=(4, 5))
+    whole, windows = (
+        clone(model).set_params(bptt_steps=k, **params).fit(X, TAGS) for k in (None, 3)
+    )
+    np.testing.assert_allclose(windows.loss_curve_, whole.loss_curve_, rtol=1e-12)
+    assert len(set(whole.loss_curve_)) == 3  # each epoch leaves out others
+
+
 @estimators
 def test_windows_learn(model, x, y):
     fitted = unfitted(model, bptt_steps=3, max_iter=15).fit(x, y)
