@@ -8,6 +8,7 @@ unbroken one would have left out.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,6 +133,7 @@ def _backward_rows(batch):
     return batch.reversed_source
 
 
+@lru_cache(maxsize=256)  # so that a device, which keeps what it has seen, need not read it again
 def _side_by_side(n):
     """(live, slots) of n rows of their own."""
     return np.array([n]), np.array([0, n, n])
