@@ -85,6 +85,9 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         check_consistent_length(sequences, labels)
         return labels
 
+    def _check_others(self, others, sequences):
+        self._check_some_known(self._check_targets(others.y, sequences))
+
     def predict(self, X, lengths=None, initial_states=None):
         """The most probable label of each sequence.
 

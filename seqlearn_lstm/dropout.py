@@ -2,9 +2,9 @@
 
 Masks are functions of (seed, epoch, layer, sequence, unit) and of nothing else, one for all steps
 of a sequence (Gal and Ghahramani 2016); where windows are updates of their own, one for all steps
-of a window. Between layers there may be one for each step instead (Zaremba, Sutskever and Vinyals
-2014). So they do not depend on threads or on the batch, and a resumed run leaves out what an
-unbroken one would have left out.
+of a window. Inputs and the outputs of layers may have one for each step instead, told by its row in
+the data (Zaremba, Sutskever and Vinyals 2014). So they do not depend on threads or on the batch, and
+a resumed run leaves out what an unbroken one would have left out.
 """
 
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Masks:
         self.per_window, self.n_jobs = per_window, n_jobs
         self.kernels, self.dtype, self.rates = kernels, np.dtype(dtype), rates
         self.seed, self.epoch, self.keys = seed, epoch, {}
-        self.batch, self.made = None, {}  # those of the last batch: the way back needs them again
+        self.batch, self.made = None, {}  # of the last batch
 
     def key(self, kind, layer=0):
         """What tells these masks from all others."""
@@ -79,13 +79,17 @@ class Masks:
         mask = self._between(batch, width, self.rates.inputs, INPUTS, 0, backward)
         if not self.rates.embedding:
             return mask
-        n = len(batch) if mask is None else len(mask.values)
-        whole = self.kernels.zeros((n, width), self.dtype)
-        whole[...] = 1 / (1 - self.rates.embedding)
-        if mask is None:
-            return Mask(whole, batch.live, batch.slots)
-        self.kernels.scale_rows(whole, 0, mask.values, *_side_by_side(n), width, 1)
-        return mask._replace(values=whole)
+        name, made = (EMBEDDING, backward and self.rates.per_step), self._made_of(batch)
+        if name not in made:
+            n = len(batch) if mask is None else len(mask.values)
+            whole = self.kernels.zeros((n, width), self.dtype)
+            whole[...] = 1 / (1 - self.rates.embedding)
+            if mask is not None:
+                plan = _side_by_side(n)
+                self.kernels.scale_rows(whole, 0, mask.values, *plan, width, self.n_jobs)
+            made[name] = whole
+        where = (batch.live, batch.slots) if mask is None else mask[1:]
+        return Mask(made[name], *where)
 
     def outputs(self, batch, width, layer, backward=False):
         """The `Mask` of the outputs of a layer, likewise, or None."""
@@ -114,14 +118,19 @@ class Masks:
         """What (kind, layer) multiplies, a row for each of the numbers of a batch; None: all stays."""
         if not rate:
             return None
-        if batch is not self.batch:
-            self.batch, self.made = batch, {}
-        if (name, numbers) not in self.made:
+        made = self._made_of(batch)
+        if (name, numbers) not in made:
             rows = numbers(batch)
             mask = self.kernels.zeros((len(rows), width), self.dtype)
             self.kernels.dropout_mask(mask, rows, self.key(*name), float(rate), self.n_jobs)
-            self.made[name, numbers] = mask
-        return self.made[name, numbers]
+            made[name, numbers] = mask
+        return made[name, numbers]
+
+    def _made_of(self, batch):
+        """What was made for a batch: the way back needs it again."""
+        if batch is not self.batch:
+            self.batch, self.made = batch, {}
+        return self.made
 
 
 def _rows(batch):

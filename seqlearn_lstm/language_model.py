@@ -339,6 +339,3 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
 
     def _part_of(self, y, sequences, indices):
         return y[sequences.rows_of(indices)]
-
-    def _check_targets(self, y, sequences):
-        """They were made from the sequences."""

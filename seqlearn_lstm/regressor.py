@@ -136,6 +136,14 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         check_consistent_length(sequences if self.target == "sequence" else sequences.rows, y)
         return y
 
+    def _check_others(self, others, sequences):
+        targets = self._check_targets(others.y, sequences)
+        n_outputs = targets.reshape(len(targets), -1).shape[1]
+        if n_outputs != self.n_outputs_:
+            raise ValueError(
+                f"y has {n_outputs} outputs; expected {self.n_outputs_}, as in the fit"
+            )
+
     def predict(self, X, lengths=None, initial_states=None):
         """The numbers of each sequence, or of each step.
 

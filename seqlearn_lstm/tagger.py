@@ -98,6 +98,12 @@ class LSTMSequenceTagger(LabelEstimator):
             raise ValueError("y has no known label: every step is None, NaN or -1")
         return labels, known
 
+    def _check_others(self, others, sequences):
+        labels, known = self._check_targets(others.y, sequences)
+        self._check_some_known(labels[known])
+        if not self._row_weights(others.sample_weight, sequences)[known].any():
+            raise ValueError("sample_weight is 0 for all steps whose label is known")
+
     def _part_of(self, y, sequences, indices):
         if getattr(y, "ndim", 1) == 1 and not _is_flat(y):
             return some(y, indices)

@@ -314,6 +314,8 @@ def test_settings_are_not_shared():
     assert changed.random_state is not first.random_state
     changed.set_params(solver__momentum=0.0, cell__peephole=True, schedule__every=3)
     assert repr(first) == before and repr(changed) != before
+    weighted = LSTMClassifier((2,), class_weight={0: 1, 1: 2}, max_iter=1).fit(X, [0, 1, 0, 1])
+    assert with_parameters(weighted, {}).class_weight is not weighted.class_weight
 
 
 def test_settings_that_cannot_be_copied_are_shared():

@@ -4,7 +4,6 @@ from copy import copy
 from dataclasses import asdict
 from numbers import Integral
 
-import joblib
 import numpy as np
 from sklearn.callback import CallbackSupportMixin
 from sklearn.utils import check_random_state
@@ -57,9 +56,10 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         """y of some sequences."""
         return some(y, indices)
 
-    def _check_targets(self, y, sequences):
-        """Raise ValueError or TypeError where y has no target for each sequence, or step."""
-        raise NotImplementedError
+    def _check_others(self, others, sequences):
+        """Raise ValueError or TypeError where these cannot be validated with: no target for each
+        sequence or step, or none that could have been predicted.
+        """
 
     def _weights_of(self, sample_weight, sequences, indices):
         """Weights of some sequences, as `score` takes them."""
@@ -98,13 +98,15 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         network = self._network_to_train(sequences, head, pooling, goes_on)
         initial = check_initial(given.initial_states, sequences, network)
         data = [sequences.rows, sequences.offsets, targets, weights, initial]
-        checkpoint, state = self._past(network, solver, goes_on, data, others)
-        judged = "" if partial or not self.warm_start else self._judged(head, data, others)
+        chosen, validation = None, None
+        if others.X is not None:
+            validation = of_others(self, others, network)
+            data += validation.data
+        checkpoint, state = self._past(network, solver, goes_on, data)
+        judged = "" if partial or not self.warm_start else self._judged(head, data)
         seed = state.seed if state else self._draw_seed()
-        if others.X is None:
+        if validation is None:
             chosen, validation = self._split(sequences, targets, given, initial, pooling, seed)
-        else:
-            chosen, validation = None, of_others(self, others, network)
         if chosen is not None and initial is not None:
             initial = initial[chosen]
         sequences, targets, weights = self._learned_from(
@@ -188,7 +190,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         state.epoch, state.loss_curve = self.n_iter_, list(self.loss_curve_)
         return state
 
-    def _past(self, network, solver, goes_on, data, others):
+    def _past(self, network, solver, goes_on, data):
         """(the checkpoint or None, the state to go on from or None)."""
         if goes_on:
             past = getattr(self, "_training", None)
@@ -204,13 +206,12 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         params = {k: name_of(v) for k, v in sorted(self.get_params().items()) if k not in ignored}
         if not isinstance(self.random_state, Integral):
             params["random_state"] = None  # the seed that was drawn stands in the file
-        what = [type(self).__name__, params, *data, joblib.hash(vars(others))]
-        checkpoint = Checkpoint(self.checkpoint, what)
+        checkpoint = Checkpoint(self.checkpoint, [type(self).__name__, params, *data])
         return checkpoint, checkpoint.load(network)
 
-    def _judged(self, head, data, others):
+    def _judged(self, head, data):
         """A name of what is watched: two fits with the same one can be compared."""
-        return fingerprint([*measure_of(self, head), *data, joblib.hash(vars(others))])
+        return fingerprint([*measure_of(self, head), *data])
 
     def _split(self, sequences, targets, given, initial, pooling, seed):
         """(the sequences to train with, or None for all; what to validate with, or None)."""

@@ -83,6 +83,15 @@ class LabelEstimator(SupervisedEstimator):
         """The most probable labels, from scores (n, n_classes)."""
         return self.classes_[scores.argmax(axis=1)]
 
+    def _check_some_known(self, labels):
+        """Raise ValueError where none of the labels can be predicted."""
+        found = set(labels.tolist())
+        if found.isdisjoint(self.classes_.tolist()):
+            raise ValueError(
+                f"y has the labels {sorted(found)[:5]}, none of which is among those of the fit, "
+                f"{self.classes_.tolist()[:5]}; expected some of the same"
+            )
+
     def _possible_classes(self, classes, goes_on):
         """All labels that there may be, or None: those that there are."""
         if not goes_on:

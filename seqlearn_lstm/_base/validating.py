@@ -8,6 +8,7 @@ from inspect import signature
 from numbers import Real
 from typing import Any
 
+import joblib
 import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
@@ -41,16 +42,31 @@ class Validation:
     def __len__(self):
         return len(self.sequences)
 
+    @property
+    def data(self):
+        """Arrays and values that are equal where what is scored is the same."""
+        X = self.sequences
+        return [X.rows, X.offsets, self.states, joblib.hash((self.y, self.weights))]
+
 
 def of_others(estimator, others, network):
     """The `Validation` with what a caller gives to validate with."""
     with _about_others():
         estimator._check_given(others.y)
         sequences = estimator._read_again(others.X, others.lengths)
-        estimator._check_targets(others.y, sequences)
-        weights = _weights(estimator, others, sequences, np.arange(len(sequences)))
+        estimator._check_others(others, sequences)
+        every = np.arange(len(sequences))
+        weights = _weights(estimator, others, sequences, every)
         states = check_initial(others.initial_states, sequences, network)
-    return Validation(sequences, *uncut(estimator, others, sequences), weights, states)
+    X, y = uncut(estimator, others, sequences)
+    if not _is_function(estimator.scoring):
+        y = estimator._part_of(y, sequences, every)  # a target, or an array of them, for each
+    return Validation(sequences, X, y, weights, states)
+
+
+def _is_function(scoring):
+    """Whether it is a function of the caller's, which sees data in the form that they gave."""
+    return callable(scoring) and not hasattr(scoring, "_score_func")
 
 
 @contextmanager

@@ -64,7 +64,7 @@ def with_parameters(estimator, parameters):
     changed = copy(estimator)
     # Settings that can change, such as a solver, would otherwise be those of `estimator`, too.
     for name, value in estimator.get_params(deep=False).items():
-        if hasattr(value, "get_params") or isinstance(value, np.random.RandomState):
+        if hasattr(value, "get_params") or isinstance(value, np.random.RandomState | dict | list):
             setattr(changed, name, clone(value, safe=False))
     changed.parameters_ = {name: value.copy() for name, value in (known | read).items()}
     vars(changed).pop("_training", None)

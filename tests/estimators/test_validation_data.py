@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from seqlearn_lstm import LSTMClassifier, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm.metrics import scorer
 from seqlearn_lstm.preprocessing import PerStep
 
 X, Y = ragged()
@@ -176,6 +177,60 @@ def test_a_wrong_type_is_told_of_the_validation_data():
     for more in (dict(X_val=5), dict(y_val=np.ma.masked_equal(Y_VAL, 0))):
         with pytest.raises(TypeError, match="validation data: "):
             LSTMClassifier(**ONCE).fit(X, Y, **ALL | more)
+
+
+WRONG = {
+    "strings": ("classifier", {"y_val": [str(y) for y in Y_VAL]}, "none of which is among"),
+    "other labels": ("classifier", {"y_val": Y_VAL + 7}, "none of which is among"),
+    "numbers": ("tagger", {"y_val": [np.zeros(n, int) for n in LENGTHS]}, "none of which"),
+    "outputs": ("regressor", {"y_val": np.ones((20, 2))}, "y has 2 outputs; expected 1"),
+    "outputs of steps": (
+        "of steps",
+        {"y_val": [np.ones((n, 2)) for n in LENGTHS]},
+        "y has 2 outputs",
+    ),
+    "weights": (
+        "tagger",
+        {
+            "y_val": [np.full(LENGTHS[0], None), *signs(X_VAL)[1:]],
+            "sample_weight_val": np.eye(20)[0],
+        },
+        "sample_weight is 0 for all steps whose label is known",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind, given, message", WRONG.values(), ids=WRONG)
+def test_what_could_never_be_predicted(kind, given, message, capsys):
+    model, y, _ = KINDS[kind]
+    with pytest.raises(ValueError, match=f"validation data: .*{message}"):
+        clone(model).set_params(verbose=1).fit(X, y, **ALL | given)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_label_that_is_new_is_wrong():
+    labels = np.where(np.arange(20) < 5, 9, Y_VAL)
+    score, model = validated(KINDS["classifier"][0], Y, labels)
+    assert score == (model.predict(X_VAL) == labels).mean()
+
+
+def test_a_scorer_of_tags_takes_concatenated_rows():
+    model, y, y_val = KINDS["tagger"]
+    model = clone(model).set_params(scoring=scorer("step_accuracy"))
+    flat = model.fit(
+        np.concatenate(X),
+        np.concatenate(y),
+        X_val=np.concatenate(X_VAL),
+        y_val=np.concatenate(y_val),
+    )
+    assert flat.validation_scores_ == [flat.score(np.concatenate(X_VAL), np.concatenate(y_val))]
+
+
+def test_a_checkpoint_does_not_mind_the_form(tmp_path):
+    model = LSTMClassifier(**ONCE, checkpoint=tmp_path / "run")
+    model.fit(X, Y, **ALL, sample_weight_val=np.ones(20))
+    again = model.fit(X, Y, X_val=padded(X_VAL), y_val=Y_VAL, sample_weight_val=[1] * 20)
+    assert again.n_iter_ == 1
 
 
 def test_tags_that_are_no_tags():

@@ -65,7 +65,7 @@ def test_reshape(memory, shape):
 
 @pytest.mark.parametrize(
     "size, shape",
-    [(24, (5, 5)), (24, (-1, 7)), (24, (-1, 0)), (0, (-1, 0)), (4, (-1, -1))],
+    [(24, (5, 5)), (24, (-1, 7)), (24, (-1, 0)), (0, (-1, 0)), (4, (-1, -1)), (1, (-1, -1))],
     ids=str,
 )
 def test_what_cannot_be_reshaped(memory, size, shape):

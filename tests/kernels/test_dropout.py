@@ -44,8 +44,12 @@ def test_a_mask_depends_on_its_sequence_alone(kernels):
     together = mask(kernels, [5, 2, 9], 40)
     assert np.array_equal(mask(kernels, [9, 5], 40), together[[2, 0]])
     assert np.array_equal(mask(kernels, [9, 5], 17), together[[2, 0], :17])
-    many = mask(kernels, range(300), 400)
-    assert np.array_equal(mask(kernels, range(300), 400, n_jobs=2), many)
+
+
+def test_a_mask_does_not_depend_on_threads(kernels, n_jobs_to_try):
+    masks = [mask(kernels, range(7), 40, n_jobs=n_jobs) for n_jobs in n_jobs_to_try]
+    for other in masks[1:]:
+        assert np.array_equal(other, masks[0])
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.3, 0.5, 1 / 3, 1 - 2**-53])
@@ -76,9 +80,8 @@ def test_symbols_are_dropped_in_all_their_places(kernels):
     assert 10 < sum(fate == {True} for fate in fates.values()) < len(fates) - 10
 
 
-@pytest.mark.parametrize("n_jobs", [1, 2])
 @pytest.mark.parametrize("column, width", [(0, 5), (1, 17), (3, 1)])
-def test_scale_rows(kernels, dtype, column, width, n_jobs):
+def test_scale_rows(kernels, dtype, column, width, n_jobs_to_try):
     rng = np.random.default_rng(0)
     offsets = np.concatenate([[0], np.cumsum(LENGTHS)])
     batch = plan(offsets, np.arange(len(LENGTHS)))
@@ -89,5 +92,7 @@ def test_scale_rows(kernels, dtype, column, width, n_jobs):
     for t, n in enumerate(batch.live):
         rows = slice(batch.slots[t], batch.slots[t] + n)
         expected[rows, column : column + width] *= factors[:n]
-    kernels.scale_rows(x, column, factors, batch.live, batch.slots, width, n_jobs)
-    np.testing.assert_array_equal(x, expected)
+    for n_jobs in n_jobs_to_try:
+        scaled = x.copy()
+        kernels.scale_rows(scaled, column, factors, batch.live, batch.slots, width, n_jobs)
+        np.testing.assert_array_equal(scaled, expected)

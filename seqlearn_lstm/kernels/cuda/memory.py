@@ -105,9 +105,9 @@ class DeviceArray:
     def reshape(self, *shape):
         self._check_contiguous("what is reshaped has")
         shape = shape[0] if isinstance(shape[0], tuple) else shape
-        known = prod(n for n in shape if n >= 0)
-        shape = tuple(self.size // known if n < 0 and known else n for n in shape)
-        if prod(shape) != self.size or any(n < 0 for n in shape):
+        given, known = shape, prod(n for n in shape if n >= 0)
+        shape = tuple(self.size // known if n < 0 and known else n for n in given)
+        if prod(shape) != self.size or any(n < 0 for n in shape) or given.count(-1) > 1:
             raise ValueError(f"cannot reshape {self.shape} into {shape}")
         return DeviceArray(self.flat, shape, self.start)
 
@@ -135,7 +135,9 @@ def _range(key, n):
         if step == 1:
             return first, max(0, stop - first)
     elif isinstance(key, int | np.integer):
-        return range(n)[key], 1
+        if not -n <= key < n:
+            raise IndexError(f"index {key} of {n} elements")
+        return key % n, 1
     raise TypeError(f"an array on the device is cut by its numbers and by slices, got {key!r}")
 
 
