@@ -124,7 +124,7 @@ def test_pooling_and_dropout(cuda, with_each_launch, batch, rng, dtype):
         cuda.pool_max(z, 1, *rows, first, steps, largest, 0, WIDTH)
         cuda.pool_mean_backward(pooled, 0, *rows, batch.lengths, of_mean, WIDTH)
         cuda.pool_max_backward(pooled, 0, *rows, first, steps, of_max, WIDTH)
-        cuda.dropout_mask(mask, batch.members, np.uint64(7), 0.5)
+        cuda.dropout_mask(mask, batch.members, np.uint64(7), 0.5, 1)
         cuda.scale_rows(of_mean, 0, mask, *rows, WIDTH, 1)
         return [*map(cuda.to_host, (sums, means, largest, steps, of_mean, of_max, mask))]
 
