@@ -10,7 +10,7 @@ float64   tanh(x) = e / (e + 2) with e = expm1(2 x), Cody and Waite's reduction 
 from numba import types
 from numba.extending import overload
 
-from .compile import inlined
+from .compile import ALWAYS_INLINED, inlined
 from .simd import fma, maximum, minimum, power_of_two, round_to_even
 
 LOG2_E = 1.4426950408889634
@@ -21,7 +21,7 @@ LN2_HIGH_64, LN2_LOW_64 = LN2[64]
 
 def _by_dtype(function, variants):
     """Give the compiled `function` the variant for its vector's dtype."""
-    overload(function, jit_options={"forceinline": True})(lambda x: variants[x.dtype])
+    overload(function, jit_options=ALWAYS_INLINED)(lambda x: variants[x.dtype])
 
 
 def tanh_fraction(x):

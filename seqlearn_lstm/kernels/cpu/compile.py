@@ -54,9 +54,14 @@ def _cached(compiled, function):
     return compiled
 
 
+# Nobody calls a kernel from C: no second entry is needed. And none allocates: without Numba's memory
+# manager nobody counts, with atomic instructions, who holds an array while it passes from part to part.
+_OPTIONS = {"nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True, "_nrt": False}
+ALWAYS_INLINED = {"forceinline": True, "_nrt": False}  # of what is chosen by types, in an overload
+
+
 def _compiled(**options):
-    # Nobody calls a kernel from C: no second entry is needed.
-    jit = njit(nogil=True, error_model="numpy", no_cfunc_wrapper=True, **options)
+    jit = njit(**_OPTIONS, **options)
     return lambda function: _cached(jit(function), function)
 
 
