@@ -193,7 +193,7 @@ def test_threads_wait_briefly_unless_the_user_says_otherwise(monkeypatch, set_by
     share.parallel_loop.__wrapped__()
     spins = seen.pop("GOMP_SPINCOUNT", None) if not set_by_user else None
     assert seen == before == dict(os.environ)
-    assert set_by_user or int(spins) < 100_000
+    assert set_by_user or int(spins) < 300_000  # GNU's own count
 
 
 IN_WORKERS = """

@@ -26,7 +26,7 @@ from numba.np.ufunc import parallel
 
 from .simd import INT
 
-SPINS = "10000"
+SPINS = "100000"
 
 _BYTES = ir.IntType(8).as_pointer()
 # The parallel loop that Numba's layers (OpenMP, TBB, workqueue) share, and the loop body that it
@@ -56,8 +56,8 @@ def parallel_loop():
 
 @contextmanager
 def _waiting_briefly():
-    """While this lasts, GNU's OpenMP is told to let its threads sleep after some 0.1 ms without work;
-    it reads so when it is loaded.
+    """While this lasts, GNU's OpenMP is told to let its threads sleep after some 1 ms without work; it
+    reads so when it is loaded.
 
     By itself it lets them wait actively for some 8 ms. Where another process needs the cores, every
     launch then waits for a thread that waits actively for nothing.
