@@ -7,6 +7,8 @@ import os
 import numpy as np
 import pytest
 
+MATRIX_UNIT = "matrix unit"  # the CPU's backend, with that for all that it serves
+PRODUCTS = {"test_products", "test_lstm", "test_lstm_options", "test_gru", "test_rnn"}
 CPU_ONLY = pytest.mark.parametrize("kernels", ["cpu"], indirect=True)
 
 
@@ -25,14 +27,28 @@ def cases(every, too_large):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what makes no sense on CUDA, or is too large to be simulated."""
-    left_out = [item for item in items if _is_cuda(item) and _cannot_be(item)]
-    items[:] = [item for item in items if not (_is_cuda(item) and _cannot_be(item))]
+    """Leave out what makes no sense on CUDA, or is too large to be simulated, or does not multiply."""
+    left_out = [item for item in items if _is_left_out(item)]
+    items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
 
 
-def _is_cuda(item):
-    return hasattr(item, "callspec") and item.callspec.params.get("kernels") == "cuda"
+def _is_left_out(item):
+    backend = item.callspec.params.get("kernels") if hasattr(item, "callspec") else None
+    return (backend == "cuda" and _cannot_be(item)) or (
+        backend == MATRIX_UNIT and not _multiplies(item)
+    )
+
+
+def _multiplies(item):
+    """Whether a test is of products in float32, and there is a matrix unit."""
+    from seqlearn_lstm.kernels.cpu.amx import available
+
+    return (
+        available()
+        and item.path.stem in PRODUCTS
+        and item.callspec.params.get("dtype") is np.float32
+    )
 
 
 # Whose float32 the simulator leaves out: the same source as in float64, with other rounding. Fits of
@@ -47,6 +63,24 @@ def _cannot_be(item):
     return os.environ.get("NUMBA_ENABLE_CUDASIM") == "1" and (
         again or item.get_closest_marker("large") is not None
     )
+
+
+class OnMatrixUnit:
+    """The CPU's backend, whose functions ask the matrix unit for all that it can serve."""
+
+    def __init__(self, backend):
+        self.backend = backend
+
+    def __getattr__(self, name):
+        function = getattr(self.backend, name)
+
+        def call(*arguments):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(self.backend.sliced, "BACK", (0, 0))
+                patch.setattr(self.backend.sliced, "OUTER", (0, 0, 0))
+                return function(*arguments)
+
+        return call
 
 
 class OnHost:

@@ -144,6 +144,19 @@ def test_forgetting_steps_changes_nothing(kernels, dtype, lengths, n_in, n_units
     np.testing.assert_array_equal(forgotten.c, kept.c[kept.batch.final], strict=True)
 
 
+@pytest.mark.large
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("n_in", [1, 70])
+def test_inputs_multiplied_ahead_change_nothing(kernels, dtype, n_in, n_jobs, tiny_shares):
+    """Weights that the near cache does not hold are read once for all inputs, where steps are kept."""
+    problem = Problem([3, 1, 5, 2, 4, 4, 1, 2, 3], n_in, 267, dtype)
+    kept, forgotten = (problem.run(kernels, n_jobs=n_jobs, keep=keep) for keep in (True, False))
+    assert kept.weights.nbytes > 2**20
+    for full, short in zip(kept.hs, forgotten.hs, strict=True):
+        assert full.tobytes() == short.tobytes()
+    np.testing.assert_array_equal(forgotten.c, kept.c[kept.batch.final], strict=True)
+
+
 @CASE
 def test_any_number_of_threads_gives_the_same_bits(
     kernels, dtype, lengths, n_in, n_units, n_jobs_to_try

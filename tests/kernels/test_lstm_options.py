@@ -191,6 +191,17 @@ def test_forgetting_steps_changes_nothing(kernels, dtype, lengths, n_in, n_units
     np.testing.assert_array_equal(forgotten.c, kept.c[kept.batch.final], strict=True)
 
 
+@pytest.mark.large
+@pytest.mark.parametrize("options", [EVERYTHING, Options(peephole=True)], ids=["all", "peephole"])
+def test_inputs_multiplied_ahead_change_nothing(kernels, dtype, options):
+    """Weights that the near cache does not hold are read once for all inputs, where steps are kept."""
+    problem = Problem([3, 1, 5, 2, 4, 4, 1, 2, 3], 70, 267, options, True, dtype)
+    kept, forgotten = problem.run(kernels), problem.run(kernels, keep=False)
+    assert kept.weights.nbytes > 2**20
+    for full, short in zip(kept.hs, forgotten.hs, strict=True):
+        assert full.tobytes() == short.tobytes()
+
+
 @SAMPLE
 def test_any_number_of_threads_gives_the_same_bits(
     kernels, dtype, lengths, n_in, n_units, options, masked, n_jobs_to_try

@@ -18,6 +18,7 @@ from . import (
     pooling,
     rnn,
     rows,
+    sliced,
     transposition,
     updates,
 )
@@ -177,7 +178,8 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, preci
 
 def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, precision="float32"):
     link(UT.dtype)
-    args = (d_out, c, gates, UT, dh, dc, live, slots, n_units)
+    back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
+    args = (d_out, c, gates, back, dh, dc, live, slots, n_units)
     run(lstm.lstm_backward, args, n_jobs, int(slots[-2]) * UT.size, int(live[0]))
 
 
@@ -196,7 +198,8 @@ def lstm_options_backward(
     n_jobs,
 ):  # fmt: skip
     link(UT.dtype)
-    args = (d_out, c, gates, centred, stats, sums, UT, extras, mask, dh, dc, live, slots, n_units)
+    back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
+    args = (d_out, c, gates, centred, stats, sums, back, extras, mask, dh, dc, live, slots, n_units)
     args += (Options(*map(int, options)),)
     work = int(slots[-2]) * UT.size
     run(lstm_options_bptt.lstm_options_backward, args, n_jobs, work, int(live[0]))
@@ -216,7 +219,8 @@ def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs):
 
 def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, n_jobs):
     link(UT.dtype)
-    args = (d_out, h, gates, UT, dh, mask, live, slots, n_units)
+    back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
+    args = (d_out, h, gates, back, dh, mask, live, slots, n_units)
     run(gru.gru_backward, args, n_jobs, int(slots[-2]) * UT.size, int(live[0]))
 
 
@@ -230,7 +234,8 @@ def gru_before_backward(
     d_out, h, a, gates, d_a, UT, VT, dh, mask, live, slots, n_units, n_jobs
 ):  # fmt: skip
     link(UT.dtype)
-    args = (d_out, h, a, gates, d_a, UT, VT, dh, mask, live, slots, n_units)
+    back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
+    args = (d_out, h, a, gates, d_a, back, VT, dh, mask, live, slots, n_units)
     work = int(slots[-2]) * (UT.size + VT.size)
     run(gru_before.gru_before_backward, args, n_jobs, work, int(live[0]))
 
@@ -243,7 +248,8 @@ def rnn_forward(z, h, W, mask, live, slots, n_in, n_units, act, n_jobs):
 
 def rnn_backward(d_out, h, d_pre, UT, dh, mask, live, slots, n_units, act, n_jobs):
     link(UT.dtype)
-    args = (d_out, h, d_pre, UT, dh, mask, live, slots, n_units, act)
+    back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
+    args = (d_out, h, d_pre, back, dh, mask, live, slots, n_units, act)
     run(rnn.rnn_backward, args, n_jobs, int(slots[-2]) * UT.size, int(live[0]))
 
 
@@ -254,6 +260,9 @@ def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
 
 
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
+    if sliced.gains_outer(dW, n_rows, n_inputs, n_columns):
+        sliced.outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs)
+        return
     link(dW.dtype)
     args = (dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride)
     run(gemm.outer, args, n_jobs, n_rows * dW.size, -(-n_inputs // TILE_ROWS))

@@ -11,8 +11,7 @@ mask  (B or 0, Hp)       one row for each sequence, the same at all steps (Gal a
 """
 
 from .compile import inlined, part
-from .gemm import multiply_rows
-from .simd import load, load_first, prefetch, stack, store, store_first
+from .simd import load, load_first, prefetch, store, store_first
 from .target import CACHE_LINE, TILE_ROWS, VECTOR_BYTES
 from .tile import PANEL_VECTORS
 
@@ -179,19 +178,3 @@ def enter(first, last, h, z, column, mask):
     for r in range(first, last):
         for unit in range(0, h.shape[1], L):
             remember(load(h, r * h.shape[1] + unit), h, r, unit, z, column, mask, r)
-
-
-@part
-def add_recurrent(rows, first, dh, d, row, d_rows, K, UT, q, width, mask):
-    """dh += mask * (d @ UT) for `width` units from q on of `rows` sequences from `first` on.
-
-    d (d_rows, K) flat, panelled: the gradient at pre-activations, from row `row` on.
-    """
-    L = VECTOR_BYTES // dh.itemsize
-    product = stack(dh, TILE_ELEMENTS)
-    multiply_rows(rows, product, 0, width, d, row, d_rows, K, GATES * L, UT, q, width)
-    for k in range(rows):
-        for unit in range(0, width, L):
-            place = (first + k) * dh.shape[1] + q + unit
-            d_h = masked(load(product, k * width + unit), mask, first + k, q + unit)
-            store(dh, place, load(dh, place) + d_h)

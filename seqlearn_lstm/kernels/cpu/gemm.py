@@ -6,7 +6,7 @@ panel after panel: the panel of columns q ... q + width starts at element q M an
 reads either along its rows or along its columns without a gap.
 """
 
-from .compile import kernel, part
+from .compile import inlined, kernel
 from .share import hand_out
 from .simd import at
 from .target import TILE_ROWS, VECTOR_BYTES
@@ -16,9 +16,10 @@ ROWS_IN_CACHE = 128  # of d: 32 KiB a panel, in the first-level cache
 BYTES_IN_CACHE = 2**19  # of dW: in the second-level cache while all rows pass by
 
 
-@part
-def multiply_rows(rows, out, o, ldo, a, r, a_rows, K, piece, b, q, width):
-    """Compute `rows` rows of one panel of a @ b, from row r on, into out from its element o on.
+@inlined
+def multiply_rows(rows, out, o, ldo, a, r, a_rows, K, piece, b, q, width, accumulate):
+    """Compute `rows` rows of one panel of a @ b, from row r on, into out from its element o on, which
+    they are added to where `accumulate` is not 0.
 
     a is panelled, with panels of `piece` columns. The panel of b begins at its column q and has
     `width` columns.
@@ -28,14 +29,14 @@ def multiply_rows(rows, out, o, ldo, a, r, a_rows, K, piece, b, q, width):
     if whole > 0:
         tile(
             rows, vectors, at(out, o), ldo, at(a, r * piece), piece, 1, whole, a_rows * piece,
-            at(b, q * K), width, piece, 0,
+            at(b, q * K), width, piece, accumulate,
         )  # fmt: skip
     rest = K - whole * piece
     if rest > 0:
         done = whole * piece
         tile(
             rows, vectors, at(out, o), ldo, at(a, done * a_rows + r * rest), rest, 1, 1, 0,
-            at(b, q * K + done * width), width, rest, whole,
+            at(b, q * K + done * width), width, rest, whole + accumulate,
         )  # fmt: skip
 
 
@@ -56,8 +57,8 @@ def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, share, n_shares, la
         for r in range(first, last, TILE_ROWS):
             rows = min(TILE_ROWS, last - r)
             multiply_rows(
-                rows, out, r * ldo + q, ldo, a, r, a_rows, K, piece, b, q, min(panel, n_columns - q)
-            )
+                rows, out, r * ldo + q, ldo, a, r, a_rows, K, piece, b, q, min(panel, n_columns - q), 0
+            )  # fmt: skip
 
 
 @kernel

@@ -12,7 +12,7 @@ h     (n_states, Hp)      states
 gates (n_slots, 4 Hg)     panelled: n, r, u, m; BPTT overwrites them with the gradient at the pre-activations
 W     (1 + I + H, 4 Hg)   panelled: the bias, the input weights, the recurrent weights; zero for padded units, in the rows
                           of h~ for n, and in those of x for m
-UT    (4 Hg, Hp)          panelled: the recurrent weights, transposed
+weights                   those of the recurrent product, transposed: `carry.Transposed`
 mask  (B or 0, Hp)        multiplied onto h for the recurrent product
 """
 
@@ -20,7 +20,6 @@ from .activations import sigmoid_fraction, tanh
 from .blocks import (
     GATES,
     TILE_ELEMENTS,
-    add_recurrent,
     clear,
     enter,
     gate_columns,
@@ -30,6 +29,7 @@ from .blocks import (
     rows_of,
     sequences_of,
 )
+from .carry import carry_back
 from .compile import inlined, kernel, part
 from .share import hand_out
 from .simd import at, fma, load, stack, store, without_tiny
@@ -166,7 +166,9 @@ def backward_cells(rows, width, gates, g, d_out, h, slot, dh, first, unit):
 
 
 @kernel
-def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, share, n_shares, launcher):
+def gru_backward(
+    d_out, h, gates, weights, dh, mask, live, slots, n_units, share, n_shares, launcher
+):
     """BPTT: gates become the gradient at the pre-activations, dh the gradient at the initial states.
 
     d_out (n_slots or 0, ldd)  gradient at the output of each slot's step; no rows: there is none
@@ -177,7 +179,7 @@ def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, share, n_s
         return
     L = VECTOR_BYTES // h.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
-    n_gates, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
+    n_gates = gates.shape[0] // columns
     begin, end, n_blocks = sequences_of(share, n_shares, live)
     for t in range(live.shape[0] - 1, -1, -1):
         for j in range(n_blocks):
@@ -191,13 +193,4 @@ def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, share, n_s
                 )  # fmt: skip
             ended = min(last, slots[t + 1] - slots[t])
             clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
-        for q in range(0, n_padded, panel):
-            width = min(panel, n_padded - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                add_recurrent(
-                    rows, first, dh, gates, slots[t] + first, n_gates, columns, UT, q, width, mask
-                )
+        carry_back(share, begin, end, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)

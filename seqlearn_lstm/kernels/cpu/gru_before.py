@@ -18,7 +18,6 @@ from .activations import tanh
 from .blocks import (
     GATES,
     TILE_ELEMENTS,
-    add_recurrent,
     clear,
     enter,
     gate_columns,
@@ -29,6 +28,7 @@ from .blocks import (
     rows_of,
     sequences_of,
 )
+from .carry import carry_back
 from .compile import kernel, part
 from .gemm import multiply_rows
 from .gru import M, N, R, U, gates_of_panel, update_backward
@@ -163,7 +163,7 @@ def reset_backward(rows, width, gates, g, product, p, ldp, h, slot, mask, dh, fi
 
 @kernel
 def gru_before_backward(
-    d_out, h, a, gates, d_a, UT, VT, dh, mask, live, slots, n_units, share, n_shares, launcher
+    d_out, h, a, gates, d_a, weights, VT, dh, mask, live, slots, n_units, share, n_shares, launcher
 ):  # fmt: skip
     """BPTT: gates and d_a become the gradient at the pre-activations, dh the gradient at the initial
     states; see `gru_backward`.
@@ -200,7 +200,7 @@ def gru_before_backward(
                 if rows <= 0:
                     break
                 multiply_rows(
-                    rows, product, 0, width, d_a, slot, n_slots, n_padded, panel, VT, q, width
+                    rows, product, 0, width, d_a, slot, n_slots, n_padded, panel, VT, q, width, 0
                 )
                 for p in range(0, width, L):
                     start = (q + p) * GATES
@@ -209,13 +209,4 @@ def gru_before_backward(
                         rows, gate_width, gates, start * n_slots + slot * gate_width,
                         product, p, width, h, slot, mask, dh, first, q + p,
                     )  # fmt: skip
-        for q in range(0, n_padded, panel):
-            width = min(panel, n_padded - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                add_recurrent(
-                    rows, first, dh, gates, slots[t] + first, n_slots, columns, UT, q, width, mask
-                )
+        carry_back(share, begin, end, live[t], dh, gates, slots[t], n_slots, columns, weights, mask)

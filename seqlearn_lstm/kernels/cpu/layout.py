@@ -36,9 +36,18 @@ def row_stride(n, dtype):
 
 def zeros(shape, dtype):
     """An array of zeros that starts with a cache line, as the widest vector wants it, too."""
+    return _aligned(np.zeros, shape, dtype)
+
+
+def empty(shape, dtype):
+    """The same, but with arbitrary elements."""
+    return _aligned(np.empty, shape, dtype)
+
+
+def _aligned(make, shape, dtype):
     dtype = np.dtype(dtype)
     size = (prod(shape) if isinstance(shape, tuple) else shape) * dtype.itemsize
-    memory = np.zeros(size + CACHE_LINE, np.uint8)
+    memory = make(size + CACHE_LINE, np.uint8)
     start = -memory.ctypes.data % CACHE_LINE
     return memory[start : start + size].view(dtype).reshape(shape)
 

@@ -11,13 +11,14 @@ z     (n_states, ldz)         rows [1 | x (I) | h (Hp) | free]; row slots[t] + r
 c     (n_states, Hp)          cell states, in the same rows
 gates (n_slots, 4 Hg)         panelled: activated gates; BPTT overwrites them with the gradient at the pre-activations
 W     (1 + I + H, 4 Hg)       panelled: the bias, the input weights, the recurrent weights; zero for padded units
-UT    (4 Hg, Hp)              panelled: the recurrent weights, transposed
+weights                       those of the recurrent product, transposed: `carry.Transposed`
 
 The work is split by sequences: a share owns some blocks of rows through all steps, so that there is
 no barrier between steps and weights stay in the cache.
 """
 
 from .activations import lstm_gates, tanh
+from .ahead import is_worth_it, multiply_ahead
 from .blocks import (
     GATES,
     PANEL_ELEMENTS,
@@ -28,10 +29,10 @@ from .blocks import (
     rows_of,
     sequences_of,
 )
+from .carry import carry_back
 from .compile import kernel, part
-from .gemm import multiply_rows
 from .share import hand_out
-from .simd import at, fma, load, load_first, stack, store, store_first, without_tiny
+from .simd import at, fma, load, load_first, splat, stack, store, store_first, without_tiny
 from .target import VECTOR_BYTES
 from .tile import tile
 
@@ -99,7 +100,10 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shar
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
     ldz, ldc, n_gates = z.shape[1], c.shape[1], gates.shape[0] // columns
     begin, end, n_blocks = sequences_of(share, n_shares, live)
-    pre = stack(W, TILE_ELEMENTS)
+    pre, ahead, done = stack(W, TILE_ELEMENTS), is_worth_it(W, live, kept), 0
+    if ahead:
+        done = 1 + n_in
+        multiply_ahead(gates, columns, z, W, K, begin, end, 0, done, n_blocks, live, slots)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width, unit = min(panel, columns - q), q // GATES
@@ -116,12 +120,13 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shar
                 fetch(rows, width, gates, u, width)
                 fetch(rows, 1, c, after, ldc)
                 fetch(rows, 1, z, out, ldz)
+                sums = at(gates, u) if ahead else pre
                 tile(
-                    rows, width // L, pre, width, at(z, (slots[t] + first) * ldz), ldz, 1, 1, 0,
-                    at(W, q * K), width, K, 0,
+                    rows, width // L, sums, width, at(z, (slots[t] + first) * ldz + done), ldz, 1, 1, 0,
+                    at(W, q * K + done * width), width, K - done, done,
                 )  # fmt: skip
                 before = (kept[t] + first) * ldc + unit
-                forward_cells(rows, width, pre, gates, u, c, before, after, z, out)
+                forward_cells(rows, width, sums, gates, u, c, before, after, z, out)
 
 
 @part
@@ -129,7 +134,7 @@ def backward_cells(rows, width, gates, u, d_out, d, c, before, after, dh, dc, s)
     """One step back for one panel's units, from the gradients at the new h and c.
 
     Gates are overwritten by the gradient at their pre-activations, dc by the gradient at the c
-    before. What dh becomes is left to the caller, for it needs the gates of all panels.
+    before. dh becomes zero: `carry_back` adds the gradient at the h before to it.
     """
     L, ldc, ldd, ldh = VECTOR_BYTES // c.itemsize, c.shape[1], d_out.shape[1], dh.shape[1]
     units = width // GATES
@@ -153,12 +158,15 @@ def backward_cells(rows, width, gates, u, d_out, d, c, before, after, dh, dc, s)
         store(place, 2 * L, d_c * i * (1.0 - g * g))
         store(place, 3 * L, d_h * squashed * (o * (1.0 - o)))
         store(dc, s + r * ldh, d_c * f)
+        store(dh, s + r * ldh, splat(d_c, 0.0))
         if units < L:
             narrow(wide, at(gates, u + r * width), units, L)
 
 
 @kernel
-def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, share, n_shares, launcher):
+def lstm_backward(
+    d_out, c, gates, weights, dh, dc, live, slots, n_units, share, n_shares, launcher
+):
     """BPTT: gates become the gradient at the pre-activations, dh and dc the gradient at the initial
     states.
 
@@ -171,7 +179,7 @@ def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, share, n_sh
     L = VECTOR_BYTES // c.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
     ldc, ldd, ldh = c.shape[1], d_out.shape[1], dh.shape[1]
-    n_gates, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
+    n_gates, no_mask = gates.shape[0] // columns, dh[:0]
     begin, end, n_blocks = sequences_of(share, n_shares, live)
     for t in range(live.shape[0] - 1, -1, -1):
         for j in range(n_blocks):
@@ -187,13 +195,6 @@ def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, share, n_sh
                 )  # fmt: skip
             ended = min(last, slots[t + 1] - slots[t])
             clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
-        for q in range(0, n_padded, panel):
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                multiply_rows(
-                    rows, dh, first * ldh + q, ldh, gates, slots[t] + first, n_gates, columns, panel,
-                    UT, q, min(panel, n_padded - q),
-                )  # fmt: skip
+        carry_back(
+            share, begin, end, live[t], dh, gates, slots[t], n_gates, columns, weights, no_mask
+        )

@@ -19,6 +19,7 @@ row.
 """
 
 from .activations import lstm_gates, sigmoid
+from .ahead import is_worth_it, multiply_ahead
 from .blocks import (
     GATES,
     enter,
@@ -122,6 +123,10 @@ def lstm_options_forward(
     for j in range(n_blocks):
         first, last = rows_of(j, n_blocks, begin, end)
         enter(first, last, h, z, 1 + n_in, mask)
+    done = bias
+    if is_worth_it(W, live, kept):
+        done = 1 + n_in
+        multiply_ahead(raw, columns, z, W, K, begin, end, bias, done, n_blocks, live, slots)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
@@ -132,8 +137,8 @@ def lstm_options_forward(
                     break
                 tile(
                     rows, width // L, at(raw, q * n_gates + (kept[t] + first) * width), width,
-                    at(z, (slots[t] + first) * ldz + bias), ldz, 1, 1, 0,
-                    at(W, q * K + bias * width), width, K - bias, 0,
+                    at(z, (slots[t] + first) * ldz + done), ldz, 1, 1, 0,
+                    at(W, q * K + done * width), width, K - done, done - bias,
                 )  # fmt: skip
         for j in range(n_blocks):
             first, last = rows_of(j, n_blocks, begin, end)

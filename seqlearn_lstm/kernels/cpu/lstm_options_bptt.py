@@ -7,7 +7,6 @@ over all units of a row, through the normalisations.
 from .blocks import (
     GATES,
     add,
-    add_recurrent,
     clear,
     gate_columns,
     get_gate,
@@ -15,6 +14,7 @@ from .blocks import (
     rows_of,
     sequences_of,
 )
+from .carry import carry_back
 from .compile import kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE, cells_backward, gates_backward
 from .lstm_extras import CELL_GAIN, CELL_SHIFT, SUMS, P
@@ -56,7 +56,7 @@ def backward_cells(
     gradient at c is the sum of dc and dh.
 
     i, f and g are overwritten by the gradients before their activations, dc by the gradient at the
-    c before. dh becomes zero: `add_recurrent` adds the gradient at the states before to it.
+    c before. dh becomes zero: `carry_back` adds the gradient at the states before to it.
     """
     L, Hp, units = VECTOR_BYTES // c.itemsize, c.shape[1], width // GATES
     for r in range(rows):
@@ -85,7 +85,7 @@ def backward_cells(
 
 @kernel
 def lstm_options_backward(
-    d_out, c, gates, centred, stats, sums, UT, extras, mask, dh, dc, live, slots, n_units, options,
+    d_out, c, gates, centred, stats, sums, weights, extras, mask, dh, dc, live, slots, n_units, options,
     share, n_shares, launcher,
 ):  # fmt: skip
     """BPTT: gates become the gradient at a, dh and dc the gradient at the initial states; sums what
@@ -130,13 +130,4 @@ def lstm_options_backward(
                 )
             ended = min(last, slots[t + 1] - slots[t])
             clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
-        for q in range(0, Hp, panel):
-            width = min(panel, Hp - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                add_recurrent(
-                    rows, first, dh, gates, slots[t] + first, n_gates, columns, UT, q, width, mask
-                )
+        carry_back(share, begin, end, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)

@@ -9,12 +9,13 @@ z     (n_states, ldz)     rows [1 | x (I) | h~ (Hp) | free]
 h     (n_states, Hp)      states; all that BPTT needs of the forward pass
 d_pre (n_slots, Hp)       panelled: the gradient at the pre-activations, which BPTT writes
 W     (1 + I + H, Hp)     panelled: the bias, the input weights, the recurrent weights; zero for padded units
-UT    (Hp, Hp)            panelled: the recurrent weights, transposed
+weights                   those of the recurrent product, transposed: `carry.Transposed`
 mask  (B or 0, Hp)        multiplied onto h for the recurrent product
 act                       a number of `squash` whose value at zero is zero: padded units stay there
 """
 
-from .blocks import TILE_ELEMENTS, add_recurrent, clear, enter, remember, rows_of, sequences_of
+from .blocks import TILE_ELEMENTS, clear, enter, remember, rows_of, sequences_of
+from .carry import carry_back
 from .compile import kernel, part
 from .share import hand_out
 from .simd import at, load, splat, stack, store, without_tiny
@@ -84,7 +85,7 @@ def backward_cells(rows, width, d_pre, o, act, d_out, slot, h, after, dh, first,
 
 @kernel
 def rnn_backward(
-    d_out, h, d_pre, UT, dh, mask, live, slots, n_units, act, share, n_shares, launcher
+    d_out, h, d_pre, weights, dh, mask, live, slots, n_units, act, share, n_shares, launcher
 ):  # fmt: skip
     """BPTT: fill d_pre; dh becomes the gradient at the initial states.
 
@@ -110,11 +111,4 @@ def rnn_backward(
                 )  # fmt: skip
             ended = min(last, slots[t + 1] - slots[t])
             clear(d_pre, n_slots, columns, panel, slots[t] + alive, slots[t] + ended)
-        for q in range(0, columns, panel):
-            width = min(panel, columns - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
-                rows, slot = min(last, live[t]) - first, slots[t] + first
-                if rows <= 0:
-                    break
-                add_recurrent(rows, first, dh, d_pre, slot, n_slots, columns, UT, q, width, mask)
+        carry_back(share, begin, end, live[t], dh, d_pre, slots[t], n_slots, columns, weights, mask)

@@ -1,0 +1,91 @@
+"""Products by the matrix unit: slices lose nothing, sums are as exact as float32's, and no thread is in
+another's way. All tests of layers run on it, too: see ``conftest.py``.
+"""
+
+import numpy as np
+import pytest
+from one_layer import copy_to, unknown
+
+from seqlearn_lstm.kernels import get_backend
+from seqlearn_lstm.kernels.cpu import amx, slices
+
+pytestmark = pytest.mark.skipif(not amx.available(), reason="the processor has no matrix unit")
+CPU = get_backend("cpu")
+
+
+def halves(sliced):
+    """bfloat16 in pairs, as float32: the upper halves of their bits."""
+    pairs = sliced.view(np.uint32)
+    bits = np.stack([pairs << np.uint32(16), pairs & np.uint32(0xFFFF0000)], axis=-1)
+    return bits.view(np.float32)
+
+
+def spread(rng, *shape):
+    """Numbers of very different sizes, both signs, and zeros."""
+    exponents = rng.integers(-60, 60, shape)
+    x = np.ldexp(rng.standard_normal(shape), exponents).astype(np.float32)
+    x[rng.random(shape) < 0.1] = 0
+    return x
+
+
+@pytest.mark.parametrize("K, n", [(1, 16), (2, 64), (33, 80), (100, 144)])
+def test_three_slices_are_the_number(rng, K, n):
+    W = spread(rng, K, n)
+    W[0, :4] = np.finfo(np.float32).max, -np.finfo(np.float32).max, 2.0**-100, -1.0
+    flat = CPU.zeros(W.size, np.float32)
+    CPU.layout.pack(W, flat)
+    depth = -(-K // amx.TILE_DEPTH)
+    out = unknown(CPU, n // amx.TILE_SIDE * depth * slices.SLICED, np.float32)
+    slices.slice_weights(out, flat, K, n, 0, 1, 0)
+    # tile of columns, tile of rows, slice, pair of rows, column, row of the pair
+    parts = halves(out.reshape(n // 16, depth, 3, 16, 16)).astype(np.float64)
+    total = parts.sum(axis=2).transpose(1, 2, 4, 0, 3).reshape(-1, n)
+    np.testing.assert_array_equal(total[:K], W)
+    assert not total[K:].any()
+    first = parts[:, :, 0].transpose(1, 2, 4, 0, 3).reshape(-1, n)[:K]
+    assert np.all(np.abs(W - first) <= 2.0**-7 * np.abs(W))
+
+
+def outer(a, d, n_jobs=1, by_unit=True):
+    n, k, m = *a.shape, d.shape[1]
+    dW = unknown(CPU, k * m, np.float32)
+    call = CPU.sliced.outer if by_unit else CPU.outer
+    call(dW, copy_to(CPU, a), copy_to(CPU, d.ravel()), n, k, m, n, m, n_jobs)
+    return CPU.layout.unpack(dW, k)
+
+
+def test_sums_are_as_exact_as_those_of_tiles(rng):
+    a, d = (rng.standard_normal((1000, k)).astype(np.float32) for k in (50, 96))
+    exact = a.T.astype(np.float64) @ d.astype(np.float64)
+    unit, tiles = (outer(a, d, by_unit=by_unit) for by_unit in (True, False))
+    assert unit.tobytes() != tiles.tobytes()  # or the unit was not asked
+    errors = [np.sqrt(np.mean((found - exact) ** 2)) for found in (unit, tiles)]
+    assert errors[0] <= errors[1]
+
+
+def test_small_and_large_numbers(rng):
+    """A product is exact to float32 whatever the sizes of its factors; but a product of slices that
+    would be a denormal number is zero.
+    """
+    a, d = np.zeros((40, 20), np.float32), np.zeros((40, 32), np.float32)
+    a[:20], d[:20] = np.diag(spread(rng, 20)), spread(rng, 20, 32)  # a sum has one term
+    np.testing.assert_allclose(outer(a, d), a.T @ d, rtol=2.0**-22, atol=8 * 2.0**-126)
+
+
+def test_what_is_not_finite_shows(rng):
+    for wrong in (np.inf, -np.inf, np.nan):
+        a, d = (rng.standard_normal((40, k)).astype(np.float32) for k in (20, 32))
+        d[7, 3] = wrong
+        finite = np.isfinite(outer(a, d))
+        assert not finite[:, 3].any()
+        assert finite[:, np.arange(32) != 3].all()
+
+
+@pytest.mark.parametrize("n_rows", [31, 256, 360, 1000])
+def test_threads_keep_out_of_each_others_way(rng, n_rows, tiny_shares):
+    """Rows come in turns of 256; the last turn is shorter, and threads do not wait for each other."""
+    a, d = (rng.standard_normal((n_rows, k)).astype(np.float32) for k in (41, 208))
+    alone = outer(a, d)
+    np.testing.assert_allclose(alone, a.T @ d, rtol=1e-4, atol=1e-4)
+    for _ in range(20):
+        assert outer(a, d, n_jobs=2).tobytes() == alone.tobytes()
