@@ -31,7 +31,7 @@ def spread(rng, *shape):
 @pytest.mark.parametrize("K, n", [(1, 16), (2, 64), (33, 80), (100, 144)])
 def test_three_slices_are_the_number(rng, K, n):
     W = spread(rng, K, n)
-    W[0, :4] = np.finfo(np.float32).max, -np.finfo(np.float32).max, 2.0**-100, -1.0
+    W[0, :4] = 2.0**127, -(2.0**-100), 1 + 2.0**-7 - 2.0**-23, -1 - 2.0**-8
     flat = CPU.zeros(W.size, np.float32)
     CPU.layout.pack(W, flat)
     depth = -(-K // amx.TILE_DEPTH)
@@ -43,19 +43,30 @@ def test_three_slices_are_the_number(rng, K, n):
     np.testing.assert_array_equal(total[:K], W)
     assert not total[K:].any()
     first = parts[:, :, 0].transpose(1, 2, 4, 0, 3).reshape(-1, n)[:K]
-    assert np.all(np.abs(W - first) <= 2.0**-7 * np.abs(W))
+    assert np.all(np.abs(W - first) <= 2.0**-8 * np.abs(W))
 
 
-def outer(a, d, n_jobs=1, by_unit=True):
-    n, k, m = *a.shape, d.shape[1]
-    dW = unknown(CPU, k * m, np.float32)
-    call = CPU.sliced.outer if by_unit else CPU.outer
-    call(dW, copy_to(CPU, a), copy_to(CPU, d.ravel()), n, k, m, n, m, n_jobs)
-    return CPU.layout.unpack(dW, k)
+@pytest.fixture
+def outer(monkeypatch):
+    """a^T @ d, by the unit or without it."""
+
+    def multiply(a, d, n_jobs=1, by_unit=True):
+        monkeypatch.setattr(CPU.sliced, "OUTER", (0 if by_unit else np.inf,) * 3)
+        n, k, m = *a.shape, d.shape[1]
+        dW = unknown(CPU, k * m, np.float32)
+        CPU.outer(dW, copy_to(CPU, a), copy_to(CPU, d.ravel()), n, k, m, n, m, n_jobs)
+        return CPU.layout.unpack(dW, k)
+
+    return multiply
 
 
-def test_sums_are_as_exact_as_those_of_tiles(rng):
-    a, d = (rng.standard_normal((1000, k)).astype(np.float32) for k in (50, 96))
+@pytest.mark.parametrize("n_rows", [1_000, 20_000])
+@pytest.mark.parametrize("positive", [False, True], ids=["both signs", "positive"])
+def test_sums_are_as_exact_as_those_of_tiles(rng, outer, n_rows, positive):
+    """Sums of one sign grow: what is added to them late must not be lost."""
+    a, d = (rng.standard_normal((n_rows, k)).astype(np.float32) for k in (50, 96))
+    if positive:
+        a, d = abs(a), abs(d)
     exact = a.T.astype(np.float64) @ d.astype(np.float64)
     unit, tiles = (outer(a, d, by_unit=by_unit) for by_unit in (True, False))
     assert unit.tobytes() != tiles.tobytes()  # or the unit was not asked
@@ -63,29 +74,41 @@ def test_sums_are_as_exact_as_those_of_tiles(rng):
     assert errors[0] <= errors[1]
 
 
-def test_small_and_large_numbers(rng):
-    """A product is exact to float32 whatever the sizes of its factors; but a product of slices that
-    would be a denormal number is zero.
+@pytest.mark.parametrize("seed", range(20))
+def test_a_product_is_exact_whatever_the_sizes_of_its_factors(seed, outer):
+    """To 2**-24 for what is left out, and as much for each of the roundings of five sums; but slices
+    of the product that would be denormal numbers are zero.
     """
+    rng = np.random.default_rng(seed)
     a, d = np.zeros((40, 20), np.float32), np.zeros((40, 32), np.float32)
     a[:20], d[:20] = np.diag(spread(rng, 20)), spread(rng, 20, 32)  # a sum has one term
-    np.testing.assert_allclose(outer(a, d), a.T @ d, rtol=2.0**-22, atol=8 * 2.0**-126)
+    a[0, 0] = d[0, 0] = 1 + 2.0**-7 - 2.0**-23
+    exact = a.T.astype(np.float64) @ d.astype(np.float64)
+    np.testing.assert_allclose(outer(a, d), exact, rtol=6 * 2.0**-24, atol=8 * 2.0**-126)
 
 
-def test_what_is_not_finite_shows(rng):
+def test_what_is_not_finite_shows(rng, outer):
     for wrong in (np.inf, -np.inf, np.nan):
         a, d = (rng.standard_normal((40, k)).astype(np.float32) for k in (20, 32))
-        d[7, 3] = wrong
+        a[7, 5] = d[7, 3] = wrong
         finite = np.isfinite(outer(a, d))
+        assert not finite[5].any()
         assert not finite[:, 3].any()
-        assert finite[:, np.arange(32) != 3].all()
+        assert np.delete(np.delete(finite, 5, axis=0), 3, axis=1).all()
 
 
 @pytest.mark.parametrize("n_rows", [31, 256, 360, 1000])
-def test_threads_keep_out_of_each_others_way(rng, n_rows, tiny_shares):
+def test_threads_keep_out_of_each_others_way(rng, outer, n_rows, tiny_shares):
     """Rows come in turns of 256; the last turn is shorter, and threads do not wait for each other."""
     a, d = (rng.standard_normal((n_rows, k)).astype(np.float32) for k in (41, 208))
     alone = outer(a, d)
     np.testing.assert_allclose(alone, a.T @ d, rtol=1e-4, atol=1e-4)
     for _ in range(20):
         assert outer(a, d, n_jobs=2).tobytes() == alone.tobytes()
+
+
+def test_who_wants_no_unit_has_none(monkeypatch):
+    ask = amx.available.__wrapped__
+    assert ask()
+    monkeypatch.setenv("SEQLEARN_LSTM_MATRIX_UNIT", "0")
+    assert not ask()

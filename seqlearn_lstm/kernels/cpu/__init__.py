@@ -260,8 +260,7 @@ def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
 
 
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
-    if sliced.gains_outer(dW, n_rows, n_inputs, n_columns):
-        sliced.outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs)
+    if sliced.outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
         return
     link(dW.dtype)
     args = (dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride)

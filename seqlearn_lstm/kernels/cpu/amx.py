@@ -18,6 +18,7 @@ one call to the next.
 """
 
 import ctypes
+import os
 import platform
 import sys
 from functools import cache
@@ -70,8 +71,12 @@ if COMPILED_FOR:
 
 @cache
 def available():
-    """Whether this process may use the unit: Linux must be asked."""
-    if not COMPILED_FOR:
+    """Whether this process may use the unit.
+
+    Linux must be asked, and refuses where a stack for signals is too small for the unit's registers;
+    from then on it refuses such stacks. Who wants neither sets SEQLEARN_LSTM_MATRIX_UNIT to 0.
+    """
+    if not COMPILED_FOR or os.environ.get("SEQLEARN_LSTM_MATRIX_UNIT") == "0":
         return False
     ask = ctypes.CDLL(None).syscall
     return ask(_ARCH_PRCTL, _REQUEST_PERMISSION, _TILE_DATA) == 0

@@ -7,7 +7,7 @@ from numba import types
 from numba.extending import overload
 
 from .amx import COMPILED_FOR, CONFIGURED, TILE_SIDE, configure, release
-from .blocks import masked, rows_of
+from .blocks import TILE_ELEMENTS, masked, rows_of
 from .compile import ALWAYS_INLINED, inlined, part
 from .gemm import multiply_rows
 from .simd import at, load, stack, store
@@ -17,7 +17,6 @@ from .target import TILE_ROWS, VECTOR_BYTES
 from .tile import PANEL_VECTORS
 
 BAND = BLOCK * PANEL  # the rows of a block in a whole panel
-TILE_ELEMENTS = TILE_ROWS * PANEL_VECTORS * VECTOR_BYTES // 4  # enough for either precision
 
 
 class Transposed(NamedTuple):
@@ -84,7 +83,8 @@ def _by_matrix_unit(share, begin, end, alive, dh, d, slot, d_rows, K, weights, m
             i = own + (first - begin) // TILE_SIDE * depth * SLICED
             for k in range(0, width, BLOCK):
                 j = (q + k) // TILE_SIDE * depth * SLICED
-                multiply_block(rows, width - k, product, k, width, left, i, right, j, depth, False)
+                columns = min(BLOCK, width - k)
+                multiply_block(rows, columns, product, k, width, left, i, right, j, depth)
             _add(rows, width, product, dh, first, q, mask)
     release()
 

@@ -3,11 +3,13 @@
 from .amx import CONFIGURED, TILE_DEPTH, TILE_SIDE, configure, release
 from .compile import kernel, part
 from .share import hand_out
-from .simd import at, stack
-from .sliced_product import BLOCK, CORNER, multiply_inside
+from .simd import at, load, stack, store
+from .sliced_product import BLOCK, multiply_block
 from .slices import PANEL, SLICED, depth_of, slice_pairs, slice_turned, tiles_of
 
-ROWS_AT_A_TIME = 8 * TILE_DEPTH  # their slices stay in the second-level cache
+# What a sum is made of at a time. The slices of so many rows of some hundred inputs fit the near cache.
+ROWS_AT_A_TIME = 8 * TILE_DEPTH
+BLOCK_ELEMENTS = BLOCK * BLOCK
 
 
 @part
@@ -22,6 +24,15 @@ def slice_columns(right, j, begin, end, d, n, N, n_columns, d_rows, d_stride):
         place = j + (k - begin) // TILE_SIDE * tile
         slice_pairs(right, place, tile, d, start + n * stride + k - q, stride, rest, N)
         k += rest
+
+
+@part
+def put_block(rows, columns, source, target, t, stride, add):
+    """Copy a block, or add it, to element t of `target` on; `columns` are whole vectors."""
+    for r in range(rows):
+        for k in range(0, columns, TILE_SIDE):
+            x, place = load(source, r * BLOCK + k), t + r * stride + k
+            store(target, place, load(target, place) + x if add else x)
 
 
 @kernel
@@ -42,7 +53,7 @@ def outer(
     end = min((share + 1) * blocks // n_shares * BLOCK, n_columns)
     deepest = depth_of(min(n_rows, ROWS_AT_A_TIME)) * SLICED
     i, j = CONFIGURED + share * tiles_of(n_inputs) * deepest, begin // TILE_SIDE * deepest
-    corner = stack(dW, CORNER)
+    block = stack(dW, BLOCK_ELEMENTS)
     configure(at(left, 0))
     for n in range(0, n_rows, ROWS_AT_A_TIME):
         N = min(ROWS_AT_A_TIME, n_rows - n)
@@ -54,10 +65,11 @@ def outer(
             q = column // PANEL * PANEL
             width = min(PANEL, n_columns - q)
             for k in range(0, n_inputs, BLOCK):
-                multiply_inside(
-                    min(BLOCK, n_inputs - k), min(BLOCK, end - column),
-                    at(dW, 0), q * n_inputs + k * width + column - q, width, corner,
-                    left, i + k // TILE_SIDE * tile, right, j + (column - begin) // TILE_SIDE * tile,
-                    depth, n > 0,
+                rows, columns = min(BLOCK, n_inputs - k), min(BLOCK, end - column)
+                multiply_block(
+                    rows, columns, block, 0, BLOCK, left, i + k // TILE_SIDE * tile,
+                    right, j + (column - begin) // TILE_SIDE * tile, depth,
                 )  # fmt: skip
+                place = q * n_inputs + k * width + column - q
+                put_block(rows, columns, block, dW, place, width, n > 0)
     release()

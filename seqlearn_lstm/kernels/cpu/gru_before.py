@@ -7,7 +7,7 @@ back through time.
 Letters, rows and panels as in `gru`; gates n, r, u, m again, but m stays zero, and so do its bias
 and input weights: its columns of W only keep U_n, which the second product of a step reads from V.
 
-z h gates W UT mask       as in `gru`
+z h gates W weights mask  as in `gru`
 a     (n_slots, >= Hp)    r * h~
 V     (H, Hp)             panelled, four vectors of units to a panel: U_n
 VT    (Hp, Hp)            the same, transposed

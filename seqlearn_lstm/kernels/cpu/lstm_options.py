@@ -8,7 +8,7 @@ peephole (Gers and Schmidhuber 2000; Graves 2013), no forget gate: f = 1 (Hochre
 1997), layer normalisation (`layer_norm`), recurrent dropout (Gal and Ghahramani 2016), and other
 activations (`squash`). `lstm_extras` has the numbers of the options and the further parameters.
 
-z c gates W UT          as in `lstm`, but the h columns of z hold h~; W has zeros for a gate that does not exist
+z c gates W weights     as in `lstm`, but the h columns of z hold h~; W has zeros for a gate that does not exist
 h       (n_states, Hp)  the states; rows as in z
 mask    (B or 0, Hp)    no rows: none
 centred stats           as in `layer_norm`; no rows without it

@@ -59,7 +59,7 @@ def _waiting_briefly():
     """While this lasts, GNU's OpenMP is told to let its threads sleep after some 1 ms without work; it
     reads so when it is loaded.
 
-    By itself it lets them wait actively for some 8 ms. Where another process needs the cores, every
+    By itself it lets them wait actively for longer. Where another process needs the cores, every
     launch then waits for a thread that waits actively for nothing.
     """
     if any(name in os.environ for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")):

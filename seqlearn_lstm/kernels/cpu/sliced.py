@@ -51,13 +51,13 @@ def transposed(UT, live, slots, n_padded, n_jobs):
     return Transposed(UT, right, _left(_size(int(live[0]) + spare, K)))
 
 
-def gains_outer(dW, n_rows, n_inputs, n_columns):
-    return _gains(dW.dtype, (n_rows, n_inputs, n_columns), OUTER)
-
-
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
+    """As the contract says; returns whether it was worth it, otherwise nothing is done."""
+    if not _gains(dW.dtype, (n_rows, n_inputs, n_columns), OUTER):
+        return False
     blocks = -(-n_columns // gemm_sliced.BLOCK)
     shares, K = min(n_jobs, blocks, available_threads()), min(n_rows, gemm_sliced.ROWS_AT_A_TIME)
     left, right = _left(shares * _size(n_inputs, K)), empty(_size(n_columns, K), dW.dtype)
     args = (dW, left, right, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride)
     run(gemm_sliced.outer, args, n_jobs, n_rows * dW.size, blocks)
+    return True

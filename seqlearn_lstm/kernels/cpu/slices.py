@@ -1,6 +1,9 @@
 """float32 matrices as sums of three bfloat16 matrices, in the tiles that the matrix unit multiplies.
 
-    x = x1 + x2 + x3 exactly: x1 has the first 8 bits of the fraction of x, x2 the next 8, x3 the last
+    x = x1 + x2 + x3: x1 is the bfloat16 nearest to x, x2 the one nearest to x - x1, x3 the rest
+
+x3 is a bfloat16, too: nothing of x is lost. (But what is below 2**-126 the unit takes for zero; and x1
+is infinite, and x2 no number, for an x that is infinite or within 2**-9 of the largest float32.)
 
 A sliced matrix is flat. Its 16 rows (of a left factor) or 16 columns (of a right one) lie together: for
 every 32 columns (rows) the tiles of x1, x2 and x3, see `amx`. What is missing to whole tiles is zero
@@ -23,7 +26,7 @@ SLICES = 3
 SLICED = SLICES * TILE_SIZE
 PANEL = PANEL_VECTORS * TILE_SIDE
 _INT, _PAIR = ir.IntType(32), ir.IntType(16)
-_UPPER = 0xFFFF0000 - (1 << 32)  # as a signed number
+_UPPER, _HALF = 0xFFFF0000 - (1 << 32), 0x8000  # the upper bits; half of the last of them
 
 
 def _bits(builder, x, kind, count):
@@ -31,13 +34,15 @@ def _bits(builder, x, kind, count):
 
 
 @intrinsic
-def upper(typingctx, x):
-    """x without the lower half of its bits: the bfloat16 next to it, towards zero."""
+def nearest(typingctx, x):
+    """The bfloat16 nearest to x; of two, the larger one in size."""
 
     def codegen(context, builder, signature, args):
-        mask = ir.Constant(ir.VectorType(_INT, x.lanes), [_UPPER] * x.lanes)
-        bits = builder.and_(_bits(builder, args[0], _INT, x.lanes), mask)
-        return builder.bitcast(bits, x.llvm)
+        mask, half = (
+            ir.Constant(ir.VectorType(_INT, x.lanes), [n] * x.lanes) for n in (_UPPER, _HALF)
+        )
+        bits = builder.add(_bits(builder, args[0], _INT, x.lanes), half)
+        return builder.bitcast(builder.and_(bits, mask), x.llvm)
 
     return x(x), codegen
 
@@ -94,16 +99,18 @@ def read(a, k, n):
 def put_beside(out, o, x, y):
     """Slice x and y into a row of a left factor's tiles."""
     for s in range(SLICES):
-        store(out, o + s * TILE_SIZE, beside(x, y))
-        x, y = x - upper(x), y - upper(y)
+        x1, y1 = nearest(x), nearest(y)
+        store(out, o + s * TILE_SIZE, beside(x1, y1))
+        x, y = x - x1, y - y1
 
 
 @inlined
 def put_between(out, o, x, y):
     """Slice x and y into a row of a right factor's tiles."""
     for s in range(SLICES):
-        store(out, o + s * TILE_SIZE, between(x, y))
-        x, y = x - upper(x), y - upper(y)
+        x1, y1 = nearest(x), nearest(y)
+        store(out, o + s * TILE_SIZE, between(x1, y1))
+        x, y = x - x1, y - y1
 
 
 @part
