@@ -1,4 +1,4 @@
-"""Products by the matrix unit: slices lose nothing, sums are as exact as float32's, and no thread is in
+"""Products by the matrix unit: slices lose nothing, sums are more exact than float32's, and no thread is in
 another's way. All tests of layers run on it, too: see ``conftest.py``.
 """
 
@@ -60,10 +60,12 @@ def outer(monkeypatch):
     return multiply
 
 
-@pytest.mark.parametrize("n_rows", [1_000, 20_000])
+@pytest.mark.parametrize("n_rows, part", [(1_000, 0.35), (20_000, 0.15)])
 @pytest.mark.parametrize("positive", [False, True], ids=["both signs", "positive"])
-def test_sums_are_as_exact_as_those_of_tiles(rng, outer, n_rows, positive):
-    """Sums of one sign grow: what is added to them late must not be lost."""
+def test_sums_are_more_exact_than_those_of_tiles(rng, outer, n_rows, part, positive):
+    """A part of their error is left, for sums are made of parts: in one go it would be three tenths and
+    more, since a small product is rounded away from a sum that has grown.
+    """
     a, d = (rng.standard_normal((n_rows, k)).astype(np.float32) for k in (50, 96))
     if positive:
         a, d = abs(a), abs(d)
@@ -71,7 +73,7 @@ def test_sums_are_as_exact_as_those_of_tiles(rng, outer, n_rows, positive):
     unit, tiles = (outer(a, d, by_unit=by_unit) for by_unit in (True, False))
     assert unit.tobytes() != tiles.tobytes()  # or the unit was not asked
     errors = [np.sqrt(np.mean((found - exact) ** 2)) for found in (unit, tiles)]
-    assert errors[0] <= errors[1]
+    assert errors[0] <= part * errors[1]
 
 
 @pytest.mark.parametrize("seed", range(20))
