@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 MATRIX_UNIT = "matrix unit"  # the CPU's backend, with that for all that it serves
+BY_UNITS = "by units"  # the same, its steps split by units wherever they can be
+CAN_BE_SPLIT = {"test_lstm", "test_lstm_options"}
 PRODUCTS = {"test_products", "test_lstm", "test_lstm_options", "test_gru", "test_rnn"}
 CPU_ONLY = pytest.mark.parametrize("kernels", ["cpu"], indirect=True)
 
@@ -27,7 +29,9 @@ def cases(every, too_large):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what makes no sense on CUDA, or is too large to be simulated, or does not multiply."""
+    """Leave out what makes no sense on CUDA, or is too large to be simulated, or is the same on a
+    backend as on another.
+    """
     left_out = [item for item in items if _is_left_out(item)]
     items[:] = [item for item in items if item not in left_out]
     config.hook.pytest_deselected(items=left_out)
@@ -35,8 +39,10 @@ def pytest_collection_modifyitems(config, items):
 
 def _is_left_out(item):
     backend = item.callspec.params.get("kernels") if hasattr(item, "callspec") else None
-    return (backend == "cuda" and _cannot_be(item)) or (
-        backend == MATRIX_UNIT and not _multiplies(item)
+    return (
+        (backend == "cuda" and _cannot_be(item))
+        or (backend == MATRIX_UNIT and not _multiplies(item))
+        or (backend == BY_UNITS and item.path.stem not in CAN_BE_SPLIT)
     )
 
 
@@ -81,6 +87,30 @@ class OnMatrixUnit:
                 return function(*arguments)
 
         return call
+
+
+class ByUnits:
+    """The CPU's backend, whose recurrent layers are split by units wherever they can be, on two threads
+    or more.
+    """
+
+    def __init__(self, backend):
+        self.backend = backend
+
+    def __getattr__(self, name):
+        function = getattr(self.backend, name)
+
+        def call(*arguments):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(self.backend, "run_layer", self._run_layer)
+                return function(*arguments)
+
+        return call
+
+    def _run_layer(self, by_sequences, by_units, args, weights, live, slots, n_padded, n_jobs):
+        panels = -(-n_padded // self.backend.panel_columns(n_padded, weights.dtype))
+        work = 10**9  # enough for any number of threads
+        self.backend.run(by_units or by_sequences, args, max(n_jobs, 2), work, panels)
 
 
 class OnHost:

@@ -1,9 +1,16 @@
-"""The tests of kernels run on both backends, and where there is a matrix unit on that, too."""
+"""The tests of kernels run on both backends, and on that of the CPU in its other ways, too: with a matrix
+unit, and split by units.
+"""
 
 import pytest
-from backends import MATRIX_UNIT, OnHost, OnMatrixUnit
+from backends import BY_UNITS, MATRIX_UNIT, ByUnits, OnHost, OnMatrixUnit
 
-WRAPPED = {"cpu": lambda backend: backend, MATRIX_UNIT: OnMatrixUnit, "cuda": OnHost}
+WRAPPED = {
+    "cpu": lambda backend: backend,
+    MATRIX_UNIT: OnMatrixUnit,
+    BY_UNITS: ByUnits,
+    "cuda": OnHost,
+}
 
 
 @pytest.fixture(scope="session", params=WRAPPED)
@@ -11,5 +18,5 @@ def kernels(request):
     """A backend whose functions take and fill arrays of the host."""
     from seqlearn_lstm.kernels import get_backend
 
-    name = "cpu" if request.param == MATRIX_UNIT else request.param
+    name = request.param if request.param == "cuda" else "cpu"
     return WRAPPED[request.param](get_backend(name))

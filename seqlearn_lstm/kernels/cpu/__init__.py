@@ -10,6 +10,7 @@ from . import (
     gru_before,
     heads,
     lstm,
+    lstm_bptt,
     lstm_extras_gradient,
     lstm_options,
     lstm_options_bptt,
@@ -51,6 +52,7 @@ from .lstm_extras import (
     pack_lstm_extras,
     unpack_lstm_extras,
 )
+from .split import run_layer
 from .target import TILE_ROWS
 from .threads import available_threads, run
 from .tile import link
@@ -173,14 +175,16 @@ def put_rows(source, index, out, width, n_jobs):
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32"):
     link(W.dtype)
     args = (z, c, gates, W, live, slots, kept, n_in, n_units)
-    run(lstm.lstm_forward, args, n_jobs, int(slots[-2]) * W.size, int(live[0]))
+    kernels = lstm.lstm_forward, lstm.lstm_forward_by_units
+    run_layer(*kernels, args, W, live, slots, c.shape[1], n_jobs)
 
 
 def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, precision="float32"):
     link(UT.dtype)
     back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
     args = (d_out, c, gates, back, dh, dc, live, slots, n_units)
-    run(lstm.lstm_backward, args, n_jobs, int(slots[-2]) * UT.size, int(live[0]))
+    kernels = lstm_bptt.lstm_backward, None if back.right.size else lstm_bptt.lstm_backward_by_units
+    run_layer(*kernels, args, UT, live, slots, dh.shape[1], n_jobs)
 
 
 def lstm_options_forward(
@@ -189,8 +193,10 @@ def lstm_options_forward(
 ):  # fmt: skip
     link(W.dtype)
     args = (z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units)
-    args += (Options(*map(int, options)),)
-    run(lstm_options.lstm_options_forward, args, n_jobs, int(slots[-2]) * W.size, int(live[0]))
+    options = Options(*map(int, options))
+    by_units = None if options.layer_norm else lstm_options.lstm_options_forward_by_units
+    kernels, args = (lstm_options.lstm_options_forward, by_units), (*args, options)
+    run_layer(*kernels, args, W, live, slots, c.shape[1], n_jobs)
 
 
 def lstm_options_backward(
@@ -200,9 +206,12 @@ def lstm_options_backward(
     link(UT.dtype)
     back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
     args = (d_out, c, gates, centred, stats, sums, back, extras, mask, dh, dc, live, slots, n_units)
-    args += (Options(*map(int, options)),)
-    work = int(slots[-2]) * UT.size
-    run(lstm_options_bptt.lstm_options_backward, args, n_jobs, work, int(live[0]))
+    options = Options(*map(int, options))
+    by_units = lstm_options_bptt.lstm_options_backward_by_units
+    if options.layer_norm or back.right.size:
+        by_units = None
+    kernels, args = (lstm_options_bptt.lstm_options_backward, by_units), (*args, options)
+    run_layer(*kernels, args, UT, live, slots, c.shape[1], n_jobs)
 
 
 def lstm_options_gradient(gradient, d_extras, sums, n_in, n_units, options, n_jobs):

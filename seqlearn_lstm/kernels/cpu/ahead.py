@@ -4,7 +4,8 @@ A step then needs the recurrent weights alone, of which more stay in the cache. 
 they were left: the bits are the same.
 """
 
-from .blocks import GATES, rows_of
+from .areas import blocks_of, columns_of, rows_of
+from .blocks import GATES
 from .compile import part
 from .simd import at
 from .target import VECTOR_BYTES
@@ -22,16 +23,17 @@ def is_worth_it(W, live, kept):
 
 
 @part
-def multiply_ahead(out, columns, z, W, K, begin, end, first_row, last_row, n_blocks, live, slots):
+def multiply_ahead(out, columns, z, W, K, first_row, last_row, live, slots, area):
     """out (n_slots, columns), panelled, = z @ W, but from row `first_row` to row `last_row` of W (K,
-    columns) alone: for a share's sequences.
+    columns) alone: for a share's area.
     """
     L, ldz, n_slots = VECTOR_BYTES // W.itemsize, z.shape[1], out.shape[0] // columns
-    for q in range(0, columns, GATES * L):
+    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
+    for q in range(left, right, GATES * L):
         width = min(GATES * L, columns - q)
         for t in range(live.shape[0]):
             for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
+                first, last = rows_of(j, n_blocks, area)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break

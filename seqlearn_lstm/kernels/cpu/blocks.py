@@ -2,8 +2,7 @@
 
 L lanes of a vector; B sequences, H units; Hg = H rounded up to L / 4, Hp = H rounded up to L. A
 panel of gates is the four gates of L units side by side; in the last one, of the units that are
-left. Rows are the rows of a batch, see `batches.Batch`. The work is split by sequences: a share
-owns some blocks of rows through all steps.
+left. Rows are the rows of a batch, see `batches.Batch`.
 
 z     (n_states, ldz)    rows [1 | x (I) | h~ (Hp) | free]: h~ is what the recurrent product reads, h * mask
 h     (n_states, Hp)     the states themselves, in the same rows
@@ -18,55 +17,6 @@ from .tile import PANEL_VECTORS
 GATES = 4
 PANEL_ELEMENTS = PANEL_VECTORS * VECTOR_BYTES // 4  # enough for either precision
 TILE_ELEMENTS = TILE_ROWS * PANEL_ELEMENTS
-
-
-# ---- blocks of sequences -------------------------------------------------------------------------
-
-
-@part
-def steps_of(n, live):
-    """The steps of the first n sequences together."""
-    steps = 0
-    for t in range(live.shape[0]):
-        steps += min(n, live[t])
-    return steps
-
-
-@part
-def cut(steps, live):
-    """The smallest number of sequences, counted from the longest, that have at least `steps` steps
-    together.
-    """
-    low, high = 0, live[0]
-    while low < high:
-        middle = (low + high) // 2
-        if steps_of(middle, live) < steps:
-            low = middle + 1
-        else:
-            high = middle
-    return low
-
-
-@part
-def sequences_of(share, n_shares, live):
-    """First and last + 1 of a share's sequences, and the number of their blocks.
-
-    Shares are neighbours, with about as many steps each: where the rows of two threads alternate in
-    memory, each slows down the other's writing.
-    """
-    steps = steps_of(live[0], live)
-    begin = cut(share * steps // n_shares, live)
-    end = cut((share + 1) * steps // n_shares, live)
-    return begin, end, (end - begin + TILE_ROWS - 1) // TILE_ROWS
-
-
-@part
-def rows_of(j, n_blocks, begin, end):
-    """First and last + 1 of the sequences in the j-th block of those from `begin` to `end`: at most
-    TILE_ROWS, about as many in each.
-    """
-    n = end - begin
-    return begin + j * n // n_blocks, begin + (j + 1) * n // n_blocks
 
 
 @part
@@ -138,12 +88,13 @@ def put_gates(row, i, f, g, o, units, L):
 
 
 @part
-def clear(gates, n_gates, columns, panel, first, last):
-    """Set the gates of dead slots, the rows from `first` to `last`, to zero.
+def clear(gates, n_gates, left, right, columns, panel, first, last):
+    """Set the gates of dead slots, the rows from `first` to `last`, to zero in the columns from `left`
+    to `right`.
 
     The products over all slots read the dead ones, too: a gradient of zero adds nothing.
     """
-    for q in range(0, columns, panel):
+    for q in range(left, right, panel):
         width = min(panel, columns - q)
         for k in range(q * n_gates + first * width, q * n_gates + last * width):
             gates[k] = 0.0
@@ -170,11 +121,9 @@ def remember(x, h, row, unit, z, column, mask, r):
 
 
 @part
-def enter(first, last, h, z, column, mask):
-    """Write the initial states of the sequences from `first` to `last` into z, masked. They stand
-    in h alone before.
-    """
+def enter(area, h, z, column, mask):
+    """Write the initial states of an area's sequences into z, masked. They stand in h alone before."""
     L = VECTOR_BYTES // h.itemsize
-    for r in range(first, last):
-        for unit in range(0, h.shape[1], L):
+    for r in range(area.begin, area.end):
+        for unit in range(area.left, area.right, L):
             remember(load(h, r * h.shape[1] + unit), h, r, unit, z, column, mask, r)

@@ -7,13 +7,14 @@ from numba import types
 from numba.extending import overload
 
 from .amx import COMPILED_FOR, CONFIGURED, TILE_SIDE, configure, release
-from .blocks import TILE_ELEMENTS, masked, rows_of
+from .areas import blocks_of, rows_of
+from .blocks import TILE_ELEMENTS, masked
 from .compile import ALWAYS_INLINED, inlined, part
 from .gemm import multiply_rows
 from .simd import at, load, stack, store
 from .sliced_product import BLOCK, multiply_block
 from .slices import PANEL, SLICED, depth_of, place_of, slice_panels
-from .target import TILE_ROWS, VECTOR_BYTES
+from .target import VECTOR_BYTES
 from .tile import PANEL_VECTORS
 
 BAND = BLOCK * PANEL  # the rows of a block in a whole panel
@@ -48,14 +49,13 @@ def _add(rows, width, product, dh, first, q, mask):
 
 
 @inlined  # a step of a single sequence is so short that the call would be a part of it
-def _by_tiles(begin, end, alive, dh, d, slot, d_rows, K, UT, mask):
-    L = VECTOR_BYTES // dh.itemsize
-    panel, n_blocks = PANEL_VECTORS * L, (end - begin + TILE_ROWS - 1) // TILE_ROWS
+def _by_tiles(area, alive, dh, d, slot, d_rows, K, UT, mask):
+    panel, n_blocks = PANEL_VECTORS * VECTOR_BYTES // dh.itemsize, blocks_of(area)
     product = stack(dh, TILE_ELEMENTS)
-    for q in range(0, dh.shape[1], panel):
-        width = min(panel, dh.shape[1] - q)
+    for q in range(area.left, area.right, panel):
+        width = min(panel, area.right - q)
         for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, begin, end)
+            first, last = rows_of(j, n_blocks, area)
             rows = min(last, alive) - first
             if rows <= 0:
                 break
@@ -69,9 +69,9 @@ def _by_tiles(begin, end, alive, dh, d, slot, d_rows, K, UT, mask):
 
 
 @part
-def _by_matrix_unit(share, begin, end, alive, dh, d, slot, d_rows, K, weights, mask):
-    right, left = weights.right, weights.left
-    depth, last = depth_of(K), min(end, alive)
+def _by_matrix_unit(share, area, alive, dh, d, slot, d_rows, K, weights, mask):
+    right, left, begin = weights.right, weights.left, area.begin
+    depth, last = depth_of(K), min(area.end, alive)
     own = CONFIGURED + place_of(share, begin, depth)
     product = stack(dh, BAND)
     configure(at(left, 0))
@@ -89,8 +89,9 @@ def _by_matrix_unit(share, begin, end, alive, dh, d, slot, d_rows, K, weights, m
     release()
 
 
-def carry_back(share, begin, end, alive, dh, d, slot, d_rows, K, weights, mask):
-    """dh += mask * (d @ UT), for those sequences from `begin` to `end` that are below `alive`.
+def carry_back(share, area, alive, dh, d, slot, d_rows, K, weights, mask):
+    """dh += mask * (d @ UT), for the units of an area and those of its sequences that are below
+    `alive`. The matrix unit multiplies for all units only.
 
     d (d_rows, K) flat, panelled: the gradient at the pre-activations of a step, whose first row is `slot`
     """
@@ -98,14 +99,14 @@ def carry_back(share, begin, end, alive, dh, d, slot, d_rows, K, weights, mask):
 
 
 @overload(carry_back, jit_options=ALWAYS_INLINED)
-def _carry_back(share, begin, end, alive, dh, d, slot, d_rows, K, weights, mask):
-    def by_tiles(share, begin, end, alive, dh, d, slot, d_rows, K, weights, mask):
-        _by_tiles(begin, end, alive, dh, d, slot, d_rows, K, weights.UT, mask)
+def _carry_back(share, area, alive, dh, d, slot, d_rows, K, weights, mask):
+    def by_tiles(share, area, alive, dh, d, slot, d_rows, K, weights, mask):
+        _by_tiles(area, alive, dh, d, slot, d_rows, K, weights.UT, mask)
 
-    def by_either(share, begin, end, alive, dh, d, slot, d_rows, K, weights, mask):
+    def by_either(share, area, alive, dh, d, slot, d_rows, K, weights, mask):
         if weights.right.size > 0:
-            _by_matrix_unit(share, begin, end, alive, dh, d, slot, d_rows, K, weights, mask)
+            _by_matrix_unit(share, area, alive, dh, d, slot, d_rows, K, weights, mask)
         else:
-            _by_tiles(begin, end, alive, dh, d, slot, d_rows, K, weights.UT, mask)
+            _by_tiles(area, alive, dh, d, slot, d_rows, K, weights.UT, mask)
 
     return by_either if COMPILED_FOR and dh.dtype == types.float32 else by_tiles

@@ -17,6 +17,7 @@ mask  (B or 0, Hp)        multiplied onto h for the recurrent product
 """
 
 from .activations import sigmoid_fraction, tanh
+from .areas import blocks_of, rows_of, sequences_of
 from .blocks import (
     GATES,
     TILE_ELEMENTS,
@@ -26,8 +27,6 @@ from .blocks import (
     get_gate,
     put_gate,
     remember,
-    rows_of,
-    sequences_of,
 )
 from .carry import carry_back
 from .compile import inlined, kernel, part
@@ -103,16 +102,15 @@ def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, share, n
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
     ldz, n_gates = z.shape[1], gates.shape[0] // columns
-    begin, end, n_blocks = sequences_of(share, n_shares, live)
+    area = sequences_of(share, n_shares, live, h.shape[1])
+    n_blocks = blocks_of(area)
     pre = stack(W, TILE_ELEMENTS)
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, begin, end)
-        enter(first, last, h, z, 1 + n_in, mask)
+    enter(area, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
             for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
+                first, last = rows_of(j, n_blocks, area)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -180,10 +178,11 @@ def gru_backward(
     L = VECTOR_BYTES // h.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
     n_gates = gates.shape[0] // columns
-    begin, end, n_blocks = sequences_of(share, n_shares, live)
+    area = sequences_of(share, n_shares, live, h.shape[1])
+    n_blocks = blocks_of(area)
     for t in range(live.shape[0] - 1, -1, -1):
         for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, begin, end)
+            first, last = rows_of(j, n_blocks, area)
             slot, alive = slots[t] + first, max(first, min(last, live[t]))
             for q in range(0, columns, panel):
                 width = min(panel, columns - q)
@@ -192,5 +191,5 @@ def gru_backward(
                     first, q // GATES,
                 )  # fmt: skip
             ended = min(last, slots[t + 1] - slots[t])
-            clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
-        carry_back(share, begin, end, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)
+            clear(gates, n_gates, 0, columns, columns, panel, slots[t] + alive, slots[t] + ended)
+        carry_back(share, area, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)

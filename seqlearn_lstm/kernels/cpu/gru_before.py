@@ -15,6 +15,7 @@ d_a   (n_slots, Hp)       panelled like V: the gradient at the pre-activation of
 """
 
 from .activations import tanh
+from .areas import blocks_of, rows_of, sequences_of
 from .blocks import (
     GATES,
     TILE_ELEMENTS,
@@ -25,8 +26,6 @@ from .blocks import (
     masked,
     put_gate,
     remember,
-    rows_of,
-    sequences_of,
 )
 from .carry import carry_back
 from .compile import kernel, part
@@ -87,16 +86,15 @@ def gru_before_forward(
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
     ldz, lda, n_gates = z.shape[1], a.shape[1], gates.shape[0] // columns
     n_padded = (n_units + L - 1) // L * L
-    begin, end, n_blocks = sequences_of(share, n_shares, live)
+    area = sequences_of(share, n_shares, live, h.shape[1])
+    n_blocks = blocks_of(area)
     pre = stack(W, TILE_ELEMENTS)
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, begin, end)
-        enter(first, last, h, z, 1 + n_in, mask)
+    enter(area, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
             for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
+                first, last = rows_of(j, n_blocks, area)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -109,7 +107,7 @@ def gru_before_forward(
         for q in range(0, n_padded, panel):
             width = min(panel, n_padded - q)
             for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
+                first, last = rows_of(j, n_blocks, area)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -174,11 +172,12 @@ def gru_before_backward(
     L = VECTOR_BYTES // h.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
     n_slots, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
-    begin, end, n_blocks = sequences_of(share, n_shares, live)
+    area = sequences_of(share, n_shares, live, h.shape[1])
+    n_blocks = blocks_of(area)
     product = stack(h, TILE_ELEMENTS)
     for t in range(live.shape[0] - 1, -1, -1):
         for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, begin, end)
+            first, last = rows_of(j, n_blocks, area)
             slot, alive = slots[t] + first, max(first, min(last, live[t]))
             for q in range(0, columns, panel):
                 unit, width = q // GATES, min(panel, columns - q)
@@ -189,13 +188,13 @@ def gru_before_backward(
                     d_a, piece * n_slots + slot * lde + unit - piece, lde, dh, first, unit,
                 )  # fmt: skip
             dead, ended = slots[t] + alive, slots[t] + min(last, slots[t + 1] - slots[t])
-            clear(gates, n_slots, columns, panel, dead, ended)
-            clear(d_a, n_slots, n_padded, panel, dead, ended)
+            clear(gates, n_slots, 0, columns, columns, panel, dead, ended)
+            clear(d_a, n_slots, 0, n_padded, n_padded, panel, dead, ended)
             a[dead:ended] = 0.0
         for q in range(0, n_padded, panel):
             width = min(panel, n_padded - q)
             for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
+                first, last = rows_of(j, n_blocks, area)
                 rows, slot = min(last, live[t]) - first, slots[t] + first
                 if rows <= 0:
                     break
@@ -209,4 +208,4 @@ def gru_before_backward(
                         rows, gate_width, gates, start * n_slots + slot * gate_width,
                         product, p, width, h, slot, mask, dh, first, q + p,
                     )  # fmt: skip
-        carry_back(share, begin, end, live[t], dh, gates, slots[t], n_slots, columns, weights, mask)
+        carry_back(share, area, live[t], dh, gates, slots[t], n_slots, columns, weights, mask)

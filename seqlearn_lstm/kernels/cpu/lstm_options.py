@@ -20,16 +20,8 @@ row.
 
 from .activations import lstm_gates, sigmoid
 from .ahead import is_worth_it, multiply_ahead
-from .blocks import (
-    GATES,
-    enter,
-    gate_columns,
-    get_gate,
-    put_gate,
-    remember,
-    rows_of,
-    sequences_of,
-)
+from .areas import Area, blocks_of, columns_of, rows_of, sequences_of, units_of
+from .blocks import GATES, enter, gate_columns, get_gate, put_gate, remember
 from .compile import kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE, centre_gates, measure_cells
 from .lstm_extras import CELL_GAIN, CELL_SHIFT, GAIN, P
@@ -86,19 +78,86 @@ def forward_cells(
 
 
 @part
-def forward_outputs(rows, c, k, stats, s, extras, h, out, z, column, mask, first, options):
-    """Compute the states from the new cells and from the output gates, which stand in h from its
-    row `out` on. They overwrite these; masked, they are written to z.
+def forward_outputs(rows, c, k, stats, s, extras, h, out, z, column, mask, first, area, options):
+    """Compute the states of an area's units from the new cells and from the output gates, which stand
+    in h from its row `out` on. They overwrite these; masked, they are written to z.
     """
     L, Hp = VECTOR_BYTES // c.itemsize, c.shape[1]
     for r in range(rows):
-        for u in range(0, Hp, L):
+        for u in range(area.left, area.right, L):
             x = load(c, k + r * Hp + u)
             if options.layer_norm:
                 x = (x - stats[s + r, CELL_MEAN]) * stats[s + r, CELL_SCALE]
                 x = fma(x, load(extras, CELL_GAIN * Hp + u), load(extras, CELL_SHIFT * Hp + u))
             y = load(h, (out + r) * Hp + u) * squash(x, options.output_activation)
             remember(y, h, out + r, u, z, column, mask, first + r)
+
+
+@part
+def products(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area):
+    """The products of step t, from row `bias` of W on, for a share's area."""
+    L = VECTOR_BYTES // W.itemsize
+    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
+    ldz, n_gates = z.shape[1], raw.shape[0] // columns
+    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
+    done = 1 + n_in if is_worth_it(W, live, kept) else bias
+    for q in range(left, right, panel):
+        width = min(panel, columns - q)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, area)
+            rows = min(last, live[t]) - first
+            if rows <= 0:
+                break
+            tile(
+                rows, width // L, at(raw, q * n_gates + (kept[t] + first) * width), width,
+                at(z, (slots[t] + first) * ldz + done), ldz, 1, 1, 0,
+                at(W, q * K + done * width), width, K - done, done - bias,
+            )  # fmt: skip
+
+
+@part
+def forward_step(
+    z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
+    t, area,
+):  # fmt: skip
+    """Step t, for a share's area; with layer normalisation of all units."""
+    L, Hp = VECTOR_BYTES // W.itemsize, c.shape[1]
+    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
+    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
+    n_gates = gates.shape[0] // columns
+    # A normalisation would take out what the bias adds.
+    raw, bias = (centred, 1) if options.layer_norm else (gates, 0)
+    products(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area)
+    for j in range(n_blocks):
+        first, last = rows_of(j, n_blocks, area)
+        rows = min(last, live[t]) - first
+        if rows <= 0:
+            break
+        row, before, after = kept[t] + first, (kept[t] + first) * Hp, (kept[t + 1] + first) * Hp
+        out = slots[t + 1] + first
+        if options.layer_norm:
+            centre_gates(rows, centred, columns, row, stats, n_units)
+        for q in range(left, right, panel):
+            width, unit = min(panel, columns - q), q // GATES
+            forward_cells(
+                rows, width, raw, gates, q * n_gates + row * width, stats, row, at(W, q * K),
+                extras, unit, n_units, c, before + unit, after + unit, h, out * Hp + unit,
+                options,
+            )  # fmt: skip
+        if options.layer_norm:
+            measure_cells(rows, c, after, stats, row, n_units)
+        forward_outputs(
+            rows, c, after, stats, row, extras, h, out, z, 1 + n_in, mask, first, area, options
+        )
+
+
+@part
+def inputs_ahead(z, gates, centred, W, live, slots, kept, n_in, n_units, options, area):
+    """The products of the inputs before the first step, where that gains, for a share's area."""
+    if is_worth_it(W, live, kept):
+        columns, K = gate_columns(n_units, VECTOR_BYTES // W.itemsize), 1 + n_in + n_units
+        raw, bias = (centred, 1) if options.layer_norm else (gates, 0)
+        multiply_ahead(raw, columns, z, W, K, bias, 1 + n_in, live, slots, area)
 
 
 @kernel
@@ -114,50 +173,44 @@ def lstm_options_forward(
     if launcher != 0:
         hand_out()
         return
-    L = VECTOR_BYTES // W.itemsize
-    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    ldz, Hp, n_gates = z.shape[1], c.shape[1], gates.shape[0] // columns
-    begin, end, n_blocks = sequences_of(share, n_shares, live)
-    raw = centred if options.layer_norm else gates
-    bias = 1 if options.layer_norm else 0  # a normalisation would take out what the bias adds
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, begin, end)
-        enter(first, last, h, z, 1 + n_in, mask)
-    done = bias
-    if is_worth_it(W, live, kept):
-        done = 1 + n_in
-        multiply_ahead(raw, columns, z, W, K, begin, end, bias, done, n_blocks, live, slots)
+    area = sequences_of(share, n_shares, live, c.shape[1])
+    enter(area, h, z, 1 + n_in, mask)
+    inputs_ahead(z, gates, centred, W, live, slots, kept, n_in, n_units, options, area)
     for t in range(live.shape[0]):
-        for q in range(0, columns, panel):
-            width = min(panel, columns - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                tile(
-                    rows, width // L, at(raw, q * n_gates + (kept[t] + first) * width), width,
-                    at(z, (slots[t] + first) * ldz + done), ldz, 1, 1, 0,
-                    at(W, q * K + done * width), width, K - done, done - bias,
-                )  # fmt: skip
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, begin, end)
-            rows = min(last, live[t]) - first
-            if rows <= 0:
-                break
-            row, before, after = kept[t] + first, (kept[t] + first) * Hp, (kept[t + 1] + first) * Hp
-            out = slots[t + 1] + first
-            if options.layer_norm:
-                centre_gates(rows, centred, columns, row, stats, n_units)
-            for q in range(0, columns, panel):
-                width, unit = min(panel, columns - q), q // GATES
-                forward_cells(
-                    rows, width, raw, gates, q * n_gates + row * width, stats, row, at(W, q * K),
-                    extras, unit, n_units, c, before + unit, after + unit, h, out * Hp + unit,
-                    options,
-                )  # fmt: skip
-            if options.layer_norm:
-                measure_cells(rows, c, after, stats, row, n_units)
-            forward_outputs(
-                rows, c, after, stats, row, extras, h, out, z, 1 + n_in, mask, first, options
-            )  # fmt: skip
+        forward_step(
+            z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units,
+            options, t, area,
+        )  # fmt: skip
+
+
+@kernel
+def lstm_options_forward_step(
+    z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options, t,
+    share, n_shares, launcher,
+):  # fmt: skip
+    """Step t of `lstm_options_forward` without layer normalisation, split by units."""
+    if launcher != 0:
+        hand_out()
+        return
+    area = units_of(share, n_shares, live, c.shape[1], VECTOR_BYTES // W.itemsize)
+    if t == 0:
+        inputs_ahead(z, gates, centred, W, live, slots, kept, n_in, n_units, options, area)
+    forward_step(
+        z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
+        t, area,
+    )  # fmt: skip
+
+
+@kernel
+def lstm_options_forward_by_units(
+    z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
+    share, n_shares, launcher,
+):  # fmt: skip
+    """`lstm_options_forward` without layer normalisation, each step split by units."""
+    # Here, for all units: each share of the first step reads those of the others.
+    enter(Area(0, live[0], 0, c.shape[1]), h, z, 1 + n_in, mask)
+    for t in range(live.shape[0]):
+        lstm_options_forward_step(
+            z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units,
+            options, t, share, n_shares, launcher,
+        )  # fmt: skip

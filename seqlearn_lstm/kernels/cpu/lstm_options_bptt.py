@@ -4,16 +4,8 @@ A step goes from the output to the cells, and from the cells to the products; in
 over all units of a row, through the normalisations.
 """
 
-from .blocks import (
-    GATES,
-    add,
-    clear,
-    gate_columns,
-    get_gate,
-    put_gate,
-    rows_of,
-    sequences_of,
-)
+from .areas import blocks_of, columns_of, rows_of, sequences_of, units_of
+from .blocks import GATES, add, clear, gate_columns, get_gate, put_gate
 from .carry import carry_back
 from .compile import kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE, cells_backward, gates_backward
@@ -83,6 +75,50 @@ def backward_cells(
         store(dh, k + r * Hp, splat(d_c, 0.0))
 
 
+@part
+def backward_begin(sums, n_padded, options, area):
+    """Set the sums of an area's sequences and units to zero."""
+    if options.peephole or options.layer_norm:
+        for row in range(area.begin * SUMS, area.end * SUMS):
+            for k in range(row * n_padded + area.left, row * n_padded + area.right):
+                sums[k] = 0.0
+
+
+@part
+def backward_step(
+    d_out, c, gates, centred, stats, sums, extras, dh, dc, live, slots, n_units, options, t, area
+):
+    """Step t back, for a share's area, up to the gradient at a; with layer normalisation of all
+    units.
+    """
+    L = VECTOR_BYTES // c.itemsize
+    panel, columns = GATES * L, gate_columns(n_units, L)
+    Hp, ldd, n_gates = c.shape[1], d_out.shape[1], gates.shape[0] // columns
+    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
+    for j in range(n_blocks):
+        first, last = rows_of(j, n_blocks, area)
+        alive = max(first, min(last, live[t]))
+        rows, row, after = alive - first, slots[t] + first, (slots[t + 1] + first) * Hp
+        for q in range(left, right, panel):
+            width, unit = min(panel, columns - q), q // GATES
+            backward_outputs(
+                rows, width, gates, q * n_gates + row * width, d_out, row * ldd + unit,
+                c, after + unit, stats, row, extras, unit, dh, first * Hp + unit, options,
+            )  # fmt: skip
+        if options.layer_norm:
+            cells_backward(rows, c, after, dh, first, row, stats, extras, sums, n_units)
+        for q in range(left, right, panel):
+            width, unit = min(panel, columns - q), q // GATES
+            backward_cells(
+                rows, width, gates, q * n_gates + row * width, c, row * Hp + unit, after + unit,
+                extras, unit, dh, dc, first * Hp + unit, sums, first * SUMS * Hp, options,
+            )  # fmt: skip
+        if options.layer_norm:
+            gates_backward(rows, gates, centred, columns, row, stats, extras, sums, first, n_units)
+        ended = min(last, slots[t + 1] - slots[t])
+        clear(gates, n_gates, left, right, columns, panel, slots[t] + alive, slots[t] + ended)
+
+
 @kernel
 def lstm_options_backward(
     d_out, c, gates, centred, stats, sums, weights, extras, mask, dh, dc, live, slots, n_units, options,
@@ -91,43 +127,55 @@ def lstm_options_backward(
     """BPTT: gates become the gradient at a, dh and dc the gradient at the initial states; sums what
     `lstm_options_gradient` adds up.
 
-    d_out dh dc  as in `lstm.lstm_backward`
+    d_out dh dc  as in `lstm_bptt.lstm_backward`
     """
     if launcher != 0:
         hand_out()
         return
-    L = VECTOR_BYTES // c.itemsize
-    panel, columns = GATES * L, gate_columns(n_units, L)
-    Hp, ldd, n_gates = c.shape[1], d_out.shape[1], gates.shape[0] // columns
-    begin, end, n_blocks = sequences_of(share, n_shares, live)
-    if options.peephole or options.layer_norm:
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, begin, end)
-            for k in range(first * SUMS * Hp, last * SUMS * Hp):
-                sums[k] = 0.0
+    columns = gate_columns(n_units, VECTOR_BYTES // c.itemsize)
+    area, n_gates = sequences_of(share, n_shares, live, c.shape[1]), gates.shape[0] // columns
+    backward_begin(sums, c.shape[1], options, area)
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, begin, end)
-            alive = max(first, min(last, live[t]))
-            rows, row, after = alive - first, slots[t] + first, (slots[t + 1] + first) * Hp
-            for q in range(0, columns, panel):
-                width, unit = min(panel, columns - q), q // GATES
-                backward_outputs(
-                    rows, width, gates, q * n_gates + row * width, d_out, row * ldd + unit,
-                    c, after + unit, stats, row, extras, unit, dh, first * Hp + unit, options,
-                )  # fmt: skip
-            if options.layer_norm:
-                cells_backward(rows, c, after, dh, first, row, stats, extras, sums, n_units)
-            for q in range(0, columns, panel):
-                width, unit = min(panel, columns - q), q // GATES
-                backward_cells(
-                    rows, width, gates, q * n_gates + row * width, c, row * Hp + unit, after + unit,
-                    extras, unit, dh, dc, first * Hp + unit, sums, first * SUMS * Hp, options,
-                )  # fmt: skip
-            if options.layer_norm:
-                gates_backward(
-                    rows, gates, centred, columns, row, stats, extras, sums, first, n_units
-                )
-            ended = min(last, slots[t + 1] - slots[t])
-            clear(gates, n_gates, columns, panel, slots[t] + alive, slots[t] + ended)
-        carry_back(share, begin, end, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)
+        backward_step(
+            d_out, c, gates, centred, stats, sums, extras, dh, dc, live, slots, n_units, options, t,
+            area,
+        )  # fmt: skip
+        carry_back(share, area, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)
+
+
+@kernel
+def lstm_options_backward_step(
+    d_out, c, gates, centred, stats, sums, weights, extras, mask, dh, dc, live, slots, n_units, options, t,
+    share, n_shares, launcher,
+):  # fmt: skip
+    """Step t of `lstm_options_backward` without layer normalisation, split by units; see
+    `lstm_bptt.lstm_backward_step`.
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    L, k = VECTOR_BYTES // c.itemsize, t + 1
+    columns, area = gate_columns(n_units, L), units_of(share, n_shares, live, c.shape[1], L)
+    if k == live.shape[0]:
+        backward_begin(sums, c.shape[1], options, area)
+    else:
+        n_gates = gates.shape[0] // columns
+        carry_back(share, area, live[k], dh, gates, slots[k], n_gates, columns, weights, mask)
+    if t >= 0:
+        backward_step(
+            d_out, c, gates, centred, stats, sums, extras, dh, dc, live, slots, n_units, options, t,
+            area,
+        )  # fmt: skip
+
+
+@kernel
+def lstm_options_backward_by_units(
+    d_out, c, gates, centred, stats, sums, weights, extras, mask, dh, dc, live, slots, n_units, options,
+    share, n_shares, launcher,
+):  # fmt: skip
+    """`lstm_options_backward` without layer normalisation, each step split by units."""
+    for t in range(live.shape[0] - 1, -2, -1):
+        lstm_options_backward_step(
+            d_out, c, gates, centred, stats, sums, weights, extras, mask, dh, dc, live, slots, n_units,
+            options, t, share, n_shares, launcher,
+        )  # fmt: skip

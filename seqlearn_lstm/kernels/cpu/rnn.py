@@ -14,7 +14,8 @@ mask  (B or 0, Hp)        multiplied onto h for the recurrent product
 act                       a number of `squash` whose value at zero is zero: padded units stay there
 """
 
-from .blocks import TILE_ELEMENTS, clear, enter, remember, rows_of, sequences_of
+from .areas import blocks_of, rows_of, sequences_of
+from .blocks import TILE_ELEMENTS, clear, enter, remember
 from .carry import carry_back
 from .compile import kernel, part
 from .share import hand_out
@@ -43,16 +44,15 @@ def rnn_forward(z, h, W, mask, live, slots, n_in, n_units, act, share, n_shares,
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = PANEL_VECTORS * L, (n_units + L - 1) // L * L, 1 + n_in + n_units
     ldz = z.shape[1]
-    begin, end, n_blocks = sequences_of(share, n_shares, live)
+    area = sequences_of(share, n_shares, live, h.shape[1])
+    n_blocks = blocks_of(area)
     pre = stack(W, TILE_ELEMENTS)
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, begin, end)
-        enter(first, last, h, z, 1 + n_in, mask)
+    enter(area, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
             for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, begin, end)
+                first, last = rows_of(j, n_blocks, area)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -98,10 +98,11 @@ def rnn_backward(
     L = VECTOR_BYTES // h.itemsize
     panel, columns = PANEL_VECTORS * L, (n_units + L - 1) // L * L
     n_slots = d_pre.shape[0] // columns
-    begin, end, n_blocks = sequences_of(share, n_shares, live)
+    area = sequences_of(share, n_shares, live, h.shape[1])
+    n_blocks = blocks_of(area)
     for t in range(live.shape[0] - 1, -1, -1):
         for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, begin, end)
+            first, last = rows_of(j, n_blocks, area)
             slot, alive = slots[t] + first, max(first, min(last, live[t]))
             for q in range(0, columns, panel):
                 width = min(panel, columns - q)
@@ -110,5 +111,5 @@ def rnn_backward(
                     d_out, slot, h, slots[t + 1] + first, dh, first, q,
                 )  # fmt: skip
             ended = min(last, slots[t + 1] - slots[t])
-            clear(d_pre, n_slots, columns, panel, slots[t] + alive, slots[t] + ended)
-        carry_back(share, begin, end, live[t], dh, d_pre, slots[t], n_slots, columns, weights, mask)
+            clear(d_pre, n_slots, 0, columns, columns, panel, slots[t] + alive, slots[t] + ended)
+        carry_back(share, area, live[t], dh, d_pre, slots[t], n_slots, columns, weights, mask)
