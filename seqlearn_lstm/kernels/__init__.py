@@ -120,9 +120,9 @@ Heads; scores (rows, C padded)
         `delta`
 
 Solvers; flat arrays of one length, any; g = scale * gradient. What each does is said in ``cpu.updates``, ``cpu.moments``
-    sum_of_squares(x) -> number
-    clip_scale(gradients, limit) -> (norm, scale)      of flat arrays together: their Euclidean norm, and the scale that makes
-                                               it at most `limit`: 1, or limit / norm
+    sum_of_squares(x, n_jobs=1) -> number
+    clip_scale(gradients, limit, n_jobs) -> (norm, scale)
+        of flat arrays together: their Euclidean norm, and the scale that makes it at most `limit`: 1, or limit / norm
     clip_values(gradient, limit, n_jobs)       in place: every element between -limit and limit
     descend(theta, gradient, scale, rate, n_jobs)                              theta -= rate * g
     sgd(theta, gradient, velocity, scale, rate, momentum, nesterov, n_jobs)

@@ -72,7 +72,7 @@ class RMSprop(Solver):
             return
         theta, gradient = arrays
         # Rows that are not there have no gradient: for `step_rows` the sum is that of the table.
-        squares = float(scale) ** 2 * float(kernels.sum_of_squares(gradient))
+        squares = float(scale) ** 2 * float(kernels.sum_of_squares(gradient, n_jobs))
         state["square"] = rho * state["square"] + (1 - rho) * squares
         kernels.descend(
             theta, gradient, scale, rate / (math.sqrt(state["square"]) + epsilon), n_jobs

@@ -112,7 +112,7 @@ def _size(network):
     arrays = [network.theta]
     if network.embedding:
         arrays.append(network.embedding.table.reshape(-1))
-    return sum(network.kernels.sum_of_squares(array) for array in arrays)
+    return sum(network.kernels.sum_of_squares(array, network.n_jobs) for array in arrays)
 
 
 class _Losses:
@@ -190,7 +190,7 @@ def _norm(network, settings):
     `clip_norm` (Pascanu et al. 2013).
     """
     limit = math.inf if settings.clip_norm is None else float(settings.clip_norm)
-    return network.kernels.clip_scale(_gradients(network), limit)
+    return network.kernels.clip_scale(_gradients(network), limit, settings.n_jobs)
 
 
 def _cut_values(network, settings):

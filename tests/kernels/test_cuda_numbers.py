@@ -103,7 +103,7 @@ def test_a_scale_that_stays_on_the_device(rng, dtype, limit):
     results = []
     for plain in (False, True):
         after = theta.copy()
-        _, scale = cuda.clip_scale([gradient], limit)
+        _, scale = cuda.clip_scale([gradient], limit, 1)
         cuda.descend(after, gradient, float(scale) if plain else scale, 0.1, 1)
         results.append(cuda.to_host(after).tobytes())
     assert results[0] == results[1] != cuda.to_host(theta).tobytes()

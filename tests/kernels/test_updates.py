@@ -188,15 +188,15 @@ def test_clip_scale(kernels, rng, dtype, sizes):
     gradients = [rng.standard_normal(n).astype(dtype) for n in sizes]
     truth = np.linalg.norm(np.concatenate(gradients).astype(np.float64))
     for limit in (truth / 7, truth * 7, np.inf):
-        norm, scale = kernels.clip_scale([copy_to(kernels, g) for g in gradients], float(limit))
+        norm, scale = kernels.clip_scale([copy_to(kernels, g) for g in gradients], float(limit), 1)
         assert isinstance(norm, float) and isinstance(scale, float)
         assert norm == pytest.approx(truth, rel=BOUND[dtype.name])
         assert scale == (1 if limit > truth else limit / norm)
     gradients[0][0] = np.inf
-    norm, scale = kernels.clip_scale(gradients, 1.0)
+    norm, scale = kernels.clip_scale(gradients, 1.0, 1)
     assert (norm, scale) == (np.inf, 0)
     gradients[0][0] = np.nan
-    assert np.isnan(kernels.clip_scale(gradients, 1.0)[0])
+    assert np.isnan(kernels.clip_scale(gradients, 1.0, 1)[0])
 
 
 def test_sum_of_squares(kernels, rng, dtype):

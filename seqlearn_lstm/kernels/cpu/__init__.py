@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from . import (
     dropout,
     errors,
@@ -146,10 +148,9 @@ regression_loss = errors.regression_loss
 softmax = heads.softmax
 log_softmax = heads.log_softmax
 softmax_cross_entropy = heads.softmax_cross_entropy
-sum_of_squares = updates.sum_of_squares
 
 # As many multiply-adds take as long as an element of these, which wait for memory
-_UPDATE_WORK, _COPY_WORK = 8, 8
+_UPDATE_WORK, _COPY_WORK, _SQUARE_WORK = 8, 8, 4
 
 
 def gather(source, source_column, index, out, out_column, width, n_jobs):
@@ -295,8 +296,14 @@ def _update(kernel, arrays, numbers, n_jobs):
             array[n - left :] = vector[:left]
 
 
-def clip_scale(gradients, limit):
-    norm = math.sqrt(sum(map(sum_of_squares, gradients)))
+def sum_of_squares(x, n_jobs=1):
+    sums = np.empty(-(-x.size // updates.CHUNK))
+    run(updates.squares, (x, sums), n_jobs, x.size * _SQUARE_WORK, sums.size)
+    return updates.in_order(sums)
+
+
+def clip_scale(gradients, limit, n_jobs):
+    norm = math.sqrt(sum(sum_of_squares(gradient, n_jobs) for gradient in gradients))
     return norm, limit / norm if norm > limit else 1.0
 
 

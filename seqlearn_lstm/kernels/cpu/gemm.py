@@ -66,8 +66,9 @@ def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, share, n_shar
     """dW = a[:n_rows, :n_inputs]^T @ d[:n_rows]: a panelled matrix (n_inputs, n_columns).
 
     a (>= n_rows, lda); d flat, (d_rows, n_columns) panelled, or with plain rows of `d_stride`
-    elements where that is not 0. A share is a range of tiles of dW: each output is summed by one
-    thread over all rows in order, without a reduction.
+    elements where that is not 0. A share is a range of tiles of dW, which are neighbours in memory, as
+    the shares of an update are: each output is summed by one thread over all rows in order, without a
+    reduction.
     """
     if launcher != 0:
         hand_out()
@@ -76,18 +77,16 @@ def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, share, n_shar
     heights = (n_inputs + TILE_ROWS - 1) // TILE_ROWS
     panels = (n_columns + panel - 1) // panel
     first, last = share * heights * panels // n_shares, (share + 1) * heights * panels // n_shares
-    end = (last + panels - 1) // panels
-    step = max(1, BYTES_IN_CACHE // (TILE_ROWS * n_columns * dW.itemsize))
-    for top in range(first // panels, end, step):
+    end = (last + heights - 1) // heights
+    step = max(1, BYTES_IN_CACHE // (n_inputs * panel * dW.itemsize))
+    for left in range(first // heights, end, step):
         for n in range(0, n_rows, ROWS_IN_CACHE):
             N = min(ROWS_IN_CACHE, n_rows - n)
-            for p in range(panels):
-                q = p * panel
+            for p in range(left, min(left + step, end)):
+                q, before = p * panel, p * heights
                 width = min(panel, n_columns - q)
                 start, stride = (q, d_stride) if d_stride > 0 else (q * d_rows, width)
-                for height in range(top, min(top + step, end)):
-                    if not first <= height * panels + p < last:
-                        continue
+                for height in range(max(0, first - before), min(heights, last - before)):
                     k = height * TILE_ROWS
                     tile(
                         min(TILE_ROWS, n_inputs - k), width * dW.itemsize // VECTOR_BYTES,

@@ -14,12 +14,14 @@ CHUNK = 4096
 
 
 @kernel
-def sum_of_squares(x):
-    """In vectors within chunks, in float64 over chunks: one order, whatever runs it."""
-    L = VECTOR_BYTES // x.itemsize
-    result = 0.0
-    for start in range(0, x.shape[0], CHUNK):
-        a, b = splat(x, 0.0), splat(x, 0.0)
+def squares(x, sums, share, n_shares, launcher):
+    """sums (chunks of x) = the sum of the squares of each chunk: one order, whatever runs it."""
+    if launcher != 0:
+        hand_out()
+        return
+    L, n = VECTOR_BYTES // x.itemsize, sums.shape[0]
+    for chunk in range(share * n // n_shares, (share + 1) * n // n_shares):
+        start, a, b = chunk * CHUNK, splat(x, 0.0), splat(x, 0.0)
         length = min(CHUNK, x.shape[0] - start)
         middle, stop = start + length // (2 * L) * L, start + length // L * L
         for k in range(start, middle, L):
@@ -31,7 +33,15 @@ def sum_of_squares(x):
         if length % L > 0:
             u = load_first(x, stop, length % L)
             a = fma(u, u, a)
-        result += total(a + b)
+        sums[chunk] = total(a + b)
+
+
+@kernel
+def in_order(sums):
+    """The sum of some numbers, one after another."""
+    result = 0.0
+    for k in range(sums.shape[0]):
+        result += sums[k]
     return result
 
 

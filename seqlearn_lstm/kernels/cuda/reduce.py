@@ -81,7 +81,7 @@ def put_squares(x, out):
     _reduce(_squares, x, out)
 
 
-def sum_of_squares(x):
+def sum_of_squares(x, n_jobs=1):
     """Of a flat array."""
     out, (number,) = take_slots(1)
     _reduce(_squares, x, out)

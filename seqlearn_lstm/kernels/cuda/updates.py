@@ -25,7 +25,7 @@ def update(step, arrays, scale, *numbers):
     over(step, arrays[0].size, *arrays, as_array(scale), *numbers)
 
 
-def clip_scale(gradients, limit):
+def clip_scale(gradients, limit, n_jobs):
     """The norm of flat arrays together, and the scale that makes it at most `limit`."""
     squares = _scratch.array("squares", len(gradients), np.float64)
     for k, gradient in enumerate(gradients):
