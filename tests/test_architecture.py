@@ -42,7 +42,7 @@ LAYERS = [
     ["training", "streaming"],
     ["training.loop", "training.checkpoint"],
     ["training.identity", "training.portable"],
-    ["training.bptt", "training.listener", "training.state"],
+    ["training.averaging", "training.bptt", "training.listener", "training.state"],
     ["unrolling"],
     ["heads", "network", "schedules", "solvers", "summary"],
     ["solvers.*"],

@@ -208,6 +208,10 @@ ERRORS = [  # page, what it says, what raises it
         lambda: clone(classifier).set_params(early_stopping=True).partial_fit(NUMBERS, LABELS),
     ),
     (
+        TRAINING, "average is 20, but max_iter is 10, so that no epoch would be averaged",
+        lambda: fit(classifier, NUMBERS, LABELS, average=20, max_iter=10),
+    ),
+    (
         TRAINING, "a checkpoint belongs to one fit from its start to its end",
         lambda: fit(classifier, NUMBERS, LABELS, checkpoint="file", warm_start=True),
     ),

@@ -26,6 +26,11 @@ def check_combination(estimator, partial, given=NOTHING, others=NOTHING):
     """Raise ValueError where parameters exclude each other, or what is given to `fit`."""
     check_others(given, others)
     _check_windows(estimator, given, others)
+    if estimator.average > estimator.max_iter and not (partial or estimator.warm_start):
+        raise ValueError(
+            f"average is {estimator.average}, but max_iter is {estimator.max_iter}, so that no epoch would "
+            "be averaged; expected a smaller number, or False"
+        )
     if estimator.checkpoint is not None and (partial or estimator.warm_start):
         raise ValueError(
             "a checkpoint belongs to one fit from its start to its end; expected checkpoint=None "
@@ -95,6 +100,7 @@ def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged
         n_iter_no_change=_patience(estimator),
         watch="validation" if _watches_scores(estimator) else "train",
         restore=bool(estimator.early_stopping),
+        average=int(estimator.average) if estimator.average else None,
         keep=bool(partial or estimator.warm_start),
         learning_rate=estimator.learning_rate,
         schedule=make_schedule(estimator.schedule),

@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from ..training import portable
+from ..training import Parameters, offered, portable, put
 from ..training.listeners import as_arrays
 
 # Attributes that some fits leave and others do not.
@@ -14,7 +14,8 @@ def learned(network, state, settings):
     taken. `settings`: None where the training failed.
     """
     restores = settings is not None and settings.restore
-    _set(network, state, restores and state.best_theta is not None)
+    best = Parameters(state.best_theta, state.best_table)
+    put(network, best if restores and state.best_theta is not None else offered(state))
     found = {
         "parameters_": network.get_parameters(),
         "loss_curve_": list(state.loss_curve),
@@ -34,12 +35,5 @@ def learned(network, state, settings):
 def learned_so_far(network, state, settings):
     """The same as if the training ended here, while it goes on."""
     found = learned(network, deepcopy(state), settings)
-    _set(network, state, best=False)
+    put(network, Parameters(state.theta, state.table))
     return found
-
-
-def _set(network, state, best):
-    """Give the network the parameters of the last epoch, or of the best."""
-    network.theta[:] = state.best_theta if best else state.theta
-    if network.embedding:
-        network.embedding.table[:] = state.best_table if best else state.table

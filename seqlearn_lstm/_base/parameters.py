@@ -175,6 +175,12 @@ TRAINING = [
         `max_iter`.""",
     ),
     Parameter(
+        "average", False, ["boolean", _COUNT], "bool or int",
+        """Whether the mean of the parameters after each epoch is taken, not those after the last one; a
+        whole number: the mean from this epoch on, for the first epochs are far off (stochastic weight
+        averaging, Izmailov et al. 2018). Validation scores are then those of the mean.""",
+    ),
+    Parameter(
         "early_stopping", False, ["boolean"], "bool",
         """Whether the parameters of the best epoch are kept at the end; `monitor` says what makes
         an epoch the best.""",

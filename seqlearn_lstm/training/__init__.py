@@ -2,6 +2,7 @@
 epochs, and who is told how it goes on.
 """
 
+from .averaging import Parameters, offered, put
 from .checkpoint import Checkpoint
 from .identity import fingerprint, name_of
 from .listener import Listener, Update
@@ -26,6 +27,7 @@ __all__ = [
     "Checkpoint",
     "Diverged",
     "Listener",
+    "Parameters",
     "Settings",
     "Task",
     "TrainingState",
@@ -34,7 +36,9 @@ __all__ = [
     "fingerprint",
     "first_state",
     "name_of",
+    "offered",
     "portable",
+    "put",
     "random_stream",
     "restored",
     "start_solver",

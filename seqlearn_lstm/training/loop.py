@@ -10,6 +10,7 @@ import numpy as np
 
 from ..dropout import Masks
 from ..solvers import step_rows
+from .averaging import mean_with, offered, parameters_of, put
 from .bptt import Backpropagation
 from .listener import Update
 from .state import SHUFFLE, random_stream
@@ -202,10 +203,19 @@ def _cut_values(network, settings):
 def _record(task, state, work, loss, n_updates):
     """Bring the state up to date after an epoch."""
     network, settings = task.network, task.settings
+    last, mean = parameters_of(network), mean_with(network, state, settings.average)
+    if mean:
+        put(network, mean)
     score = _score(task, state)
-    state.theta, state.solver_state = network.theta.copy(), deepcopy(work[0])
+    if mean:
+        put(network, last)
+    state.theta, state.table = last
+    state.solver_state = deepcopy(work[0])
     if network.embedding:
-        state.table, state.table_state = network.embedding.table.copy(), deepcopy(work[1])
+        state.table_state = deepcopy(work[1])
+    if mean:
+        state.mean_theta, state.mean_table = mean
+        state.n_averaged += 1
     state.epoch, state.n_updates = state.epoch + 1, n_updates
     state.loss_curve.append(loss)
     if task.validate or state.validation_scores:
@@ -218,7 +228,7 @@ def _record(task, state, work, loss, n_updates):
     if is_first or watched > state.best:
         state.best, state.best_epoch = watched, state.epoch
         if settings.restore:
-            state.best_theta, state.best_table = state.theta, state.table
+            state.best_theta, state.best_table = offered(state)
 
 
 def _score(task, state):

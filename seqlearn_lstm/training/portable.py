@@ -6,7 +6,8 @@ from copy import deepcopy
 
 from .state import TrainingState
 
-FLAT, TABLES = ("theta", "best_theta"), ("table", "best_table")
+FLAT = "theta", "best_theta", "mean_theta"
+TABLES = "table", "best_table", "mean_table"
 
 
 def portable(state, network):

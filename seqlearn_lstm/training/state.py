@@ -46,6 +46,10 @@ class TrainingState:
         The epoch that had it, counted from 1; 0 before there is one.
     best_theta, best_table : ndarray or None
         The parameters of that epoch, if they are to be restored in the end.
+    mean_theta, mean_table : ndarray or None
+        The mean of the parameters after each of some epochs, if they are to be averaged.
+    n_averaged : int
+        How many epochs these are.
     epochs_without_progress : int
         How many of the last epochs, without a break, brought no progress.
     record : dict or None
@@ -69,15 +73,21 @@ class TrainingState:
     best_epoch: int = 0
     best_theta: np.ndarray | None = None
     best_table: np.ndarray | None = None
+    mean_theta: np.ndarray | None = None
+    mean_table: np.ndarray | None = None
+    n_averaged: int = 0
     epochs_without_progress: int = 0
     record: dict | None = None
     solver: str | None = None
 
     def begin(self, settings):
-        """Forget the best epoch, unless the same is watched, and kept, as in the training before.
+        """Forget the best epoch, unless the same is watched, and kept, as in the training before, and the
+        mean, where none is asked for.
 
         A score on other data, or by another measure, cannot be compared with those to come.
         """
+        if settings.average is None:
+            self.mean_theta, self.mean_table, self.n_averaged = None, None, 0
         watch = settings.watch, settings.restore, settings.judged
         if self.watch != watch:
             self.watch, self.best, self.best_epoch = watch, -np.inf, 0
@@ -101,6 +111,8 @@ class Settings:
         "train" or "validation": whether the loss or the score tells progress.
     restore : bool
         Whether the parameters of the best epoch are to be kept.
+    average : int or None
+        The epoch, counted from 1, from which on parameters are averaged.
     keep : bool
         Whether the state is to be kept for a training that goes on.
     judged : str
@@ -118,6 +130,7 @@ class Settings:
     n_iter_no_change: int
     watch: str
     restore: bool
+    average: int | None
     keep: bool
     learning_rate: float
     schedule: object

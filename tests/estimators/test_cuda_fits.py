@@ -49,6 +49,7 @@ WAYS = {
     "clip_value": dict(clip_value=0.01),
     "clip_norm": dict(clip_norm=0.02, alpha=0.1, clip_value=0.05),
     "no clip_norm": dict(clip_norm=None),
+    "average": dict(average=2, early_stopping=True, monitor="train"),
     "one scale": dict(solver=RMSprop(global_scale=True)),
     "learned states, two layers": dict(initial_state="learned", hidden_layer_sizes=(2, 1)),
 }

@@ -40,6 +40,8 @@ RUNS = {
     "windows": dict(bptt_steps=4, pooling="max", recurrent_dropout=0.2),
     "states handed on": dict(stateful=True, shuffle=False, batch_size=5),
     "best loss": dict(early_stopping=True, monitor="train", dropout=0.3),
+    "mean of epochs": dict(average=4, dropout=0.2),
+    "best mean": dict(average=True, early_stopping=True, validation_fraction=0.25),
 }
 runs = pytest.mark.parametrize("params", RUNS.values(), ids=RUNS.keys())
 
