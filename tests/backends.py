@@ -9,7 +9,7 @@ import pytest
 
 MATRIX_UNIT = "matrix unit"  # the CPU's backend, with that for all that it serves
 BY_UNITS = "by units"  # the same, its steps split by units wherever they can be
-CAN_BE_SPLIT = {"test_lstm", "test_lstm_options"}
+CAN_BE_SPLIT = {"test_lstm", "test_lstm_options", "test_gru", "test_rnn"}
 PRODUCTS = {"test_products", "test_lstm", "test_lstm_options", "test_gru", "test_rnn"}
 CPU_ONLY = pytest.mark.parametrize("kernels", ["cpu"], indirect=True)
 

@@ -10,6 +10,7 @@ from . import (
     gemm,
     gru,
     gru_before,
+    gru_bptt,
     heads,
     lstm,
     lstm_bptt,
@@ -224,14 +225,16 @@ def lstm_options_gradient(gradient, d_extras, sums, n_in, n_units, options, n_jo
 def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs):
     link(W.dtype)
     args = (z, h, gates, W, mask, live, slots, kept, n_in, n_units)
-    run(gru.gru_forward, args, n_jobs, int(slots[-2]) * W.size, int(live[0]))
+    kernels = gru.gru_forward, gru.gru_forward_by_units
+    run_layer(*kernels, args, W, live, slots, h.shape[1], n_jobs)
 
 
 def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, n_jobs):
     link(UT.dtype)
     back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
     args = (d_out, h, gates, back, dh, mask, live, slots, n_units)
-    run(gru.gru_backward, args, n_jobs, int(slots[-2]) * UT.size, int(live[0]))
+    kernels = gru_bptt.gru_backward, None if back.right.size else gru_bptt.gru_backward_by_units
+    run_layer(*kernels, args, UT, live, slots, dh.shape[1], n_jobs)
 
 
 def gru_before_forward(z, h, a, gates, W, V, mask, live, slots, kept, n_in, n_units, n_jobs):
@@ -253,14 +256,16 @@ def gru_before_backward(
 def rnn_forward(z, h, W, mask, live, slots, n_in, n_units, act, n_jobs):
     link(W.dtype)
     args = (z, h, W, mask, live, slots, n_in, n_units, act)
-    run(rnn.rnn_forward, args, n_jobs, int(slots[-2]) * W.size, int(live[0]))
+    kernels = rnn.rnn_forward, rnn.rnn_forward_by_units
+    run_layer(*kernels, args, W, live, slots, h.shape[1], n_jobs)
 
 
 def rnn_backward(d_out, h, d_pre, UT, dh, mask, live, slots, n_units, act, n_jobs):
     link(UT.dtype)
     back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
-    args = (d_out, h, d_pre, back, dh, mask, live, slots, n_units, act)
-    run(rnn.rnn_backward, args, n_jobs, int(slots[-2]) * UT.size, int(live[0]))
+    args = (d_out, h, d_pre, back, dh, mask, live, slots, act)
+    kernels = rnn.rnn_backward, None if back.right.size else rnn.rnn_backward_by_units
+    run_layer(*kernels, args, UT, live, slots, dh.shape[1], n_jobs)
 
 
 def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):

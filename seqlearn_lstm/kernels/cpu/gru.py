@@ -14,24 +14,24 @@ W     (1 + I + H, 4 Hg)   panelled: the bias, the input weights, the recurrent w
                           of h~ for n, and in those of x for m
 weights                   those of the recurrent product, transposed: `carry.Transposed`
 mask  (B or 0, Hp)        multiplied onto h for the recurrent product
+
+`gru_bptt` goes back.
 """
 
 from .activations import sigmoid_fraction, tanh
-from .areas import blocks_of, rows_of, sequences_of
+from .areas import Area, blocks_of, columns_of, rows_of, sequences_of, units_of
 from .blocks import (
     GATES,
     TILE_ELEMENTS,
-    clear,
     enter,
     gate_columns,
     get_gate,
     put_gate,
     remember,
 )
-from .carry import carry_back
 from .compile import inlined, kernel, part
 from .share import hand_out
-from .simd import at, fma, load, stack, store, without_tiny
+from .simd import at, fma, load, stack
 from .target import VECTOR_BYTES
 from .tile import tile
 
@@ -89,6 +89,29 @@ def forward_cells(rows, width, pre, gates, g, h, before, after, z, column, mask,
         remember(x, h, after + k, unit, z, column, mask, first + k)
 
 
+@part
+def forward_step(z, h, gates, W, mask, live, slots, kept, n_in, n_units, t, area):
+    """Step t, for a share's area."""
+    L = VECTOR_BYTES // W.itemsize
+    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
+    ldz, n_gates, n_blocks = z.shape[1], gates.shape[0] // columns, blocks_of(area)
+    left, right = columns_of(area, columns)
+    pre = stack(W, TILE_ELEMENTS)
+    for q in range(left, right, panel):
+        width = min(panel, columns - q)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, area)
+            rows = min(last, live[t]) - first
+            if rows <= 0:
+                break
+            before, after = slots[t] + first, slots[t + 1] + first
+            gates_of_panel(rows, width, GATES - R, pre, z, before * ldz, W, q * K, n_in, n_units)
+            forward_cells(
+                rows, width, pre, gates, q * n_gates + (kept[t] + first) * width,
+                h, before, after, z, 1 + n_in, mask, first, q // GATES,
+            )  # fmt: skip
+
+
 @kernel
 def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, share, n_shares, launcher):
     """Fill the h columns of z, h and gates, from the x columns of z and the initial states in h.
@@ -99,97 +122,31 @@ def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, share, n
     if launcher != 0:
         hand_out()
         return
-    L = VECTOR_BYTES // W.itemsize
-    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    ldz, n_gates = z.shape[1], gates.shape[0] // columns
     area = sequences_of(share, n_shares, live, h.shape[1])
-    n_blocks = blocks_of(area)
-    pre = stack(W, TILE_ELEMENTS)
     enter(area, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
-        for q in range(0, columns, panel):
-            width = min(panel, columns - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, area)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                before, after = slots[t] + first, slots[t + 1] + first
-                gates_of_panel(
-                    rows, width, GATES - R, pre, z, before * ldz, W, q * K, n_in, n_units
-                )
-                forward_cells(
-                    rows, width, pre, gates, q * n_gates + (kept[t] + first) * width,
-                    h, before, after, z, 1 + n_in, mask, first, q // GATES,
-                )  # fmt: skip
-
-
-@inlined
-def update_backward(place, units, L, d_out, d, h, b, dh, s):
-    """One step back through h = (1 - u) * n + u * h_before, for one row of a panel.
-
-    u and n are overwritten by the gradients before their activations; that of n is returned. dh
-    becomes the part of the gradient at the states before that does not go through the products.
-    """
-    n, u = get_gate(place, N, units, L), get_gate(place, U, units, L)
-    d_h = load(dh, s)
-    if d_out.shape[0] > 0:
-        d_h = d_h + load(d_out, d)
-    # A gradient that has vanished stays away: further back it would be denormal numbers, which are
-    # slow.
-    d_h = without_tiny(d_h)
-    d_n = d_h * (1.0 - u) * (1.0 - n * n)
-    put_gate(place, N, d_n, units, L)
-    put_gate(place, U, d_h * (load(h, b) - n) * (u * (1.0 - u)), units, L)
-    store(dh, s, d_h * u)
-    return d_n
-
-
-@part
-def backward_cells(rows, width, gates, g, d_out, h, slot, dh, first, unit):
-    """One step back for one panel's units, from the gradient at the new h.
-
-    Gates are overwritten by the gradient at their pre-activations. dh becomes the gradient at the
-    states before, without what goes through the recurrent product.
-    """
-    L, ldd, ldh, lds = VECTOR_BYTES // h.itemsize, d_out.shape[1], h.shape[1], dh.shape[1]
-    units = width // GATES
-    for k in range(rows):
-        place = at(gates, g + k * width)
-        d, b, s = (slot + k) * ldd + unit, (slot + k) * ldh + unit, (first + k) * lds + unit
-        d_n = update_backward(place, units, L, d_out, d, h, b, dh, s)
-        r, m = get_gate(place, R, units, L), get_gate(place, M, units, L)
-        put_gate(place, R, d_n * m * (r * (1.0 - r)), units, L)
-        put_gate(place, M, d_n * r, units, L)
+        forward_step(z, h, gates, W, mask, live, slots, kept, n_in, n_units, t, area)
 
 
 @kernel
-def gru_backward(
-    d_out, h, gates, weights, dh, mask, live, slots, n_units, share, n_shares, launcher
+def gru_forward_step(
+    z, h, gates, W, mask, live, slots, kept, n_in, n_units, t, share, n_shares, launcher
 ):
-    """BPTT: gates become the gradient at the pre-activations, dh the gradient at the initial states.
-
-    d_out (n_slots or 0, ldd)  gradient at the output of each slot's step; no rows: there is none
-    dh    (B, Hp)              IN the gradient at each sequence's final state, OUT at its initial state
-    """
+    """Step t of `gru_forward`, split by units."""
     if launcher != 0:
         hand_out()
         return
-    L = VECTOR_BYTES // h.itemsize
-    panel, columns = GATES * L, gate_columns(n_units, L)
-    n_gates = gates.shape[0] // columns
-    area = sequences_of(share, n_shares, live, h.shape[1])
-    n_blocks = blocks_of(area)
-    for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, area)
-            slot, alive = slots[t] + first, max(first, min(last, live[t]))
-            for q in range(0, columns, panel):
-                width = min(panel, columns - q)
-                backward_cells(
-                    alive - first, width, gates, q * n_gates + slot * width, d_out, h, slot, dh,
-                    first, q // GATES,
-                )  # fmt: skip
-            ended = min(last, slots[t + 1] - slots[t])
-            clear(gates, n_gates, 0, columns, columns, panel, slots[t] + alive, slots[t] + ended)
-        carry_back(share, area, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)
+    area = units_of(share, n_shares, live, h.shape[1], VECTOR_BYTES // W.itemsize)
+    forward_step(z, h, gates, W, mask, live, slots, kept, n_in, n_units, t, area)
+
+
+@kernel
+def gru_forward_by_units(
+    z, h, gates, W, mask, live, slots, kept, n_in, n_units, share, n_shares, launcher
+):
+    """`gru_forward`, each step split by units."""
+    enter(Area(0, live[0], 0, h.shape[1]), h, z, 1 + n_in, mask)
+    for t in range(live.shape[0]):
+        gru_forward_step(
+            z, h, gates, W, mask, live, slots, kept, n_in, n_units, t, share, n_shares, launcher
+        )

@@ -30,7 +30,8 @@ from .blocks import (
 from .carry import carry_back
 from .compile import kernel, part
 from .gemm import multiply_rows
-from .gru import M, N, R, U, gates_of_panel, update_backward
+from .gru import M, N, R, U, gates_of_panel
+from .gru_bptt import update_backward
 from .share import hand_out
 from .simd import at, fma, load, splat, stack, store
 from .target import VECTOR_BYTES

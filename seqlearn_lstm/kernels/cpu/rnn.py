@@ -14,7 +14,7 @@ mask  (B or 0, Hp)        multiplied onto h for the recurrent product
 act                       a number of `squash` whose value at zero is zero: padded units stay there
 """
 
-from .areas import blocks_of, rows_of, sequences_of
+from .areas import Area, blocks_of, rows_of, sequences_of, units_of
 from .blocks import TILE_ELEMENTS, clear, enter, remember
 from .carry import carry_back
 from .compile import kernel, part
@@ -35,33 +35,57 @@ def forward_cells(rows, width, pre, act, h, after, z, column, mask, first, q):
             remember(x, h, after + k, q + p, z, column, mask, first + k)
 
 
+@part
+def forward_step(z, h, W, mask, live, slots, n_in, n_units, act, t, area):
+    """Step t, for a share's area."""
+    L = VECTOR_BYTES // W.itemsize
+    panel, K, ldz, n_blocks = PANEL_VECTORS * L, 1 + n_in + n_units, z.shape[1], blocks_of(area)
+    pre = stack(W, TILE_ELEMENTS)
+    for q in range(area.left, area.right, panel):
+        width = min(panel, area.right - q)
+        for j in range(n_blocks):
+            first, last = rows_of(j, n_blocks, area)
+            rows = min(last, live[t]) - first
+            if rows <= 0:
+                break
+            tile(
+                rows, width // L, pre, width, at(z, (slots[t] + first) * ldz), ldz, 1, 1, 0,
+                at(W, q * K), width, K, 0,
+            )  # fmt: skip
+            after = slots[t + 1] + first
+            forward_cells(rows, width, pre, act, h, after, z, 1 + n_in, mask, first, q)
+
+
 @kernel
 def rnn_forward(z, h, W, mask, live, slots, n_in, n_units, act, share, n_shares, launcher):
     """Fill the h columns of z and h, from the x columns of z and the initial states in h."""
     if launcher != 0:
         hand_out()
         return
-    L = VECTOR_BYTES // W.itemsize
-    panel, columns, K = PANEL_VECTORS * L, (n_units + L - 1) // L * L, 1 + n_in + n_units
-    ldz = z.shape[1]
     area = sequences_of(share, n_shares, live, h.shape[1])
-    n_blocks = blocks_of(area)
-    pre = stack(W, TILE_ELEMENTS)
     enter(area, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
-        for q in range(0, columns, panel):
-            width = min(panel, columns - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, area)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                tile(
-                    rows, width // L, pre, width, at(z, (slots[t] + first) * ldz), ldz, 1, 1, 0,
-                    at(W, q * K), width, K, 0,
-                )  # fmt: skip
-                after = slots[t + 1] + first
-                forward_cells(rows, width, pre, act, h, after, z, 1 + n_in, mask, first, q)
+        forward_step(z, h, W, mask, live, slots, n_in, n_units, act, t, area)
+
+
+@kernel
+def rnn_forward_step(z, h, W, mask, live, slots, n_in, n_units, act, t, share, n_shares, launcher):
+    """Step t of `rnn_forward`, split by units."""
+    if launcher != 0:
+        hand_out()
+        return
+    area = units_of(share, n_shares, live, h.shape[1], VECTOR_BYTES // W.itemsize)
+    forward_step(z, h, W, mask, live, slots, n_in, n_units, act, t, area)
+
+
+@kernel
+def rnn_forward_by_units(z, h, W, mask, live, slots, n_in, n_units, act, share, n_shares, launcher):
+    """`rnn_forward`, each step split by units."""
+    enter(Area(0, live[0], 0, h.shape[1]), h, z, 1 + n_in, mask)
+    for t in range(live.shape[0]):
+        rnn_forward_step(
+            z, h, W, mask, live, slots, n_in, n_units, act, t, share, n_shares, launcher
+        )
 
 
 @part
@@ -83,10 +107,34 @@ def backward_cells(rows, width, d_pre, o, act, d_out, slot, h, after, dh, first,
             store(dh, s, splat(dh, 0.0))
 
 
+@part
+def backward_step(d_out, h, d_pre, dh, live, slots, act, t, area):
+    """Step t back, for a share's area, up to the gradient at the pre-activations."""
+    panel, columns = PANEL_VECTORS * VECTOR_BYTES // h.itemsize, dh.shape[1]
+    n_slots, n_blocks = d_pre.shape[0] // columns, blocks_of(area)
+    for j in range(n_blocks):
+        first, last = rows_of(j, n_blocks, area)
+        slot, alive = slots[t] + first, max(first, min(last, live[t]))
+        for q in range(area.left, area.right, panel):
+            width = min(panel, area.right - q)
+            backward_cells(
+                alive - first, width, d_pre, q * n_slots + slot * width, act,
+                d_out, slot, h, slots[t + 1] + first, dh, first, q,
+            )  # fmt: skip
+        ended = slots[t] + min(last, slots[t + 1] - slots[t])
+        clear(d_pre, n_slots, area.left, area.right, columns, panel, slots[t] + alive, ended)
+
+
+@part
+def carry_step(d_pre, weights, dh, mask, live, slots, t, share, area):
+    """Step t back through the recurrent product, for a share's area."""
+    columns = dh.shape[1]
+    n_slots = d_pre.shape[0] // columns
+    carry_back(share, area, live[t], dh, d_pre, slots[t], n_slots, columns, weights, mask)
+
+
 @kernel
-def rnn_backward(
-    d_out, h, d_pre, weights, dh, mask, live, slots, n_units, act, share, n_shares, launcher
-):  # fmt: skip
+def rnn_backward(d_out, h, d_pre, weights, dh, mask, live, slots, act, share, n_shares, launcher):
     """BPTT: fill d_pre; dh becomes the gradient at the initial states.
 
     d_out (n_slots or 0, ldd)  gradient at the output of each slot's step; no rows: there is none
@@ -95,21 +143,33 @@ def rnn_backward(
     if launcher != 0:
         hand_out()
         return
-    L = VECTOR_BYTES // h.itemsize
-    panel, columns = PANEL_VECTORS * L, (n_units + L - 1) // L * L
-    n_slots = d_pre.shape[0] // columns
-    area = sequences_of(share, n_shares, live, h.shape[1])
-    n_blocks = blocks_of(area)
+    area = sequences_of(share, n_shares, live, dh.shape[1])
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, area)
-            slot, alive = slots[t] + first, max(first, min(last, live[t]))
-            for q in range(0, columns, panel):
-                width = min(panel, columns - q)
-                backward_cells(
-                    alive - first, width, d_pre, q * n_slots + slot * width, act,
-                    d_out, slot, h, slots[t + 1] + first, dh, first, q,
-                )  # fmt: skip
-            ended = min(last, slots[t + 1] - slots[t])
-            clear(d_pre, n_slots, 0, columns, columns, panel, slots[t] + alive, slots[t] + ended)
-        carry_back(share, area, live[t], dh, d_pre, slots[t], n_slots, columns, weights, mask)
+        backward_step(d_out, h, d_pre, dh, live, slots, act, t, area)
+        carry_step(d_pre, weights, dh, mask, live, slots, t, share, area)
+
+
+@kernel
+def rnn_backward_step(
+    d_out, h, d_pre, weights, dh, mask, live, slots, act, t, share, n_shares, launcher
+):
+    """Step t of `rnn_backward`, split by units; see `lstm_bptt.lstm_backward_step`."""
+    if launcher != 0:
+        hand_out()
+        return
+    area = units_of(share, n_shares, live, dh.shape[1], VECTOR_BYTES // h.itemsize)
+    if t + 1 < live.shape[0]:
+        carry_step(d_pre, weights, dh, mask, live, slots, t + 1, share, area)
+    if t >= 0:
+        backward_step(d_out, h, d_pre, dh, live, slots, act, t, area)
+
+
+@kernel
+def rnn_backward_by_units(
+    d_out, h, d_pre, weights, dh, mask, live, slots, act, share, n_shares, launcher
+):
+    """`rnn_backward`, each step split by units."""
+    for t in range(live.shape[0] - 1, -2, -1):
+        rnn_backward_step(
+            d_out, h, d_pre, weights, dh, mask, live, slots, act, t, share, n_shares, launcher
+        )
