@@ -4,15 +4,18 @@
 
 Predictions and training steps of one LSTM layer in float32, each step split by units, and with the whole
 sequences shared out among the threads. From which sizes on the package splits by units was read off this
-table. The bits are the same, which is asserted.
+table. The bits are the same, which is asserted. Threads that meet after every step wait for one another:
+``--busy 2`` measures beside two busy processes, and the mean of the calls, not the fastest of a turn.
 """
 
 import argparse
 import sys
+import time
 
 import numpy as np
 from _layer import Layer, Shape
-from _timing import Table, machine, print_facts, take_turns
+from _timing import Table, fastest, machine, print_facts, take_turns
+from waiting import busy
 
 from seqlearn_lstm.kernels import get_backend
 from seqlearn_lstm.kernels.cpu import split
@@ -42,6 +45,14 @@ class Split:
         self.call()
 
 
+def mean(call, count):
+    """Seconds of a call, the mean of so many."""
+    start = time.perf_counter()
+    for _ in range(count):
+        call()
+    return (time.perf_counter() - start) / count
+
+
 def check(layer):
     """The bits must be the same."""
     found = []
@@ -57,10 +68,17 @@ def main():
     available = get_backend("cpu").available_threads()
     parser.add_argument("--threads", type=int, default=available, help="default: all")
     parser.add_argument("--seconds", type=float, default=5, help="for each shape (default: 5)")
+    parser.add_argument("--busy", type=int, default=0, help="busy processes (default: 0)")
     args = parser.parse_args()
     if args.threads < 2:
         sys.exit("there is nothing to split for one thread")
     print_facts(machine(args.threads))
+    with busy(args.busy):
+        measure(args, mean if args.busy else fastest)
+
+
+def measure(args, clock):
+    """Print a row for each shape."""
     print(f"{'':18} {'prediction':>34} {'training step':>34}")
     columns = ["B x T x I x H", *2 * ["sequences, ms", "units, ms", "gain"]]
     table = Table(columns, first_width=18)
@@ -73,7 +91,7 @@ def main():
             for what, call in (("prediction", layer.forward), ("step", layer.step))
             for name, way in ways.items()
         }
-        turns, row = take_turns(calls, args.seconds), [str(shape)]
+        turns, row = take_turns(calls, args.seconds, clock=clock), [str(shape)]
         for what in ("prediction", "step"):
             names = (what, "sequences"), (what, "units")
             row += [f"{1e3 * turns.median(name):.2f}" for name in names]
