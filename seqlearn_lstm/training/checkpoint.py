@@ -4,8 +4,11 @@ The file is written beside itself, brought to the disk and renamed: whenever the
 machine stops, there is a whole file, of the last epoch or of the one before. Where several processes
 name the same file, it is a whole one of the last that wrote. What a process that was killed had begun
 to write is removed by a later fit with the same file.
+
+The file is a pickle, and behind it the SHA-256 of it: what a disk has damaged is not gone on with.
 """
 
+import hashlib
 import os
 import pickle
 import secrets
@@ -17,7 +20,8 @@ from .identity import fingerprint
 from .listener import Listener
 from .portable import portable, restored
 
-FORMAT = 3
+FORMAT = 4
+CHECKSUM = 32  # bytes
 TOKEN = 4  # random bytes in the name of a part
 ABANDONED = 3600  # seconds since something was written last: nobody goes on with that part
 
@@ -47,10 +51,17 @@ class Checkpoint(Listener):
         _remove_abandoned(os.path.realpath(self.path))
         try:
             with open(self.path, "rb") as file:
-                saved = pickle.load(file)
+                found = memoryview(file.read())
         except FileNotFoundError:
             return None
-        except (OSError, MemoryError):
+        if hashlib.sha256(found[:-CHECKSUM]).digest() != found[-CHECKSUM:]:
+            raise ValueError(
+                f"{self.path} is no checkpoint of this version of seqlearn_lstm, or it is damaged: its "
+                "last bytes are not the checksum of those before"
+            )
+        try:
+            saved = pickle.loads(found)
+        except MemoryError:
             raise
         except Exception as error:  # whatever the bytes of another file make of pickle
             raise self._no_checkpoint(error) from error
@@ -76,11 +87,19 @@ class Checkpoint(Listener):
         is_name = os.path.basename(self.path) and "\0" not in self.path
         if not is_name or os.path.isdir(self.path):
             raise ValueError(f"checkpoint is {self.path!r}; expected the path of a file")
-        folder = os.path.dirname(os.path.realpath(self.path))
+        whole = os.path.realpath(self.path)
+        folder = os.path.dirname(whole)
         if not os.path.isdir(folder):
             raise ValueError(f"checkpoint is {self.path!r}, but there is no folder {folder!r}")
-        if not os.access(folder, os.W_OK):
-            raise ValueError(f"checkpoint is {self.path!r}, but nothing can be written there")
+        part = _new_part(whole)
+        try:
+            open(part, "xb").close()
+        except OSError as error:
+            raise ValueError(
+                f"checkpoint is {self.path!r}, but nothing can be written there: {error.strerror}"
+            ) from error
+        finally:
+            _remove(part)
 
     def after_epoch(self, task, state, seconds):
         self.save(state, task.network)
@@ -95,11 +114,13 @@ class Checkpoint(Listener):
             If it cannot be written; what was written after an earlier epoch is still there.
         """
         whole = os.path.realpath(self.path)  # a link stays one, and what it points to is written
-        part = f"{whole}.{secrets.token_hex(TOKEN)}.part"  # no other process writes to this one
+        part = _new_part(whole)
         try:
             with open(part, "xb") as file:
                 values = portable(state, network)
-                pickle.dump({"format": FORMAT, "name": self.name, "state": values}, file)
+                summed = _Summed(file)
+                pickle.dump({"format": FORMAT, "name": self.name, "state": values}, summed)
+                file.write(summed.sha.digest())
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(part, whole)
@@ -115,6 +136,22 @@ class Checkpoint(Listener):
             ) from error
         finally:  # an interrupted one, too, leaves no part
             _remove(part)
+
+
+class _Summed:
+    """A file to write to, and the checksum of what was written."""
+
+    def __init__(self, file):
+        self.file, self.sha = file, hashlib.sha256()
+
+    def write(self, data):
+        self.sha.update(data)
+        return self.file.write(data)
+
+
+def _new_part(whole):
+    """A name beside a checkpoint's, which no other process writes to."""
+    return f"{whole}.{secrets.token_hex(TOKEN)}.part"
 
 
 def _remove_abandoned(whole):

@@ -1,6 +1,7 @@
 """A fit that is stopped and goes on ends with the bits of one that was never stopped."""
 
 import errno
+import hashlib
 import multiprocessing
 import os
 import pickle
@@ -252,7 +253,7 @@ def test_a_full_disk_loses_nothing(tmp_path, monkeypatch, moment):
             nonlocal n_saved
             if args[-1:] == ("xb",) or moment in ("fsync", "replace"):
                 n_saved += 1
-            if n_saved <= {"fsync": 4, "replace": 2}.get(moment, 2):
+            if n_saved <= {"fsync": 4, "replace": 2}.get(moment, 3):  # the first only tries
                 return real(*args, **kwargs)
             if moment == "write" and args[-1:] == ("xb",):
                 return FullFile(real(*args, **kwargs))
@@ -312,9 +313,30 @@ def test_what_is_damaged_is_no_checkpoint(tmp_path):
     damaged += [whole | {"state": {k: v for k, v in state.items() if k != "seed"}}]
     damaged += [whole | {"state": state | {"theta": value}} for value in other if value is not None]
     for found in damaged:
-        path.write_bytes(pickle.dumps(found))
+        path.write_bytes(sealed(pickle.dumps(found)))
+        with pytest.raises(ValueError, match=r"run is no checkpoint: \w+|of this version"):
+            clone(model).fit(X, Y)
+
+
+def sealed(content):
+    """Bytes with their checksum behind them."""
+    return content + hashlib.sha256(content).digest()
+
+
+def test_a_bit_that_has_turned_is_seen(tmp_path):
+    path = tmp_path / "run"
+    model = small(checkpoint=path, max_iter=1).fit(X, Y)
+    found = path.read_bytes()
+    for place in [*range(0, len(found), 97), *range(len(found) - 40, len(found))]:
+        path.write_bytes(found[:place] + bytes([found[place] ^ 4]) + found[place + 1 :])
+        with pytest.raises(ValueError, match=r"run is no checkpoint .*damaged"):
+            clone(model).fit(X, Y)
+    for length in (0, 1, 31, 32, 33, len(found) - 1):
+        path.write_bytes(found[:length])
         with pytest.raises(ValueError, match="run is no checkpoint"):
             clone(model).fit(X, Y)
+    path.write_bytes(found)
+    assert same_run(clone(model).fit(X, Y), model)
 
 
 def test_where_no_file_can_be_written(tmp_path, monkeypatch):
@@ -322,13 +344,20 @@ def test_where_no_file_can_be_written(tmp_path, monkeypatch):
     monkeypatch.setattr(checkpoint.Checkpoint, "after_epoch", None)
     closed = tmp_path / "closed"
     closed.mkdir()
-    monkeypatch.setattr(checkpoint.os, "access", lambda path, mode: path != str(closed))
+
+    def only_where_open(path, *mode):
+        if os.path.dirname(path) == str(closed):
+            raise OSError(errno.EACCES, "Permission denied")
+        return open(path, *mode)
+
+    monkeypatch.setattr(checkpoint, "open", only_where_open, raising=False)
     for path, message in (
         ("", "checkpoint is ''; expected the path of a file"),
         ("a\0b", "expected the path of a file"),
         (tmp_path, "expected the path of a file"),
         (tmp_path / "none" / "run", "there is no folder '.*none'"),
-        (closed / "run", "nothing can be written there"),
+        (closed / "run", "nothing can be written there: Permission denied"),
+        (tmp_path / ("x" * 250), "nothing can be written there: File name too long"),
     ):
         with pytest.raises(ValueError, match=message):
             small(checkpoint=path).fit(X, Y)
