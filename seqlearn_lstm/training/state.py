@@ -81,14 +81,15 @@ class TrainingState:
     solver: str | None = None
 
     def begin(self, settings):
-        """Forget the best epoch, unless the same is watched, and kept, as in the training before, and the
-        mean, where none is asked for.
+        """Forget the best epoch, unless the same is watched, and kept, as in the training before; and the
+        mean, unless all of its epochs are to be averaged.
 
         A score on other data, or by another measure, cannot be compared with those to come.
         """
-        if settings.average is None:
+        first_averaged = self.epoch - self.n_averaged + 1
+        if settings.average is None or settings.average > first_averaged:
             self.mean_theta, self.mean_table, self.n_averaged = None, None, 0
-        watch = settings.watch, settings.restore, settings.judged
+        watch = settings.watch, settings.restore, settings.judged, settings.average is not None
         if self.watch != watch:
             self.watch, self.best, self.best_epoch = watch, -np.inf, 0
             self.epochs_without_progress = 0

@@ -93,6 +93,27 @@ def test_a_training_goes_on_from_its_last_parameters_not_from_their_mean():
     assert same_fit(model, small(average=6, max_iter=7).fit(X, Y))
 
 
+@pytest.mark.parametrize("average", [2, 3, 4, 5, 6])
+def test_epochs_that_are_no_longer_to_be_averaged_are_forgotten(average):
+    """And what is scored is what is kept, whenever the mean begins."""
+    data = dict(X_val=X_VAL, y_val=Y_VAL)
+    model = small(average=True, warm_start=True, max_iter=3).fit(X, Y, **data)
+    model.set_params(average=average, max_iter=2).fit(X, Y, **data)
+    assert model.score(X_VAL, Y_VAL) == model.validation_scores_[-1]
+    first = average if average >= 4 else 4  # a mean of epochs 1 to 3 tells nothing of its last ones
+    each = [small(max_iter=epochs).fit(X, Y) for epochs in (4, 5)][min(first - 4, 1) :]
+    for name, values in model.parameters_.items():
+        np.testing.assert_allclose(values, mean_of(each, name), rtol=1e-6, atol=1e-6)
+
+
+def test_a_best_epoch_is_one_of_those_averaged_or_not():
+    """Which epoch of a training without a mean is the best says nothing of one with it."""
+    params = dict(early_stopping=True, monitor="train", warm_start=True)
+    model = small(**params, average=True, max_iter=5).fit(X, Y)
+    model.set_params(average=False, max_iter=1, learning_rate=100).fit(X, Y)
+    assert model.loss_curve_[-1] > min(model.loss_curve_) and model.best_iter_ == 6
+
+
 def test_callbacks_see_the_mean_and_disturb_nothing():
     monitor = ScoringMonitor(scoring="accuracy")
     model = small(average=2, max_iter=4).set_callbacks(monitor).fit(X, Y)
