@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from seqlearn_lstm._base import one_blas_thread
 from seqlearn_lstm._base.asked import threads_of
-from seqlearn_lstm.kernels.cpu import available_threads, compile, share
+from seqlearn_lstm.kernels.cpu import available_threads, compile, share, threads
 from seqlearn_lstm.network import Network
 
 # None: what Numba chooses. Its workqueue layer is the only one that is there on every machine.
@@ -211,6 +211,31 @@ found = joblib.Parallel(n_jobs=2)(joblib.delayed(work)(model, X, y) for _ in ran
 assert {fitted for _, fitted in found} == {digest(model.fit(X, y))}
 print({n for n, _ in found})
 """
+
+
+def test_an_interrupt_does_not_end_the_sharing(monkeypatch):
+    """One that comes where threads were just taken leaves them taken, by the thread that it stopped."""
+    monkeypatch.setattr("numba.config.NUMBA_NUM_THREADS", 4)
+
+    class Interrupted:
+        def acquire(self, blocking):
+            team.acquire(blocking=blocking)
+            raise KeyboardInterrupt
+
+    team, shares = threads._team.busy, []
+
+    def kernel(share, n_shares, launcher):
+        shares.append(n_shares)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threads._team, "busy", Interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            threads.run(kernel, (), 3, 10**9, 3)
+    try:
+        threads.run(kernel, (), 3, 10**9, 3)
+    finally:
+        team.release()
+    assert shares == [3]
 
 
 def test_cores_are_divided_among_process_workers_of_joblib():

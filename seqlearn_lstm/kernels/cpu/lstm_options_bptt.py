@@ -35,7 +35,7 @@ def backward_outputs(
         o, d_h = get_gate(place, 3, units, L), load(dh, k + r * Hp)
         if d_out.shape[0] > 0:
             d_h = d_h + load(d_out, d + r * ldd)
-        d_h = without_tiny(d_h)  # for the reason that stands in `lstm`
+        d_h = without_tiny(d_h)  # for the reason that stands in `lstm_bptt`
         put_gate(place, 3, d_h * y * (o * (1.0 - o)), units, L)
         store(dh, k + r * Hp, unsquash(d_h * o, y, options.output_activation))
 

@@ -11,6 +11,9 @@ Called with ``launcher = 0`` it does share `share` of `n_shares`. Called with th
 threading layer's parallel loop it has itself called once for each share, by as many threads, and
 returns when all have. Kernels that do so cannot raise and allocate nothing: an error in another
 thread would be lost.
+
+A kernel `..._by_units` has the same parameters, but hands out nothing itself: it runs in one thread, and
+passes them on to a kernel that is handed out for each step.
 """
 
 import os

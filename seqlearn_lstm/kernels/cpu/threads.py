@@ -21,7 +21,9 @@ class _Team:
 
     def __init__(self):
         self.may_share = True
-        self.busy = threading.Lock()
+        # One that its holder may take again: an interrupt between taking and giving back may leave it
+        # held, and that thread works on as before.
+        self.busy = threading.RLock()
 
     def close(self):
         self.may_share = False
