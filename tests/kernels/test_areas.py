@@ -13,7 +13,6 @@ from seqlearn_lstm.kernels.cpu.tile import PANEL_VECTORS
 
 sequences_of = njit(lambda *args: areas.sequences_of(*args))
 units_of = njit(lambda *args: areas.units_of(*args))
-blocks_of = njit(lambda area: areas.blocks_of(area))
 rows_of = njit(lambda *args: areas.rows_of(*args))
 columns_of = njit(lambda *args: areas.columns_of(*args))
 
@@ -63,10 +62,11 @@ def test_shares_are_all_units_in_whole_panels(dtype, n_units, n_shares):
 
 @pytest.mark.parametrize("n", [1, TILE_ROWS, TILE_ROWS + 1, 100])
 def test_blocks_are_all_sequences_of_a_share(n):
-    area = Area(7, 7 + n, 0, 16)
-    n_blocks = blocks_of(area)
-    assert n_blocks == -(-n // TILE_ROWS)
-    blocks = [rows_of(j, n_blocks, area) for j in range(n_blocks)]
+    area = Area(*sequences_of(0, 1, np.array([n]), 16))
+    assert area == Area(*units_of(0, 1, np.array([n]), 16, 16))
+    assert area.n_blocks == -(-n // TILE_ROWS)
+    area = area._replace(begin=7, end=7 + n)
+    blocks = [rows_of(j, area) for j in range(area.n_blocks)]
     assert [row for first, last in blocks for row in range(first, last)] == [*range(7, 7 + n)]
     sizes = [last - first for first, last in blocks]
     assert max(sizes) <= TILE_ROWS

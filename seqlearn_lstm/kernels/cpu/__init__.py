@@ -304,7 +304,7 @@ def _update(kernel, arrays, numbers, n_jobs):
 def sum_of_squares(x, n_jobs=1):
     sums = np.empty(-(-x.size // updates.CHUNK))
     run(updates.squares, (x, sums), n_jobs, x.size * _SQUARE_WORK, sums.size)
-    return updates.in_order(sums)
+    return float(sums.cumsum()[-1]) if sums.size else 0.0  # one after another
 
 
 def clip_scale(gradients, limit, n_jobs):

@@ -4,7 +4,7 @@ A step then needs the recurrent weights alone, of which more stay in the cache. 
 they were left: the bits are the same.
 """
 
-from .areas import blocks_of, columns_of, rows_of
+from .areas import columns_of, rows_of
 from .blocks import GATES
 from .compile import part
 from .simd import at
@@ -23,17 +23,19 @@ def is_worth_it(W, live, kept):
 
 
 @part
-def multiply_ahead(out, columns, z, W, K, first_row, last_row, live, slots, area):
-    """out (n_slots, columns), panelled, = z @ W, but from row `first_row` to row `last_row` of W (K,
-    columns) alone: for a share's area.
+def multiply_ahead(out, columns, z, W, K, first_row, last_row, live, slots, kept, area):
+    """Where it gains, out (n_slots, columns), panelled, = z @ W, but from row `first_row` to row
+    `last_row` of W (K, columns) alone: for a share's area.
     """
+    if not is_worth_it(W, live, kept):
+        return
     L, ldz, n_slots = VECTOR_BYTES // W.itemsize, z.shape[1], out.shape[0] // columns
-    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
+    left, right = columns_of(area, columns)
     for q in range(left, right, GATES * L):
         width = min(GATES * L, columns - q)
         for t in range(live.shape[0]):
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, area)
+            for j in range(area.n_blocks):
+                first, last = rows_of(j, area)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break

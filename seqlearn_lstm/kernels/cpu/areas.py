@@ -19,12 +19,15 @@ class Area(NamedTuple):
         First and last + 1 of the sequences.
     left, right : int
         First and last + 1 of the units, with padding; whole panels of vectors, but for the last.
+    n_blocks : int
+        Blocks that the sequences come in, of at most TILE_ROWS.
     """
 
     begin: int
     end: int
     left: int
     right: int
+    n_blocks: int
 
 
 @part
@@ -60,7 +63,8 @@ def sequences_of(share, n_shares, live, n_padded):
     """
     steps = steps_of(live[0], live)
     begin = cut(share * steps // n_shares, live)
-    return Area(begin, cut((share + 1) * steps // n_shares, live), 0, n_padded)
+    end = cut((share + 1) * steps // n_shares, live)
+    return Area(begin, end, 0, n_padded, (end - begin + TILE_ROWS - 1) // TILE_ROWS)
 
 
 @part
@@ -69,21 +73,14 @@ def units_of(share, n_shares, live, n_padded, L):
     panel = PANEL_VECTORS * L
     n = (n_padded + panel - 1) // panel
     left, right = share * n // n_shares * panel, (share + 1) * n // n_shares * panel
-    return Area(0, live[0], left, min(right, n_padded))
+    n_blocks = (live[0] + TILE_ROWS - 1) // TILE_ROWS
+    return Area(0, live[0], left, min(right, n_padded), n_blocks)
 
 
 @part
-def blocks_of(area):
-    """The number of blocks of an area's sequences."""
-    return (area.end - area.begin + TILE_ROWS - 1) // TILE_ROWS
-
-
-@part
-def rows_of(j, n_blocks, area):
-    """First and last + 1 of the sequences in the j-th of an area's blocks: at most TILE_ROWS, about as
-    many in each.
-    """
-    n = area.end - area.begin
+def rows_of(j, area):
+    """First and last + 1 of the sequences in the j-th of an area's blocks, about as many in each."""
+    n, n_blocks = area.end - area.begin, area.n_blocks
     return area.begin + j * n // n_blocks, area.begin + (j + 1) * n // n_blocks
 
 

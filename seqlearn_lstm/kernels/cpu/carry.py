@@ -7,7 +7,7 @@ from numba import types
 from numba.extending import overload
 
 from .amx import COMPILED_FOR, CONFIGURED, TILE_SIDE, configure, release
-from .areas import blocks_of, rows_of
+from .areas import rows_of
 from .blocks import TILE_ELEMENTS, masked
 from .compile import ALWAYS_INLINED, inlined, part
 from .gemm import multiply_rows
@@ -50,12 +50,11 @@ def _add(rows, width, product, dh, first, q, mask):
 
 @inlined  # a step of a single sequence is so short that the call would be a part of it
 def _by_tiles(area, alive, dh, d, slot, d_rows, K, UT, mask):
-    panel, n_blocks = PANEL_VECTORS * VECTOR_BYTES // dh.itemsize, blocks_of(area)
-    product = stack(dh, TILE_ELEMENTS)
+    panel, product = PANEL_VECTORS * VECTOR_BYTES // dh.itemsize, stack(dh, TILE_ELEMENTS)
     for q in range(area.left, area.right, panel):
         width = min(panel, area.right - q)
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, area)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
             rows = min(last, alive) - first
             if rows <= 0:
                 break

@@ -19,7 +19,7 @@ mask  (B or 0, Hp)        multiplied onto h for the recurrent product
 """
 
 from .activations import sigmoid_fraction, tanh
-from .areas import Area, blocks_of, columns_of, rows_of, sequences_of, units_of
+from .areas import columns_of, rows_of, sequences_of, units_of
 from .blocks import (
     GATES,
     TILE_ELEMENTS,
@@ -94,13 +94,13 @@ def forward_step(z, h, gates, W, mask, live, slots, kept, n_in, n_units, t, area
     """Step t, for a share's area."""
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    ldz, n_gates, n_blocks = z.shape[1], gates.shape[0] // columns, blocks_of(area)
+    ldz, n_gates = z.shape[1], gates.shape[0] // columns
     left, right = columns_of(area, columns)
     pre = stack(W, TILE_ELEMENTS)
     for q in range(left, right, panel):
         width = min(panel, columns - q)
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, area)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
             rows = min(last, live[t]) - first
             if rows <= 0:
                 break
@@ -145,7 +145,7 @@ def gru_forward_by_units(
     z, h, gates, W, mask, live, slots, kept, n_in, n_units, share, n_shares, launcher
 ):
     """`gru_forward`, each step split by units."""
-    enter(Area(0, live[0], 0, h.shape[1]), h, z, 1 + n_in, mask)
+    enter(sequences_of(0, 1, live, h.shape[1]), h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         gru_forward_step(
             z, h, gates, W, mask, live, slots, kept, n_in, n_units, t, share, n_shares, launcher

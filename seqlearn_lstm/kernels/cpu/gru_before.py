@@ -15,7 +15,7 @@ d_a   (n_slots, Hp)       panelled like V: the gradient at the pre-activation of
 """
 
 from .activations import tanh
-from .areas import blocks_of, rows_of, sequences_of
+from .areas import rows_of, sequences_of
 from .blocks import (
     GATES,
     TILE_ELEMENTS,
@@ -88,14 +88,13 @@ def gru_before_forward(
     ldz, lda, n_gates = z.shape[1], a.shape[1], gates.shape[0] // columns
     n_padded = (n_units + L - 1) // L * L
     area = sequences_of(share, n_shares, live, h.shape[1])
-    n_blocks = blocks_of(area)
     pre = stack(W, TILE_ELEMENTS)
     enter(area, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         for q in range(0, columns, panel):
             width = min(panel, columns - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, area)
+            for j in range(area.n_blocks):
+                first, last = rows_of(j, area)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -107,8 +106,8 @@ def gru_before_forward(
                 )  # fmt: skip
         for q in range(0, n_padded, panel):
             width = min(panel, n_padded - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, area)
+            for j in range(area.n_blocks):
+                first, last = rows_of(j, area)
                 rows = min(last, live[t]) - first
                 if rows <= 0:
                     break
@@ -174,11 +173,10 @@ def gru_before_backward(
     panel, columns = GATES * L, gate_columns(n_units, L)
     n_slots, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
     area = sequences_of(share, n_shares, live, h.shape[1])
-    n_blocks = blocks_of(area)
     product = stack(h, TILE_ELEMENTS)
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, area)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
             slot, alive = slots[t] + first, max(first, min(last, live[t]))
             for q in range(0, columns, panel):
                 unit, width = q // GATES, min(panel, columns - q)
@@ -194,8 +192,8 @@ def gru_before_backward(
             a[dead:ended] = 0.0
         for q in range(0, n_padded, panel):
             width = min(panel, n_padded - q)
-            for j in range(n_blocks):
-                first, last = rows_of(j, n_blocks, area)
+            for j in range(area.n_blocks):
+                first, last = rows_of(j, area)
                 rows, slot = min(last, live[t]) - first, slots[t] + first
                 if rows <= 0:
                     break

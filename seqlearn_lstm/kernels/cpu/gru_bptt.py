@@ -1,6 +1,6 @@
 """Back-propagation through time for `gru`, whose docstring says what the arrays are."""
 
-from .areas import blocks_of, columns_of, rows_of, sequences_of, units_of
+from .areas import columns_of, rows_of, sequences_of, units_of
 from .blocks import GATES, clear, gate_columns, get_gate, put_gate
 from .carry import carry_back
 from .compile import inlined, kernel, part
@@ -54,10 +54,10 @@ def backward_step(d_out, h, gates, dh, live, slots, n_units, t, area):
     """Step t back, for a share's area, up to the gradient at the pre-activations."""
     L = VECTOR_BYTES // h.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
-    n_gates, n_blocks = gates.shape[0] // columns, blocks_of(area)
+    n_gates = gates.shape[0] // columns
     left, right = columns_of(area, columns)
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, area)
+    for j in range(area.n_blocks):
+        first, last = rows_of(j, area)
         slot, alive = slots[t] + first, max(first, min(last, live[t]))
         for q in range(left, right, panel):
             width = min(panel, columns - q)
@@ -67,14 +67,6 @@ def backward_step(d_out, h, gates, dh, live, slots, n_units, t, area):
             )  # fmt: skip
         ended = min(last, slots[t + 1] - slots[t])
         clear(gates, n_gates, left, right, columns, panel, slots[t] + alive, slots[t] + ended)
-
-
-@part
-def carry_step(gates, weights, dh, mask, live, slots, n_units, t, share, area):
-    """Step t back through the recurrent product, for a share's area."""
-    columns = gate_columns(n_units, VECTOR_BYTES // dh.itemsize)
-    n_gates = gates.shape[0] // columns
-    carry_back(share, area, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)
 
 
 @kernel
@@ -89,10 +81,11 @@ def gru_backward(
     if launcher != 0:
         hand_out()
         return
-    area = sequences_of(share, n_shares, live, dh.shape[1])
+    columns = gate_columns(n_units, VECTOR_BYTES // h.itemsize)
+    area, n_gates = sequences_of(share, n_shares, live, dh.shape[1]), gates.shape[0] // columns
     for t in range(live.shape[0] - 1, -1, -1):
         backward_step(d_out, h, gates, dh, live, slots, n_units, t, area)
-        carry_step(gates, weights, dh, mask, live, slots, n_units, t, share, area)
+        carry_back(share, area, live[t], dh, gates, slots[t], n_gates, columns, weights, mask)
 
 
 @kernel
@@ -103,9 +96,11 @@ def gru_backward_step(
     if launcher != 0:
         hand_out()
         return
-    area = units_of(share, n_shares, live, dh.shape[1], VECTOR_BYTES // h.itemsize)
-    if t + 1 < live.shape[0]:
-        carry_step(gates, weights, dh, mask, live, slots, n_units, t + 1, share, area)
+    L, k = VECTOR_BYTES // h.itemsize, t + 1
+    columns, area = gate_columns(n_units, L), units_of(share, n_shares, live, dh.shape[1], L)
+    if k < live.shape[0]:
+        n_gates = gates.shape[0] // columns
+        carry_back(share, area, live[k], dh, gates, slots[k], n_gates, columns, weights, mask)
     if t >= 0:
         backward_step(d_out, h, gates, dh, live, slots, n_units, t, area)
 

@@ -20,7 +20,7 @@ back.
 
 from .activations import lstm_gates, tanh
 from .ahead import is_worth_it, multiply_ahead
-from .areas import blocks_of, columns_of, rows_of, sequences_of, units_of
+from .areas import columns_of, rows_of, sequences_of, units_of
 from .blocks import GATES, PANEL_ELEMENTS, TILE_ELEMENTS, fetch, gate_columns
 from .compile import kernel, part
 from .share import hand_out
@@ -83,12 +83,12 @@ def forward_step(z, c, gates, W, live, slots, kept, n_in, n_units, t, area):
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
     ldz, ldc, n_gates = z.shape[1], c.shape[1], gates.shape[0] // columns
-    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
+    left, right = columns_of(area, columns)
     pre, done = stack(W, TILE_ELEMENTS), 1 + n_in if is_worth_it(W, live, kept) else 0
     for q in range(left, right, panel):
         width, unit = min(panel, columns - q), q // GATES
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, area)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
             rows = min(last, live[t]) - first
             if rows <= 0:
                 break
@@ -106,14 +106,6 @@ def forward_step(z, c, gates, W, live, slots, kept, n_in, n_units, t, area):
             forward_cells(rows, width, sums, gates, u, c, before, after, z, out)
 
 
-@part
-def inputs_ahead(z, gates, W, live, slots, kept, n_in, n_units, area):
-    """The products of the inputs before the first step, where that gains, for a share's area."""
-    if is_worth_it(W, live, kept):
-        columns, K = gate_columns(n_units, VECTOR_BYTES // W.itemsize), 1 + n_in + n_units
-        multiply_ahead(gates, columns, z, W, K, 0, 1 + n_in, live, slots, area)
-
-
 @kernel
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shares, launcher):
     """Fill the h columns of z, c and gates, from the x columns of z and the initial states.
@@ -125,8 +117,9 @@ def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, share, n_shar
     if launcher != 0:
         hand_out()
         return
+    columns, K = gate_columns(n_units, VECTOR_BYTES // W.itemsize), 1 + n_in + n_units
     area = sequences_of(share, n_shares, live, c.shape[1])
-    inputs_ahead(z, gates, W, live, slots, kept, n_in, n_units, area)
+    multiply_ahead(gates, columns, z, W, K, 0, 1 + n_in, live, slots, kept, area)
     for t in range(live.shape[0]):
         forward_step(z, c, gates, W, live, slots, kept, n_in, n_units, t, area)
 
@@ -139,9 +132,11 @@ def lstm_forward_step(
     if launcher != 0:
         hand_out()
         return
-    area = units_of(share, n_shares, live, c.shape[1], VECTOR_BYTES // W.itemsize)
+    L = VECTOR_BYTES // W.itemsize
+    area = units_of(share, n_shares, live, c.shape[1], L)
     if t == 0:
-        inputs_ahead(z, gates, W, live, slots, kept, n_in, n_units, area)
+        columns, K = gate_columns(n_units, L), 1 + n_in + n_units
+        multiply_ahead(gates, columns, z, W, K, 0, 1 + n_in, live, slots, kept, area)
     forward_step(z, c, gates, W, live, slots, kept, n_in, n_units, t, area)
 
 

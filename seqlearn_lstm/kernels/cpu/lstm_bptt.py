@@ -1,7 +1,7 @@
 """Back-propagation through time for `lstm`, whose docstring says what the arrays are."""
 
 from .activations import tanh
-from .areas import blocks_of, columns_of, rows_of, sequences_of, units_of
+from .areas import columns_of, rows_of, sequences_of, units_of
 from .blocks import GATES, PANEL_ELEMENTS, clear, gate_columns
 from .carry import carry_back
 from .compile import kernel, part
@@ -51,9 +51,9 @@ def backward_step(d_out, c, gates, dh, dc, live, slots, n_units, t, area):
     L = VECTOR_BYTES // c.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
     ldc, ldd, ldh, n_gates = c.shape[1], d_out.shape[1], dh.shape[1], gates.shape[0] // columns
-    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, area)
+    left, right = columns_of(area, columns)
+    for j in range(area.n_blocks):
+        first, last = rows_of(j, area)
         alive = max(first, min(last, live[t]))
         for q in range(left, right, panel):
             width, unit = min(panel, columns - q), q // GATES
@@ -65,14 +65,6 @@ def backward_step(d_out, c, gates, dh, dc, live, slots, n_units, t, area):
             )  # fmt: skip
         ended = min(last, slots[t + 1] - slots[t])
         clear(gates, n_gates, left, right, columns, panel, slots[t] + alive, slots[t] + ended)
-
-
-@part
-def carry_step(gates, weights, dh, live, slots, n_units, t, share, area):
-    """Step t back through the recurrent product, for a share's area."""
-    columns, no_mask = gate_columns(n_units, VECTOR_BYTES // dh.itemsize), dh[:0]
-    n_gates = gates.shape[0] // columns
-    carry_back(share, area, live[t], dh, gates, slots[t], n_gates, columns, weights, no_mask)
 
 
 @kernel
@@ -88,10 +80,11 @@ def lstm_backward(
     if launcher != 0:
         hand_out()
         return
-    area = sequences_of(share, n_shares, live, dh.shape[1])
+    columns, no_mask = gate_columns(n_units, VECTOR_BYTES // c.itemsize), dh[:0]
+    area, n_gates = sequences_of(share, n_shares, live, dh.shape[1]), gates.shape[0] // columns
     for t in range(live.shape[0] - 1, -1, -1):
         backward_step(d_out, c, gates, dh, dc, live, slots, n_units, t, area)
-        carry_step(gates, weights, dh, live, slots, n_units, t, share, area)
+        carry_back(share, area, live[t], dh, gates, slots[t], n_gates, columns, weights, no_mask)
 
 
 @kernel
@@ -104,9 +97,11 @@ def lstm_backward_step(
     if launcher != 0:
         hand_out()
         return
-    area = units_of(share, n_shares, live, dh.shape[1], VECTOR_BYTES // c.itemsize)
-    if t + 1 < live.shape[0]:
-        carry_step(gates, weights, dh, live, slots, n_units, t + 1, share, area)
+    L, k, no_mask = VECTOR_BYTES // c.itemsize, t + 1, dh[:0]
+    columns, area = gate_columns(n_units, L), units_of(share, n_shares, live, dh.shape[1], L)
+    if k < live.shape[0]:
+        n_gates = gates.shape[0] // columns
+        carry_back(share, area, live[k], dh, gates, slots[k], n_gates, columns, weights, no_mask)
     if t >= 0:
         backward_step(d_out, c, gates, dh, dc, live, slots, n_units, t, area)
 

@@ -20,7 +20,7 @@ row.
 
 from .activations import lstm_gates, sigmoid
 from .ahead import is_worth_it, multiply_ahead
-from .areas import Area, blocks_of, columns_of, rows_of, sequences_of, units_of
+from .areas import columns_of, rows_of, sequences_of, units_of
 from .blocks import GATES, enter, gate_columns, get_gate, put_gate, remember
 from .compile import kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE, centre_gates, measure_cells
@@ -99,12 +99,12 @@ def products(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area):
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
     ldz, n_gates = z.shape[1], raw.shape[0] // columns
-    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
+    left, right = columns_of(area, columns)
     done = 1 + n_in if is_worth_it(W, live, kept) else bias
     for q in range(left, right, panel):
         width = min(panel, columns - q)
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, area)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
             rows = min(last, live[t]) - first
             if rows <= 0:
                 break
@@ -123,13 +123,13 @@ def forward_step(
     """Step t, for a share's area; with layer normalisation of all units."""
     L, Hp = VECTOR_BYTES // W.itemsize, c.shape[1]
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
+    left, right = columns_of(area, columns)
     n_gates = gates.shape[0] // columns
     # A normalisation would take out what the bias adds.
     raw, bias = (centred, 1) if options.layer_norm else (gates, 0)
     products(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area)
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, area)
+    for j in range(area.n_blocks):
+        first, last = rows_of(j, area)
         rows = min(last, live[t]) - first
         if rows <= 0:
             break
@@ -151,15 +151,6 @@ def forward_step(
         )
 
 
-@part
-def inputs_ahead(z, gates, centred, W, live, slots, kept, n_in, n_units, options, area):
-    """The products of the inputs before the first step, where that gains, for a share's area."""
-    if is_worth_it(W, live, kept):
-        columns, K = gate_columns(n_units, VECTOR_BYTES // W.itemsize), 1 + n_in + n_units
-        raw, bias = (centred, 1) if options.layer_norm else (gates, 0)
-        multiply_ahead(raw, columns, z, W, K, bias, 1 + n_in, live, slots, area)
-
-
 @kernel
 def lstm_options_forward(
     z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
@@ -175,7 +166,9 @@ def lstm_options_forward(
         return
     area = sequences_of(share, n_shares, live, c.shape[1])
     enter(area, h, z, 1 + n_in, mask)
-    inputs_ahead(z, gates, centred, W, live, slots, kept, n_in, n_units, options, area)
+    columns, K = gate_columns(n_units, VECTOR_BYTES // W.itemsize), 1 + n_in + n_units
+    raw, bias = (centred, 1) if options.layer_norm else (gates, 0)
+    multiply_ahead(raw, columns, z, W, K, bias, 1 + n_in, live, slots, kept, area)
     for t in range(live.shape[0]):
         forward_step(
             z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units,
@@ -192,9 +185,11 @@ def lstm_options_forward_step(
     if launcher != 0:
         hand_out()
         return
-    area = units_of(share, n_shares, live, c.shape[1], VECTOR_BYTES // W.itemsize)
+    L = VECTOR_BYTES // W.itemsize
+    area = units_of(share, n_shares, live, c.shape[1], L)
     if t == 0:
-        inputs_ahead(z, gates, centred, W, live, slots, kept, n_in, n_units, options, area)
+        columns, K = gate_columns(n_units, L), 1 + n_in + n_units
+        multiply_ahead(gates, columns, z, W, K, 0, 1 + n_in, live, slots, kept, area)
     forward_step(
         z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
         t, area,
@@ -208,7 +203,7 @@ def lstm_options_forward_by_units(
 ):  # fmt: skip
     """`lstm_options_forward` without layer normalisation, each step split by units."""
     # Here, for all units: each share of the first step reads those of the others.
-    enter(Area(0, live[0], 0, c.shape[1]), h, z, 1 + n_in, mask)
+    enter(sequences_of(0, 1, live, c.shape[1]), h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         lstm_options_forward_step(
             z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units,

@@ -4,7 +4,7 @@ A step goes from the output to the cells, and from the cells to the products; in
 over all units of a row, through the normalisations.
 """
 
-from .areas import blocks_of, columns_of, rows_of, sequences_of, units_of
+from .areas import columns_of, rows_of, sequences_of, units_of
 from .blocks import GATES, add, clear, gate_columns, get_gate, put_gate
 from .carry import carry_back
 from .compile import kernel, part
@@ -94,9 +94,9 @@ def backward_step(
     L = VECTOR_BYTES // c.itemsize
     panel, columns = GATES * L, gate_columns(n_units, L)
     Hp, ldd, n_gates = c.shape[1], d_out.shape[1], gates.shape[0] // columns
-    n_blocks, (left, right) = blocks_of(area), columns_of(area, columns)
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, area)
+    left, right = columns_of(area, columns)
+    for j in range(area.n_blocks):
+        first, last = rows_of(j, area)
         alive = max(first, min(last, live[t]))
         rows, row, after = alive - first, slots[t] + first, (slots[t + 1] + first) * Hp
         for q in range(left, right, panel):

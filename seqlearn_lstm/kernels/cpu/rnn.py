@@ -14,7 +14,7 @@ mask  (B or 0, Hp)        multiplied onto h for the recurrent product
 act                       a number of `squash` whose value at zero is zero: padded units stay there
 """
 
-from .areas import Area, blocks_of, rows_of, sequences_of, units_of
+from .areas import rows_of, sequences_of, units_of
 from .blocks import TILE_ELEMENTS, clear, enter, remember
 from .carry import carry_back
 from .compile import kernel, part
@@ -39,12 +39,12 @@ def forward_cells(rows, width, pre, act, h, after, z, column, mask, first, q):
 def forward_step(z, h, W, mask, live, slots, n_in, n_units, act, t, area):
     """Step t, for a share's area."""
     L = VECTOR_BYTES // W.itemsize
-    panel, K, ldz, n_blocks = PANEL_VECTORS * L, 1 + n_in + n_units, z.shape[1], blocks_of(area)
+    panel, K, ldz = PANEL_VECTORS * L, 1 + n_in + n_units, z.shape[1]
     pre = stack(W, TILE_ELEMENTS)
     for q in range(area.left, area.right, panel):
         width = min(panel, area.right - q)
-        for j in range(n_blocks):
-            first, last = rows_of(j, n_blocks, area)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
             rows = min(last, live[t]) - first
             if rows <= 0:
                 break
@@ -81,7 +81,7 @@ def rnn_forward_step(z, h, W, mask, live, slots, n_in, n_units, act, t, share, n
 @kernel
 def rnn_forward_by_units(z, h, W, mask, live, slots, n_in, n_units, act, share, n_shares, launcher):
     """`rnn_forward`, each step split by units."""
-    enter(Area(0, live[0], 0, h.shape[1]), h, z, 1 + n_in, mask)
+    enter(sequences_of(0, 1, live, h.shape[1]), h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         rnn_forward_step(
             z, h, W, mask, live, slots, n_in, n_units, act, t, share, n_shares, launcher
@@ -111,9 +111,9 @@ def backward_cells(rows, width, d_pre, o, act, d_out, slot, h, after, dh, first,
 def backward_step(d_out, h, d_pre, dh, live, slots, act, t, area):
     """Step t back, for a share's area, up to the gradient at the pre-activations."""
     panel, columns = PANEL_VECTORS * VECTOR_BYTES // h.itemsize, dh.shape[1]
-    n_slots, n_blocks = d_pre.shape[0] // columns, blocks_of(area)
-    for j in range(n_blocks):
-        first, last = rows_of(j, n_blocks, area)
+    n_slots = d_pre.shape[0] // columns
+    for j in range(area.n_blocks):
+        first, last = rows_of(j, area)
         slot, alive = slots[t] + first, max(first, min(last, live[t]))
         for q in range(area.left, area.right, panel):
             width = min(panel, area.right - q)
@@ -123,14 +123,6 @@ def backward_step(d_out, h, d_pre, dh, live, slots, act, t, area):
             )  # fmt: skip
         ended = slots[t] + min(last, slots[t + 1] - slots[t])
         clear(d_pre, n_slots, area.left, area.right, columns, panel, slots[t] + alive, ended)
-
-
-@part
-def carry_step(d_pre, weights, dh, mask, live, slots, t, share, area):
-    """Step t back through the recurrent product, for a share's area."""
-    columns = dh.shape[1]
-    n_slots = d_pre.shape[0] // columns
-    carry_back(share, area, live[t], dh, d_pre, slots[t], n_slots, columns, weights, mask)
 
 
 @kernel
@@ -144,9 +136,11 @@ def rnn_backward(d_out, h, d_pre, weights, dh, mask, live, slots, act, share, n_
         hand_out()
         return
     area = sequences_of(share, n_shares, live, dh.shape[1])
+    columns = dh.shape[1]
+    n_slots = d_pre.shape[0] // columns
     for t in range(live.shape[0] - 1, -1, -1):
         backward_step(d_out, h, d_pre, dh, live, slots, act, t, area)
-        carry_step(d_pre, weights, dh, mask, live, slots, t, share, area)
+        carry_back(share, area, live[t], dh, d_pre, slots[t], n_slots, columns, weights, mask)
 
 
 @kernel
@@ -157,9 +151,11 @@ def rnn_backward_step(
     if launcher != 0:
         hand_out()
         return
-    area = units_of(share, n_shares, live, dh.shape[1], VECTOR_BYTES // h.itemsize)
-    if t + 1 < live.shape[0]:
-        carry_step(d_pre, weights, dh, mask, live, slots, t + 1, share, area)
+    columns, k = dh.shape[1], t + 1
+    area = units_of(share, n_shares, live, columns, VECTOR_BYTES // h.itemsize)
+    if k < live.shape[0]:
+        n_slots = d_pre.shape[0] // columns
+        carry_back(share, area, live[k], dh, d_pre, slots[k], n_slots, columns, weights, mask)
     if t >= 0:
         backward_step(d_out, h, d_pre, dh, live, slots, act, t, area)
 

@@ -13,7 +13,8 @@ returns when all have. Kernels that do so cannot raise and allocate nothing: an 
 thread would be lost.
 
 A kernel `..._by_units` has the same parameters, but hands out nothing itself: it runs in one thread, and
-passes them on to a kernel that is handed out for each step.
+passes them on to a kernel that is handed out for each step. (Its own `share`, which is 0: the literal would be
+compiled in, and every share be the first.)
 """
 
 import os

@@ -36,15 +36,6 @@ def squares(x, sums, share, n_shares, launcher):
         sums[chunk] = total(a + b)
 
 
-@kernel
-def in_order(sums):
-    """The sum of some numbers, one after another."""
-    result = 0.0
-    for k in range(sums.shape[0]):
-        result += sums[k]
-    return result
-
-
 @part
 def limits(n, L, share, n_shares):
     """First and last element of a share, in whole vectors."""
