@@ -91,24 +91,26 @@ def gate_columns(n_units, dtype):
     return -(-n_units // granule) * granule * GATES
 
 
-def _gates_of_panels(n_units, dtype):
-    """The canonical column of each column of the panels; padding has the number 4 H."""
-    L, n_gated = lanes(dtype), gate_columns(n_units, dtype) // GATES
-    order = []
-    for first in range(0, n_gated, L):
-        units = np.arange(first, min(first + L, n_gated))
-        order += [
-            np.where(units < n_units, gate * n_units + units, GATES * n_units)
-            for gate in range(GATES)
-        ]
-    return np.concatenate(order)
+def _units_of_panels(flat, n_rows, n_units):
+    """For each panel of an LSTM's gates: the units that it has of n_units, and a view (n_rows, 4, units)
+    whose further units are padding.
+    """
+    columns, first = flat.size // n_rows, 0
+    for panel in panels(flat, n_rows, columns):
+        gates = panel.reshape(n_rows, GATES, -1)
+        yield slice(first, min(first + gates.shape[2], n_units)), gates
+        first += gates.shape[2]
 
 
 def pack_lstm(b, W, U, flat):
     """Canonical weights into a flat panelled matrix (1 + n_in + n_units, 4 Hg)."""
-    matrix = np.concatenate([b[None], W, U])
-    extended = np.concatenate([matrix, np.zeros((len(matrix), 1))], axis=1)
-    pack(extended[:, _gates_of_panels(len(U), flat.dtype)], flat)
+    n_rows, n_units = 1 + len(W) + len(U), len(U)
+    parts = (slice(0, 1), b), (slice(1, 1 + len(W)), W), (slice(1 + len(W), n_rows), U)
+    for units, gates in _units_of_panels(flat, n_rows, n_units):
+        used = units.stop - units.start
+        gates[:, :, used:] = 0
+        for rows, array in parts:
+            gates[rows, :, :used] = array.reshape(-1, GATES, n_units)[:, :, units]
 
 
 def unpack_lstm(flat, n_in, n_units):
@@ -124,9 +126,10 @@ def unpack_gates(flat, n_rows, n_units):
 
 def _side_by_side(flat, n_rows, n_units):
     """A flat panelled matrix as (n_rows, 4 H): one gate beside the other, without padding."""
-    matrix = np.empty((n_rows, GATES * n_units + 1), flat.dtype)
-    matrix[:, _gates_of_panels(n_units, flat.dtype)] = unpack(flat, n_rows)
-    return matrix[:, :-1]
+    matrix = np.empty((n_rows, GATES, n_units), flat.dtype)
+    for units, gates in _units_of_panels(flat, n_rows, n_units):
+        matrix[:, :, units] = gates[:, :, : units.stop - units.start]
+    return matrix.reshape(n_rows, -1)
 
 
 # ---- dense ---------------------------------------------------------------------------------------
