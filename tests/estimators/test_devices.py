@@ -161,9 +161,12 @@ def test_a_fit_goes_on_with_the_same_bits():
     assert identical(part.loss_curve_, whole.loss_curve_)
 
 
-@pytest.mark.parametrize("solver", ["adam", "adagrad"])
-def test_a_fit_goes_on_where_the_other_device_stopped(solver):
-    params = dict(solver=solver, batch_size=4, warm_start=True, precision="float32")
+@pytest.mark.parametrize("solver, average", [("adam", False), ("adagrad", True)])
+def test_a_fit_goes_on_where_the_other_device_stopped(solver, average):
+    params = dict(solver=solver, average=average, batch_size=4, warm_start=True)
+    params |= dict(
+        precision="float32", hidden_layer_sizes=(18,)
+    )  # whose weights lie otherwise there
     whole = small(max_iter=3, **params).fit(X, Y)
     part = small(max_iter=2, **params).fit(X, Y).set_params(device="cuda", max_iter=1)
     assert_alike(whole, part.fit(X, Y))

@@ -176,3 +176,19 @@ def test_put_rows(kernels, dtype, width, n_jobs):
     expected[index, :width] = source[:, :width]
     kernels.put_rows(source, index, out, width, n_jobs)
     np.testing.assert_array_equal(out, expected)
+
+
+@CPU_ONLY
+@SHAPE
+@pytest.mark.parametrize("n_shares", [1, 2, 3, 8])
+def test_each_number_of_a_gradient_belongs_to_one_share(kernels, rng, dtype, n, k, m, n_shares):
+    """Which all write at once."""
+    columns = kernels.padded(m, dtype)
+    a, d = normal(rng, dtype, n, k), normal(rng, dtype, n, columns).ravel()
+    times = np.zeros(k * columns, int)
+    kernels.link(dtype)
+    for share in range(n_shares):
+        dW = unknown(kernels, k * columns, dtype)
+        kernels.gemm.outer(dW, a, d, n, k, columns, n, columns, share, n_shares, 0)
+        times += np.isfinite(dW)
+    assert (times == 1).all()
