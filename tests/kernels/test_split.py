@@ -2,12 +2,15 @@
 tests of layers run split by units, too: see ``conftest.py``.
 """
 
+import inspect
+
 import numpy as np
 import pytest
 from one_layer import random_layer, run_layer
 
 from seqlearn_lstm.kernels import get_backend
 from seqlearn_lstm.kernels.cpu import split
+from seqlearn_lstm.kernels.cpu.carry import Transposed
 
 CPU = get_backend("cpu")
 MIB = 2**18  # numbers of float32
@@ -51,6 +54,24 @@ def test_when(monkeypatch, ran, n_weights, rows, n_jobs, n_units, by_units):
             "by sequences", form, (), weights, live, slots, CPU.padded(n_units, np.float32), n_jobs
         )
         assert ran.pop() == ("by units" if expected else "by sequences")
+
+
+@pytest.mark.parametrize("by_unit", [True, False], ids=["matrix unit", "tiles"])
+@pytest.mark.parametrize("cell", ["lstm", "lstm_options", "gru", "rnn"])
+def test_the_matrix_unit_goes_back_by_sequences(monkeypatch, cell, by_unit):
+    """Its blocks are those of all units."""
+    array, forms = CPU.zeros((1, 16), np.float32), []
+    backward = getattr(CPU, f"{cell}_backward")
+    given = dict.fromkeys(inspect.signature(backward).parameters, array)
+    numbers = dict(n_units=16, n_jobs=2, act=0, options=[0] * 5, precision="float32")
+    given |= {name: value for name, value in numbers.items() if name in given}
+    back = Transposed(array, array if by_unit else array[:0], array)
+    monkeypatch.setattr(CPU.sliced, "transposed", lambda *args: back)
+    monkeypatch.setattr(CPU, "run_layer", lambda *args: forms.append(args[:2]))
+    backward(**given)
+    ((by_sequences, by_units),) = forms
+    assert by_sequences.__name__ == f"{cell}_backward"
+    assert by_units is None if by_unit else by_units.__name__ == f"{cell}_backward_by_units"
 
 
 @pytest.mark.skipif(CPU.available_threads() < 2, reason="one thread")

@@ -174,6 +174,13 @@ def put_rows(source, index, out, width, n_jobs):
     run(rows.put_rows, args, n_jobs, index.size * width * _COPY_WORK, index.size)
 
 
+def _run_back(by_sequences, by_units, args, back, live, slots, n_padded, n_jobs):
+    """`run_layer` for back-propagation: the matrix unit multiplies for all units of a share's sequences."""
+    if back.right.size:
+        by_units = None
+    run_layer(by_sequences, by_units, args, back.UT, live, slots, n_padded, n_jobs)
+
+
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32"):
     link(W.dtype)
     args = (z, c, gates, W, live, slots, kept, n_in, n_units)
@@ -185,8 +192,8 @@ def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, pre
     link(UT.dtype)
     back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
     args = (d_out, c, gates, back, dh, dc, live, slots, n_units)
-    kernels = lstm_bptt.lstm_backward, None if back.right.size else lstm_bptt.lstm_backward_by_units
-    run_layer(*kernels, args, UT, live, slots, dh.shape[1], n_jobs)
+    kernels = lstm_bptt.lstm_backward, lstm_bptt.lstm_backward_by_units
+    _run_back(*kernels, args, back, live, slots, dh.shape[1], n_jobs)
 
 
 def lstm_options_forward(
@@ -209,11 +216,9 @@ def lstm_options_backward(
     back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
     args = (d_out, c, gates, centred, stats, sums, back, extras, mask, dh, dc, live, slots, n_units)
     options = Options(*map(int, options))
-    by_units = lstm_options_bptt.lstm_options_backward_by_units
-    if options.layer_norm or back.right.size:
-        by_units = None
+    by_units = None if options.layer_norm else lstm_options_bptt.lstm_options_backward_by_units
     kernels, args = (lstm_options_bptt.lstm_options_backward, by_units), (*args, options)
-    run_layer(*kernels, args, UT, live, slots, c.shape[1], n_jobs)
+    _run_back(*kernels, args, back, live, slots, dh.shape[1], n_jobs)
 
 
 def lstm_options_gradient(gradient, d_extras, sums, n_in, n_units, options, n_jobs):
@@ -233,8 +238,8 @@ def gru_backward(d_out, h, gates, UT, dh, mask, live, slots, n_units, n_jobs):
     link(UT.dtype)
     back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
     args = (d_out, h, gates, back, dh, mask, live, slots, n_units)
-    kernels = gru_bptt.gru_backward, None if back.right.size else gru_bptt.gru_backward_by_units
-    run_layer(*kernels, args, UT, live, slots, dh.shape[1], n_jobs)
+    kernels = gru_bptt.gru_backward, gru_bptt.gru_backward_by_units
+    _run_back(*kernels, args, back, live, slots, dh.shape[1], n_jobs)
 
 
 def gru_before_forward(z, h, a, gates, W, V, mask, live, slots, kept, n_in, n_units, n_jobs):
@@ -264,8 +269,8 @@ def rnn_backward(d_out, h, d_pre, UT, dh, mask, live, slots, n_units, act, n_job
     link(UT.dtype)
     back = sliced.transposed(UT, live, slots, dh.shape[1], n_jobs)
     args = (d_out, h, d_pre, back, dh, mask, live, slots, act)
-    kernels = rnn.rnn_backward, None if back.right.size else rnn.rnn_backward_by_units
-    run_layer(*kernels, args, UT, live, slots, dh.shape[1], n_jobs)
+    kernels = rnn.rnn_backward, rnn.rnn_backward_by_units
+    _run_back(*kernels, args, back, live, slots, dh.shape[1], n_jobs)
 
 
 def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
