@@ -5,6 +5,7 @@ from sklearn.exceptions import ConvergenceWarning
 __all__ = [
     "ConstantPredictionWarning",
     "ExplodingGradientWarning",
+    "NothingAveragedWarning",
     "SaturationWarning",
     "ScheduleEndedWarning",
     "TrainingDiverged",
@@ -15,8 +16,9 @@ __all__ = [
 class TrainingWarning(ConvergenceWarning):
     """A fit ended with a network that has probably not learned what it could.
 
-    Base of the warnings of this module. `fit` gives each at most once, after its last epoch, and only
-    after a hundred updates or more; `partial_fit` gives `ScheduleEndedWarning` alone.
+    Base of the warnings of this module. `fit` gives each at most once, after its last epoch; those of
+    what the network does, only after a hundred updates or more. `partial_fit` gives
+    `ScheduleEndedWarning` alone.
 
     Examples
     --------
@@ -49,6 +51,10 @@ class ExplodingGradientWarning(TrainingWarning):
     """The norm of the gradient has grown by orders of magnitude, or is far above `clip_norm` in
     every update.
     """
+
+
+class NothingAveragedWarning(TrainingWarning):
+    """The fit ended before the epoch from which on `average` asks for the mean of the parameters."""
 
 
 class TrainingDiverged(ValueError):

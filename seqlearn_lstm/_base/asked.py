@@ -8,7 +8,7 @@ import numpy as np
 from ..architecture import Architecture
 from ..cells import make_cell, plain
 from ..dropout import Rates
-from ..exceptions import ScheduleEndedWarning
+from ..exceptions import NothingAveragedWarning, ScheduleEndedWarning
 from ..schedules import make_schedule
 from ..training import Settings, name_of
 from .given import NOTHING, check_others
@@ -136,6 +136,20 @@ def warn_where_ended(settings, state):
             f"after max_iter = {settings.horizon}: this partial_fit learns nothing. Usual cures: a "
             'larger max_iter, schedule="constant", or a schedule whose floor is above 0',
             ScheduleEndedWarning,
+            stacklevel=2,
+        )
+
+
+def warn_where_not_averaged(settings, state):
+    """Warn of a fit that ended before the first epoch that was to be averaged, and that nothing goes on
+    from.
+    """
+    if settings.average and not (state.n_averaged or settings.keep):
+        warnings.warn(
+            f"the fit ended after epoch {state.epoch}, but average is {settings.average}: no mean of epochs "
+            "was taken, and the parameters are those of one. Usual cures: a smaller average, or more "
+            "patience (n_iter_no_change, None for all epochs)",
+            NothingAveragedWarning,
             stacklevel=2,
         )
 

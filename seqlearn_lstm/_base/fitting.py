@@ -35,6 +35,7 @@ from .asked import (
     settings_of,
     threads_of,
     warn_where_ended,
+    warn_where_not_averaged,
 )
 from .fits import fits
 from .given import NOTHING, some
@@ -132,6 +133,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         self._keep(network, state, settings)
         for listener in listeners:
             listener.end(task, state)
+        warn_where_not_averaged(settings, state)
         return self
 
     def _network_to_train(self, sequences, head, pooling, goes_on):

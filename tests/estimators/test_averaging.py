@@ -1,5 +1,7 @@
 """`average`: what is learned is the mean of the parameters after some epochs, and nothing else changes."""
 
+import warnings
+
 import numpy as np
 import pytest
 from estimator_helpers import identical, ragged, same_fit, small
@@ -14,7 +16,7 @@ from seqlearn_lstm import (
     LSTMRegressor,
     LSTMSequenceTagger,
 )
-from seqlearn_lstm.exceptions import TrainingDiverged
+from seqlearn_lstm.exceptions import NothingAveragedWarning, TrainingDiverged
 from seqlearn_lstm.schedules import Schedule
 
 X, Y = ragged(n=30)
@@ -142,6 +144,24 @@ def test_a_training_that_runs_away_leaves_the_mean():
 def test_bad_values(average):
     with pytest.raises(InvalidParameterError, match="'average' parameter"):
         small(average=average).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    "params", [dict(tol=1e9, n_iter_no_change=1), dict(early_stopping=True)], ids=str
+)
+def test_a_fit_that_ends_before_the_first_epoch_to_average(params):
+    stop = dict(tol=1e9, n_iter_no_change=1, max_iter=6)
+    with pytest.warns(NothingAveragedWarning, match="ended after epoch 2, but average is 4"):
+        early = small(average=4, **stop | params).fit(X, Y)
+    assert same_fit(early, small(**stop | params).fit(X, Y))
+
+
+@pytest.mark.parametrize("average, warm_start", [(2, False), (4, True), (False, False)])
+def test_no_warning_where_a_mean_was_taken_may_come_or_was_not_asked_for(average, warm_start):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", NothingAveragedWarning)
+        small(average=average, warm_start=warm_start, tol=1e9, n_iter_no_change=1).fit(X, Y)
+        small(average=4).partial_fit(X, Y)
 
 
 def test_no_epoch_to_average():
