@@ -268,11 +268,17 @@ def make_cell(cell):
     Raises
     ------
     TypeError
-        If it is neither a known name nor a cell.
+        If it is neither a known name nor a cell of this module.
     ValueError
         If a setting is out of range.
     """
-    return named("cell", CELLS, _Cell, cell)
+    found = named("cell", CELLS, _Cell, cell)
+    if type(found) not in CELLS.values():
+        raise TypeError(
+            f"cell is {cell!r}, of a class of its own, for which there is no kernel; expected one of "
+            f"{[kind.__name__ for kind in CELLS.values()]}"
+        )
+    return found
 
 
 def plain(cell):

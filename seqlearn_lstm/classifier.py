@@ -1,5 +1,7 @@
 """LSTMClassifier: a label for each sequence."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -9,7 +11,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from ._base.parameters import CLASS_WEIGHT, POOLING, takes
 from ._base.supervised import LabelEstimator
 from .sequences import refuse_lossy
-from .targets import class_factors, code_labels
+from .targets import class_factors, code_labels, is_missing
 
 
 @takes(POOLING, CLASS_WEIGHT)
@@ -195,9 +197,18 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
 
 def _check_labels(y):
     """y as a 1-D array of labels."""
+    _refuse_missing(y)
     y = check_array(y, ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y")
     y = column_or_1d(y, warn=True)
-    if y.dtype == object and (missing := [i for i, label in enumerate(y) if label is None]):
-        raise ValueError(f"y is None for sequence {missing[0]}; expected a label for each one")
     check_classification_targets(y)
     return y
+
+
+def _refuse_missing(y):
+    """Name the sequence that has None or pandas.NA for its label; NaN is scikit-learn's to refuse."""
+    values = np.asarray(y)
+    if values.dtype != object or values.ndim != 1:
+        return
+    for i, label in enumerate(values.tolist()):
+        if is_missing(label) and not isinstance(label, Real):
+            raise ValueError(f"y is {label} for sequence {i}; expected a label for each one")

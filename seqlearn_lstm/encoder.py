@@ -237,7 +237,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 'pooling is "steps", whose ragged states fit in no data frame; expected '
                 'set_output(transform="default")'
             )
-        network, sequences, initial = self._source._prepared_steps(X, lengths)
+        network, sequences, initial = self._source._prepared_steps(X, lengths, whole=is_ragged)
         found = state_features(
             network, sequences, initial, self.pooling, self._kinds, self.difference
         )
@@ -292,10 +292,9 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
             source = source.estimator
         return source if source is self else getattr(source, "_source", source)
 
-    def _prepared(self, X, lengths, device=None):
-        if self._source is self:
-            return super()._prepared(X, lengths, device)
-        return self._source._prepared(X, lengths, device)
+    def _prepared(self, X, lengths, device=None, whole=False):
+        prepared = super()._prepared if self._source is self else self._source._prepared
+        return prepared(X, lengths, device, whole)
 
     def _check_output(self):
         """Raise ValueError where the parameters, which may be newer than the fit, ask for what the

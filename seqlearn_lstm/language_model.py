@@ -171,7 +171,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         probabilities : ndarray of shape (n_sequences, n_symbols)
             Columns in the order of `classes_`, float64.
         """
-        return self._head.probabilities(self._next_scores(X))
+        scores = self._next_scores(X)
+        return self._head.probabilities(scores)
 
     def predict(self, X):
         """The symbol that most probably comes next.
@@ -321,7 +322,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         refuse_lengths(lengths)
         return begun(X, self.vocabulary_)
 
-    def _prepared_steps(self, X, lengths):
+    def _prepared_steps(self, X, lengths, whole):
         """The mark of the beginning is no step of X: what comes before the first step is its state."""
         check_is_fitted(self)
         refuse_lengths(lengths)

@@ -128,7 +128,10 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         """Targets as a float64 array (n,) or (n, n_outputs), of sequences or rows."""
         if self.target == "step":
             y = flatten_steps(y, sequences.offsets)
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+        checks = dict(ensure_2d=False, dtype=np.float64, input_name="y")
+        y = check_array(y, **checks, ensure_all_finite=self.target == "sequence")
+        if self.target == "step":
+            _check_finite(y, sequences.offsets)
         if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
             raise ValueError(
                 f"y must hold a number, or a row of numbers, for each sequence or step; got shape {y.shape}"
@@ -209,3 +212,13 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
+
+
+def _check_finite(y, offsets):
+    """Raise ValueError where a target of a step, (n_rows,) or (n_rows, n_outputs), is no finite number."""
+    rows = np.flatnonzero(~np.isfinite(y).reshape(len(y), -1).all(axis=1))
+    if len(rows):
+        i = np.searchsorted(offsets, rows[0], side="right") - 1
+        raise ValueError(
+            f"y of sequence {i} is {y[rows[0]]} at time step {rows[0] - offsets[i]}; expected finite numbers"
+        )

@@ -1,7 +1,9 @@
 """LSTMSequenceTagger: a label for each step of a sequence."""
 
+from numbers import Real
+
 import numpy as np
-from sklearn.utils.validation import _check_sample_weight, check_consistent_length, validate_data
+from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from ._base.given import some
 from ._base.parameters import CLASS_WEIGHT, takes
@@ -9,7 +11,7 @@ from ._base.supervised import LabelEstimator
 from .pooling import STEPS
 from .sequences import is_tabular, refuse_lossy
 from .targets import (
-    as_column,
+    as_labels,
     check_step_labels,
     class_factors,
     code_labels,
@@ -210,8 +212,9 @@ class LSTMSequenceTagger(LabelEstimator):
 
     # ---- input ---------------------------------------------------------------------------------
 
-    def _is_table(self, X, lengths):
-        return is_tabular(X)
+    def _is_table(self, X, lengths, y=None):
+        is_list = isinstance(X, list | tuple) and lengths is None
+        return is_tabular(X) and not (is_list and _is_one_each(y, X))
 
     def _reads_table(self, X, lengths):
         if hasattr(self, "vocabulary_"):
@@ -227,27 +230,45 @@ class LSTMSequenceTagger(LabelEstimator):
             rows = validate_data(self, X, dtype=dtype, reset=reset, order="C")
         return concatenated(rows, lengths)
 
+    def _possible_classes(self, classes, goes_on):
+        """As in the base; what stands for "not known" is none of them."""
+        if classes is not None:
+            classes = as_labels(classes, "classes")
+            classes = classes[~missing_labels(classes)]
+            if classes.dtype == object:
+                classes = np.array(classes.tolist())
+        return super()._possible_classes(classes, goes_on)
+
     def _flat(self, y, sequences, name):
         """Labels of all rows, flat, whether they came so or as a list of arrays."""
-        if _is_flat(y):
-            labels = as_column(y, name)
-            check_consistent_length(sequences.rows, labels)
-            return labels
-        return flatten_steps(y, sequences.offsets, name)
+        if not _is_flat(y):
+            return flatten_steps(y, sequences.offsets, name, labels=True)
+        labels = as_labels(y, name)
+        _check_one_per_row(labels, sequences, name)
+        return labels
 
     def _row_weights(self, sample_weight, sequences):
         """A weight for each row, from one for each sequence or for each row."""
         refuse_lossy(sample_weight, "sample_weight", "0")
         if sample_weight is None:
             return np.ones(len(sequences.rows))
+        if isinstance(sample_weight, Real):
+            return np.full(len(sequences.rows), sample_weight)
         if not _is_flat(sample_weight):
             return flatten_steps(sample_weight, sequences.offsets, "sample_weight")
         weights = np.asarray(sample_weight)
-        if weights.ndim == 0:
-            return np.full(len(sequences.rows), weights)
-        if len(weights) == len(sequences) and len(weights) != len(sequences.rows):
+        if len(weights) == len(sequences):
             return np.repeat(weights, sequences.lengths)
+        _check_one_per_row(weights, sequences, "sample_weight")
         return weights
+
+
+def _is_one_each(y, X):
+    """Whether y holds the labels of each element of X, which are sequences then, not rows of one."""
+    if y is None or _is_flat(y) or getattr(y, "ndim", 1) == 0 or not hasattr(y, "__len__"):
+        return False
+    is_of_rows = len(y) == 1 and np.shape(next(iter(y)))[:1] == (len(X),)
+    return len(y) == len(X) and not is_of_rows
 
 
 def _split(values, sequences, indices):
@@ -255,10 +276,22 @@ def _split(values, sequences, indices):
     return split_steps(values[sequences.rows_of(indices)], sequences.take(indices).offsets)
 
 
+def _check_one_per_row(values, sequences, name):
+    """Raise ValueError where values that came flat are not one for each step."""
+    n, n_rows = len(values), len(sequences.rows)
+    if n != n_rows:
+        raise ValueError(
+            f"{name} holds {n} single values, but X {len(sequences)} sequences of {n_rows} time steps in all; "
+            "expected an array of values for each sequence, or, flat, one value for each time step"
+        )
+
+
 def _is_flat(values):
     """Whether these are single values, not arrays of values."""
     if not isinstance(values, list | tuple):
         values = np.asarray(values)
+        if values.ndim == 0:
+            return False
         if values.dtype != object:
             return values.ndim == 1
     return all(np.ndim(value) == 0 for value in values)

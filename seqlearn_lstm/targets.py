@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from .sequences import Sequences, check_lengths, offsets_of, refuse_lossy
 
 
-def flatten_steps(y, offsets, name="y"):
+def flatten_steps(y, offsets, name="y", labels=False):
     """One flat array from a target for each step.
 
     Parameters
@@ -24,6 +24,8 @@ def flatten_steps(y, offsets, name="y"):
         Where each sequence begins among all rows.
     name : str
         What messages call it.
+    labels : bool
+        Whether these are labels, which stay what they are: a whole number beside NaN is no float.
 
     Returns
     -------
@@ -36,29 +38,47 @@ def flatten_steps(y, offsets, name="y"):
     TypeError
         If `y` is no collection.
     """
-    if isinstance(y, str | bytes | dict) or not hasattr(y, "__len__"):
+    if isinstance(y, str | bytes | dict | set) or not hasattr(y, "__len__") or _is_scalar(y):
         raise TypeError(f"{name} must hold an array for each sequence, got {type(y).__name__}")
     lengths = np.diff(offsets)
     if len(y) != len(lengths):
         raise ValueError(
             f"X and {name} have different numbers of sequences: got {len(lengths)} and {len(y)}"
         )
-    rows = _collection(y)
+    rows, read = _collection(y), as_labels if labels else as_column
     padded = isinstance(rows, np.ndarray) and rows.ndim > 1
     parts = []
     for i, (part, length) in enumerate(zip(rows, lengths, strict=True)):
-        part = as_column(part, f"{name} of sequence {i}")
+        part = read(part, f"{name} of sequence {i}")
         part = part[:length] if padded else part
         if len(part) != length:
             raise ValueError(
                 f"sequence {i} has {length} time steps in X, but {len(part)} values in {name}"
             )
         parts.append(part)
-    return _joined(parts, name)
+    return _joined(parts, name, labels)
+
+
+def _is_scalar(y):
+    """Whether it is an array without axes, which has a length by name only."""
+    return getattr(y, "ndim", 1) == 0
 
 
 def _collection(y):
     return y.to_numpy() if hasattr(y, "to_numpy") else y
+
+
+def as_labels(values, name):
+    """`as_column` for labels: whole numbers beside what is missing stay whole numbers, as objects."""
+    dtype = getattr(values, "dtype", None)
+    if hasattr(dtype, "na_value") and dtype.kind in "iu" and values.hasnans:
+        values = values.to_numpy(dtype=object)
+    array = as_column(values, name)
+    if array.dtype.kind == "f" and dtype is None:
+        objects = np.array(values, dtype=object)
+        if any(isinstance(value, Integral) for value in objects.flat):
+            return objects
+    return array
 
 
 def as_column(values, name):
@@ -77,22 +97,24 @@ def as_column(values, name):
     return array
 
 
-def _joined(parts, name):
+def _joined(parts, name, labels):
     shapes = {part.shape[1:] for part in parts}
     if len(shapes) > 1:
         raise ValueError(f"{name} has different numbers of outputs: {sorted(shapes)}")
     kinds = {part.dtype.kind for part in parts}
-    if "O" in kinds or (kinds & set("US") and len(kinds) > 1):
+    if "O" in kinds or (len(kinds) > 1 and (labels or kinds & set("US"))):
         parts = [part.astype(object) for part in parts]
     return np.concatenate(parts)
 
 
 def missing_labels(labels):
-    """Which labels say "not known": None, NaN or pandas.NA, and -1 among integers (n,)."""
+    """Which labels say "not known": None, NaN, NaT or pandas.NA, and -1 among integers (n,)."""
     if labels.dtype == object:
         return np.array([is_missing(x) or is_minus_one(x) for x in labels.tolist()], dtype=bool)
     if labels.dtype.kind == "f":
         return np.isnan(labels)
+    if labels.dtype.kind in "mM":
+        return np.isnat(labels)
     if labels.dtype.kind == "i":
         return labels == -1
     return np.zeros(len(labels), dtype=bool)

@@ -166,9 +166,14 @@ def test_the_layer_that_computes_it(cell, recurrent_dropout, layer):
     assert cell.layer(recurrent_dropout) is layer
 
 
+class OwnCell(LSTM):
+    """A cell for which there is no kernel."""
+
+
 @pytest.mark.parametrize(
     "cell, error, message",
     [
+        (OwnCell(), TypeError, r"of a class of its own.* expected one of \['LSTM'"),
         ("lstn", TypeError, "expected one of"),
         (LSTM, TypeError, "cell is"),
         (LSTM(activation="softmax"), ValueError, "activation"),

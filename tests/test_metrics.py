@@ -123,7 +123,7 @@ def test_bad_weights_and_nothing_to_count():
         step_accuracy(TRUE, PRED, sample_weight=[1, [1, 2], 1])
     with pytest.raises(ValueError, match="2 entries; expected 3"):
         step_accuracy(TRUE, PRED, sample_weight=[1, 2])
-    with pytest.raises(ValueError, match=r"shape \(2,\); expected \(3,\)"):
+    with pytest.raises(ValueError, match="holds 2 numbers; expected 3 numbers"):
         sequence_accuracy(TRUE, PRED, sample_weight=[1, 2])
     with pytest.raises(ValueError, match="no step with a label"):
         step_accuracy([[None]], [["a"]])
@@ -349,3 +349,18 @@ def test_an_unknown_scorer():
 )
 def test_examples(module):
     assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize("metric", [step_accuracy, sequence_accuracy])
+@pytest.mark.parametrize("weight", [-1, np.nan, np.inf])
+def test_weights_that_are_none(metric, weight):
+    with pytest.raises(ValueError, match=r"sample_weight of sequence 1 is .*; expected finite"):
+        metric(TRUE, PRED, sample_weight=[1, weight, 1])
+
+
+def test_sequences_have_no_weights_of_steps():
+    weights = [np.ones(len(labels)) for labels in TRUE]
+    with pytest.raises(
+        ValueError, match=r"holds arrays of shape .*; expected 3 numbers, one for each"
+    ):
+        sequence_accuracy(TRUE, PRED, sample_weight=weights)

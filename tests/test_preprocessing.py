@@ -575,6 +575,14 @@ def test_masks_are_not_lost():
         concatenate([[[1.0]], masked])
 
 
+def test_lists_of_numbers_have_any_length_after_a_fit_on_lists_of_one():
+    scaler = PerStep(StandardScaler()).fit([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]])
+    longer = [[1.0, 2.0, 3.0, 4.0, 5.0]] * 2
+    assert np.array_equal(scaler.transform(longer)[0], scaler.transform([longer[0], [1.0]])[0])
+    with pytest.raises(ValueError, match="expecting 3 features"):
+        scaler.transform(np.array(longer))
+
+
 # -- from_long -------------------------------------------------------------------------------------
 
 LONG = {
@@ -611,6 +619,13 @@ def test_symbols_of_long_tables(form):
     assert X[0].dtype == object
     X, _ = from_long(form(LONG), "user", "hour", ["event", "heat"])
     assert X[1].tolist() == [["p", 1.0], ["q", 1.1]]
+
+
+def test_columns_named_by_numbers():
+    table = {0: [0, 0, 1], 1: [1, 2, 1], 2: [0.5, 1.5, 2.5]}
+    X, ids = from_long(table, 0, 1, 2)
+    assert [x.tolist() for x in X] == [[0.5, 1.5], [2.5]] and ids.tolist() == [0, 1]
+    assert [x.tolist() for x in from_long(table, 0, 1, [2])[0]] == [[[0.5], [1.5]], [[2.5]]]
 
 
 def test_types_of_long_tables():

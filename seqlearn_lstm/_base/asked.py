@@ -191,7 +191,7 @@ def _whole(number):
 
 def _check_sizes(sizes):
     """``hidden_layer_sizes`` as a tuple of ints."""
-    sizes = (sizes,) if isinstance(sizes, Integral) else tuple(sizes)
+    sizes = tuple(sizes) if np.ndim(sizes) else (sizes,)
     if not sizes or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
         raise ValueError(
             f"hidden_layer_sizes must be one or more positive whole numbers, got {sizes}"

@@ -33,7 +33,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
     ``_architecture``                   the settings of its network, as a dict
     ``_bound_network(kernels, n_jobs)`` the fitted network
     ``_prepared(X, lengths, device)``   the fitted network, and X as it reads it
-    ``_prepared_steps(X, lengths)``     both, and the states before the first step of X
+    ``_prepared_steps(X, lengths, whole)``  both, and the states before the first step of X; whole: of
+                                        no sequence a step is cut off
     ``_read_again(X, lengths)``         X as a container with the features of `fit`
     ``_check_names(X)``                 refuses DataFrames with other columns than those of `fit`
     ``_symbols_read(x)``                the symbols of a sequence, and any that are read beside them
@@ -106,12 +107,14 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
             found[run.batch.members] = run.states
         return found
 
-    def _prepared(self, X, lengths, device=None):
-        """The fitted network, and X as it reads it."""
+    def _prepared(self, X, lengths, device=None, whole=False):
+        """The fitted network, and X as it reads it; `whole`: with the steps that `max_timesteps` cuts
+        off.
+        """
         check_is_fitted(self)
         self._check_where()
         sequences = self._read_again(X, lengths)
-        if self._architecture["pooling"] != STEPS:
+        if self._architecture["pooling"] != STEPS and not whole:
             sequences, _ = truncate_sequences(sequences, self.max_timesteps, self.truncate)
         kernels = self._kernels if device is None else get_backend(device)
         return self._bound_network(kernels, threads_of(self, kernels)), sequences
@@ -124,11 +127,11 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         given = {name: getattr(self, name) for name in WHERE}
         validate_parameter_constraints(constraints, given, type(self).__name__)
 
-    def _prepared_steps(self, X, lengths):
+    def _prepared_steps(self, X, lengths, whole):
         """`_prepared` for who wants the states of the steps of X: the third value are the states
         before the first step, None: those that `fit` started from.
         """
-        return *self._prepared(X, lengths), None
+        return *self._prepared(X, lengths, whole=whole), None
 
     def _bound_network(self, kernels, n_jobs):
         """The fitted network."""

@@ -83,7 +83,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         self._check_given(given.y)
         goes_on = hasattr(self, "parameters_") and (partial or self.warm_start)
         check_combination(self, partial, given, others)
-        sequences = self._read_sequences(given.X, given.lengths, goes_on)
+        sequences = self._read_sequences(given.X, given.lengths, goes_on, given.y)
         targets = self._read_targets(given.y, sequences, given.sample_weight, classes, goes_on)
         return self._train(
             sequences, *targets, given, others, goes_on=goes_on, partial=partial,
@@ -219,7 +219,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         """(the sequences to train with, or None for all; what to validate with, or None)."""
         if not (self.early_stopping and self.monitor == "validation"):
             return None, None
-        strata = targets if pooling != STEPS and hasattr(self, "classes_") else None
+        has_labels = pooling != STEPS and hasattr(self, "classes_")
+        strata = self.classes_[targets] if has_labels else None  # which an error names
         return held_out(self, sequences, given, initial, strata, seed)
 
     def _diverged(self, network, state, error):

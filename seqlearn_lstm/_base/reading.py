@@ -24,14 +24,16 @@ class ReadsSequences:
             )
         refuse_lossy(y, "y", "value")
 
-    def _read_sequences(self, X, lengths, goes_on=False):
+    def _read_sequences(self, X, lengths, goes_on=False, y=None):
         """X of `fit` as a ragged container; sets what scikit-learn says about features, or, where a
         fit goes on, keeps to it.
+
+        y   the targets, where their form tells what X is
         """
         if goes_on:
             return self._read_again(X, lengths)
         symbols = self.embedding_dim is not None or holds_symbols(X)
-        self._tabular = not symbols and self._is_table(X, lengths)
+        self._tabular = not symbols and self._is_table(X, lengths, y)
         vars(self).pop("vocabulary_", None)  # of an earlier fit
         if symbols:
             sequences = self._learn_symbols(X, lengths)
@@ -63,12 +65,15 @@ class ReadsSequences:
         """The symbols of one sequence, those included that are read beside it."""
         return x
 
-    def _is_table(self, X, lengths):
+    def _is_table(self, X, lengths, y=None):
         return lengths is None and is_tabular(X)
 
     def _reads_table(self, X, lengths):
-        """Whether X of a prediction is a table as `fit` got one."""
-        return self._tabular and self._is_table(X, lengths)
+        """Whether X of a prediction is a table as `fit` got one. Lists of numbers are sequences, which
+        may be longer or shorter now, even if they happen to be of one length.
+        """
+        is_list = isinstance(X, list | tuple)
+        return self._tabular and not is_list and self._is_table(X, lengths)
 
     def _read_table(self, X, lengths, reset):
         """A table: one-feature sequences, time along the columns."""

@@ -133,5 +133,7 @@ class LabelEstimator(SupervisedEstimator):
         ValueError, TypeError
             As `fit`; also if `y` has a label that is not among the classes of the first call.
         """
+        if classes is not None and (isinstance(classes, str) or np.ndim(classes) != 1):
+            raise TypeError(f"classes is {classes!r}; expected an array or a list of all labels")
         given = Given(X, y, sample_weight, lengths, initial_states)
         return self._learn(given, classes=classes, partial=True)

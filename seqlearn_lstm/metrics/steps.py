@@ -26,7 +26,8 @@ def step_accuracy(y_true, y_pred, *, sample_weight=None):
     Raises
     ------
     ValueError
-        If the numbers of sequences or their lengths differ, or no step has a label and a weight.
+        If the numbers of sequences or their lengths differ, a weight is negative or not finite, or no
+        step has a label and a weight.
 
     Examples
     --------
@@ -64,8 +65,8 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     Raises
     ------
     ValueError
-        If the numbers of sequences or their lengths differ, or no sequence has a label and a
-        weight.
+        If the numbers of sequences or their lengths differ, a weight is negative or not finite, or no
+        sequence has a label and a weight.
 
     Examples
     --------
@@ -74,12 +75,7 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     0.5
     """
     y_true, y_pred = _pair(y_true, y_pred)
-    weights = np.ones(len(y_true)) if sample_weight is None else np.asarray(sample_weight, float)
-    if weights.shape != (len(y_true),):
-        raise ValueError(
-            f"sample_weight has shape {weights.shape}; expected ({len(y_true)},): one weight for "
-            "each sequence."
-        )
+    weights = _sequence_weights(sample_weight, y_true)
     right = total = 0.0
     for true, pred, known, weight in zip(y_true, y_pred, _known(y_true), weights, strict=True):
         right += weight * (known.any() and _equal(true, pred)[known].all())
@@ -134,6 +130,30 @@ def _equal(a, b):
     return np.asarray(a == b, dtype=bool)
 
 
+def _sequence_weights(sample_weight, y):
+    """A weight for each sequence (n_sequences,)."""
+    if sample_weight is None:
+        return np.ones(len(y))
+    shapes = {np.shape(weight) for weight in sample_weight} - {()}
+    if shapes or len(sample_weight) != len(y):
+        what = f"arrays of shape {min(shapes)}" if shapes else f"{len(sample_weight)} numbers"
+        raise ValueError(
+            f"sample_weight holds {what}; expected {len(y)} numbers, one for each sequence."
+        )
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    for i, weight in enumerate(weights):
+        _check_weight(weight, i)
+    return weights
+
+
+def _check_weight(weight, i):
+    """Raise ValueError where a weight of sequence i, or of its steps, is none."""
+    if not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError(
+            f"sample_weight of sequence {i} is {weight}; expected finite numbers that are not negative."
+        )
+
+
 def _step_weights(sample_weight, y):
     """A weight for each step, for each sequence."""
     if sample_weight is None:
@@ -150,6 +170,7 @@ def _step_weights(sample_weight, y):
                 f"sample_weight has shape {weight.shape} for sequence {i}; expected a number, or "
                 f"one for each time step: {labels.shape}."
             )
+        _check_weight(weight, i)
     return [
         np.broadcast_to(weight, labels.shape) for weight, labels in zip(weights, y, strict=True)
     ]

@@ -57,7 +57,8 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     """
     if target_per not in ("step", "sequence"):
         raise ValueError(f"target_per must be 'step' or 'sequence', got {target_per!r}.")
-    names = [columns] if isinstance(columns, str) else list(columns)
+    is_one = isinstance(columns, str) or not np.iterable(columns)  # names may be numbers
+    names = [columns] if is_one else list(columns)
     _check_columns(df, [sequence, time, *names, target], names)
     ids = _complete(df, sequence)
     seen = {}
@@ -69,7 +70,7 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     first = np.unique(codes, return_index=True)[1]
     lengths = np.bincount(codes)
     rows = _features(df, names)[order]
-    X = split(rows[:, 0] if isinstance(columns, str) else rows, lengths)
+    X = split(rows[:, 0] if is_one else rows, lengths)
     if target is None:
         return X, ids[first]
     y = split(np.asarray(df[target])[order], lengths)

@@ -272,9 +272,9 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
             "dtype": [np.float64, np.float32],
             "ensure_all_finite": "allow-nan" if self.allow_nan else True,
         }
-        if reset or (reset is False and self._tabular):
+        if reset or (reset is False and self._tabular and not isinstance(X, list | tuple)):
             X = validate_data(self, X, reset=reset, **checks)
-        else:  # its columns are time steps, and sequences of other forms have any number of them
+        else:  # its columns are time steps, of which lists and other forms have any number
             X = check_array(X, input_name="X", estimator=self, **checks)
         return X.reshape(-1, 1), np.full(len(X), X.shape[1])
 

@@ -7,6 +7,7 @@ from estimator_helpers import SMALL, identical, padded, ragged, same_fit, small
 from sklearn.base import clone
 from sklearn.exceptions import DataConversionWarning, NotFittedError
 from sklearn.metrics import log_loss
+from sklearn.model_selection import KFold, cross_val_score
 from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from seqlearn_lstm import LSTMSequenceTagger
@@ -613,3 +614,36 @@ def test_a_label_that_is_none_is_named():
     labels = [None if i == 3 else "ab"[i % 2] for i in range(len(X))]
     with pytest.raises(ValueError, match="None for sequence 3"):
         small().fit(X, labels)
+
+
+def test_lists_of_numbers_are_sequences_however_long():
+    """Also where those of the fit happened to be of one length; an array keeps its columns."""
+    rng = np.random.default_rng(0)
+    lists, labels = rng.standard_normal((8, 3)).tolist(), [0, 1] * 4
+    model = small().fit(lists, labels)
+    longer = rng.standard_normal((2, 5)).tolist()
+    alone = model.predict_proba(longer)
+    assert identical(alone, model.predict_proba([lists[0], *longer])[1:])
+    assert identical(alone, model.predict_proba([np.array(x)[:, None] for x in longer]))
+    with pytest.raises(ValueError, match="X has 5 features, but"):
+        model.predict(np.array(longer))
+    model.partial_fit(longer, [0, 1])
+    scores = cross_val_score(
+        small(), [*lists, *rng.standard_normal((8, 5)).tolist()], labels * 2, cv=KFold(2)
+    )
+    assert np.isfinite(scores).all()
+
+
+@pytest.mark.parametrize(
+    "y",
+    [pd.Series(["a", "b", None] * 3, dtype="string"), np.array(["a", "b", None] * 3, dtype=object)],
+)
+def test_a_missing_label_is_named(y):
+    with pytest.raises(ValueError, match="for sequence 2; expected a label for each one"):
+        small().fit([np.zeros((2, 1))] * 9, y)
+
+
+def test_a_class_with_one_member_is_named_by_its_label():
+    X, y = [np.zeros((2, 1))] * 11, ["x"] * 5 + ["y"] * 5 + ["rare"]
+    with pytest.raises(ValueError, match=r"\['rare'\]"):
+        small(early_stopping=True, validation_fraction=0.3).fit(X, y)

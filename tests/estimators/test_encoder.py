@@ -312,3 +312,19 @@ def test_a_fit_leaves_nothing_of_one_of_another_kind():
     encoder.set_params(estimator=small()).fit(X, Y)
     fitted = {name for name in vars(encoder) if name.endswith("_")}
     assert fitted == {"estimator_", "n_features_in_"}
+
+
+@pytest.mark.parametrize("truncate", ["pre", "post"])
+def test_states_of_steps_are_those_of_all_steps(truncate):
+    """`max_timesteps` cuts what becomes one output; the states of steps are one for each step."""
+    inner = small(max_timesteps=3, truncate=truncate).fit(X, Y)
+    states = LSTMEncoder(estimator=FrozenEstimator(inner), pooling="steps").fit(X).transform(X)
+    assert [len(values) for values in states] == [len(x) for x in X]
+    whole = LSTMEncoder(
+        estimator=FrozenEstimator(inner.set_params(max_timesteps=None)), pooling="steps"
+    )
+    assert identical(whole.fit(X).transform(X), states)
+    tagger = LSTMSequenceTagger(**SMALL)
+    tags = [np.arange(len(x)) % 2 for x in X]
+    encoder = LSTMEncoder(estimator=small(max_timesteps=3), pooling="steps").fit(X, Y)
+    assert make_pipeline(FrozenEstimator(encoder), tagger).fit(X, tags).score(X, tags) >= 0

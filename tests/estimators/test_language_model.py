@@ -587,3 +587,9 @@ def test_ends_are_not_among_the_symbols():
         with pytest.raises(ValueError, match=r"sequence 1 of X has symbols\.END at time step 1"):
             method(bad)
     assert model.n_iter_ == 1
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "score", "perplexity", "accuracy"])
+def test_not_fitted(method):
+    with pytest.raises(NotFittedError, match="not fitted yet"):
+        getattr(LSTMLanguageModel(), method)("a")

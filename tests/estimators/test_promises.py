@@ -293,7 +293,7 @@ FAILURES = {  # what is set, X, y, further arguments of fit, error, words of its
     **{
         f"{name}={value!r}": ({name: value}, GOOD_X, GOOD_Y, {}, ValueError, name)
         for name, values in {
-            "hidden_layer_sizes": [(), 0, (4, 0), (4, 2.5), "4"],
+            "hidden_layer_sizes": [(), 0, (4, 0), (4, 2.5), "4", np.array(3)],
             "bidirectional": ["yes"],
             "pooling": ["first", None],
             "learning_rate": [0, -1.0, np.nan, "constant"],

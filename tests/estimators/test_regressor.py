@@ -115,3 +115,11 @@ def test_bad_input_is_named_and_changes_nothing(params, change, message):
     with pytest.raises(ValueError, match=message):
         model.fit(*change(X, y))
     assert identical(vars(model), before | params)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, None])
+def test_a_target_that_is_no_number_is_found(value):
+    X = [np.zeros((n, 1)) for n in (3, 2, 4)]
+    y = [[0.0] * 3, [0.0, 0.0], [0.0, 0.0, value, 0.0]]
+    with pytest.raises(ValueError, match=r"y of sequence 2 is .* at time step 2; expected finite"):
+        LSTMRegressor(target="step").fit(X, y)

@@ -1,0 +1,114 @@
+"""Labels and weights of steps in the forms that users have them, and what is none of them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from estimator_helpers import SMALL, identical
+from sklearn.model_selection import KFold, cross_val_score
+
+from seqlearn_lstm import LSTMSequenceTagger
+
+X = [np.zeros((3, 1)), np.ones((2, 1))]
+TAGS = [["a", "b", "a"], ["b", "a"]]
+LARGE = 2**60  # beside LARGE + 1: the same float
+
+
+def small(**params):
+    return LSTMSequenceTagger(**(SMALL | params))
+
+
+@pytest.mark.parametrize(
+    "y, classes",
+    [
+        ([np.array([0, 1, -1]), np.array([np.nan, 1])], [0, 1]),
+        ([[0, np.nan, -1], [LARGE, LARGE + 1]], [0, LARGE, LARGE + 1]),
+        ([np.array([LARGE, LARGE + 1, 0]), np.array([np.nan, np.nan])], [0, LARGE, LARGE + 1]),
+        ([np.array([0, 1, -1]), np.array([1, 2], np.uint64)], [0, 1, 2]),
+        ([pd.Series([LARGE, LARGE + 1, None], dtype="Int64"), [-1, 0]], [0, LARGE, LARGE + 1]),
+        (pd.Series([LARGE, LARGE + 1, None, 0, -1], dtype="Int64"), [0, LARGE, LARGE + 1]),
+        ([0, LARGE, LARGE + 1, np.nan, -1], [0, LARGE, LARGE + 1]),
+        ([np.array(["2020", "2021", "NaT"], "M8[Y]"), np.array(["NaT", "2021"], "M8[Y]")], None),
+    ],
+)
+def test_whole_numbers_beside_what_is_missing_stay_what_they_are(y, classes):
+    rows, lengths = (X, None) if len(y) == len(X) else (np.concatenate(X), [3, 2])
+    found = small().fit(rows, y, lengths=lengths).classes_.tolist()
+    expected = np.array(["2020", "2021"], "M8[Y]").tolist() if classes is None else classes
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    "y, classes",
+    [
+        ([[0, 1, -1], [1, 1]], [-1, 0, 1]),
+        ([[0, 1, -1], [1, 1]], np.array([0.0, np.nan, 1.0])),
+        ([["a", None, "b"], ["a", "a"]], ["b", None, "a"]),
+    ],
+)
+def test_what_stands_for_unknown_is_no_class(y, classes):
+    model = small().partial_fit(X, y, classes=classes)
+    known = small().partial_fit(X, y)
+    assert model.classes_.tolist() == known.classes_.tolist()
+    again = model.partial_fit(X, y, classes=classes)
+    assert identical(again.parameters_, known.partial_fit(X, y).parameters_)
+
+
+@pytest.mark.parametrize("classes", [{"a", "b"}, "ab", (c for c in "ab"), np.array("a")])
+def test_classes_that_are_no_list(classes):
+    with pytest.raises(TypeError, match="expected an array or a list of all labels"):
+        small().partial_fit(X, TAGS, classes=classes)
+
+
+@pytest.mark.parametrize("y", [(t for t in TAGS), dict(enumerate(TAGS)), {1, 2}, np.array(3), 3])
+def test_labels_that_are_no_collection(y):
+    with pytest.raises(TypeError, match="y must hold an array for each sequence, got"):
+        small().fit(X, y)
+
+
+@pytest.mark.parametrize("y", [["a", "b"], ["aba", "ba"], np.zeros(4, int)])
+def test_labels_that_are_not_one_for_each_step(y):
+    message = f"y holds {len(y)} single values, but X 2 sequences of 5 time steps in all"
+    with pytest.raises(ValueError, match=message):
+        small().fit(X, y)
+    with pytest.raises(ValueError, match=message):
+        small().fit(X, TAGS).score(X, y)
+
+
+def test_weights_that_are_one_number_or_too_few():
+    assert identical(
+        small().fit(X, TAGS, sample_weight=1.0).parameters_, small().fit(X, TAGS).parameters_
+    )
+    with pytest.raises(ValueError, match="sample_weight holds 3 single values, but X 2 sequences"):
+        small().fit(X, TAGS, sample_weight=[1, 1, 1])
+
+
+# ---- lists of numbers ----------------------------------------------------------------------------
+
+
+def numbers(lengths):
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal(n).tolist() for n in lengths]
+    return X, [["up" if value > 0 else "down" for value in x] for x in X]
+
+
+def test_lists_of_one_length_with_labels_for_each_are_sequences():
+    X, y = numbers([4] * 6)
+    model = small().fit(X, y)
+    arrays = small().fit([np.array(x)[:, None] for x in X], y)
+    assert identical(model.parameters_, arrays.parameters_)
+    assert [len(labels) for labels in model.predict([[1.0, 2.0], [3.0]])] == [2, 1]
+
+
+def test_folds_of_lists_may_be_of_one_length():
+    X, y = numbers([3] * 4 + [5] * 4)
+    assert np.isfinite(cross_val_score(small(), X, y, cv=KFold(2))).all()
+
+
+@pytest.mark.parametrize("y", [["up", "down"], [["up", "down"]]])
+def test_lists_with_a_label_for_each_row_are_rows(y):
+    assert small().fit([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], y).n_features_in_ == 3
+
+
+def test_labels_of_lists_must_be_as_many_as_their_steps():
+    with pytest.raises(ValueError, match="sequence 0 has 3 time steps in X, but 2 values in y"):
+        small().fit([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [["up", "down"], ["up", "down"]])
