@@ -427,6 +427,44 @@ def test_a_checkpoint_may_be_a_link(tmp_path):
     assert (disk / "run").stat().st_mode == (disk / "any").stat().st_mode
 
 
+def test_a_fit_that_changes_its_folder_writes_one_file(tmp_path, monkeypatch):
+    """As a callback may; messages name the file as it was given."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+
+    def moves(estimator, x, y):
+        os.chdir(there)
+        return 0.0
+
+    monkeypatch.chdir(here)
+    model = small(scoring=moves, early_stopping=True, checkpoint="run").fit(X, Y)
+    monkeypatch.chdir(here)
+    assert [path.name for path in here.iterdir()] == ["run"] and not any(there.iterdir())
+    with open(here / "run", "rb") as file:
+        assert pickle.load(file)["state"]["epoch"] == model.n_iter_ == 3
+    with pytest.raises(ValueError, match="the checkpoint run belongs to a fit with other"):
+        clone(model).set_params(learning_rate=0.5).fit(X, Y)
+
+
+def test_what_is_left_of_an_earlier_epoch_is_found_from_another_folder(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def moves(estimator, x, y):
+        if os.path.exists("run"):  # the second epoch
+            os.chdir(tmp_path / "there")
+            monkeypatch.setattr(checkpoint.os, "replace", full)
+        return 0.0
+
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        OSError, match=r"after epoch 2 the checkpoint run .*; it still holds an ear"
+    ):
+        small(scoring=moves, early_stopping=True, checkpoint="run").fit(X, Y)
+
+
 # ---- whose it is ---------------------------------------------------------------------------------
 
 
