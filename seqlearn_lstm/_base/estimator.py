@@ -63,8 +63,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         """What `_blocks_of_scores` yields, how many there are of all scores, and the sequences."""
         network, sequences = self._prepared(X, lengths)
         n = len(sequences.rows) if network.pooling.per_step else len(sequences)
-        if initial_states is None:  # of what a fit holds out, they are known beforehand
-            initial_states = getattr(self, "_held_states", None)
+        if initial_states is None and hasattr(self, "_validation"):  # who scores passes none
+            initial_states = self._validation.states_of(X)
         initial = check_initial(initial_states, sequences, network)
         return self._blocks_of_scores(network, sequences, initial), n, sequences
 
