@@ -321,14 +321,17 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         refuse_lengths(lengths)
         return begun(X, self.vocabulary_)
 
+    def _read_on(self, X, lengths):
+        """Sequences without the mark; there is a symbol in each."""
+        refuse_lengths(lengths)
+        return self.vocabulary_.encode(check_symbols(as_sequences(X)))
+
     def _prepared_steps(self, X, lengths):
         """The mark of the beginning is no step of X: what comes before the first step is its state."""
-        check_is_fitted(self)
-        refuse_lengths(lengths)
         after_mark = self.final_states([""])
-        codes = self.vocabulary_.encode(check_symbols(as_sequences(X)))
-        network, sequences = self._prepared(codes, None)
-        return network, sequences, np.broadcast_to(after_mark, (len(codes), after_mark.shape[1]))
+        network, sequences = self._prepared(self._read_on(X, lengths), None)
+        shape = len(sequences), after_mark.shape[1]
+        return network, sequences, np.broadcast_to(after_mark, shape)
 
     def _symbols_read(self, x):
         return [END, *x]

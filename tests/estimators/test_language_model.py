@@ -12,6 +12,7 @@ import pytest
 from estimator_helpers import SMALL, identical, same_fit
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, inspection, unrolling
@@ -545,6 +546,37 @@ def test_its_states_and_gradients_can_be_seen():
     found = inspection.saliency(model, "bob", target="b")
     assert found.saliency.shape == (4, 1)
     assert found.symbols == [END, *"bob"]
+
+
+def test_what_goes_on_from_states_begins_with_no_mark():
+    """It was read once, before the first symbol of the beginning."""
+    model = unfitted(max_iter=1, hidden_layer_sizes=(8, 5)).fit(NAMES)
+    begun, whole = model.final_states(["car", "fr"]), model.final_states(["carla", "frank"])
+    encoder = LSTMEncoder(estimator=FrozenEstimator(model)).fit(NAMES)
+    for reader in (model, encoder):
+        assert identical(reader.final_states(["la", "ank"], initial_states=begun), whole)
+    with pytest.raises(ValueError, match="sequence 1 of X has length 0"):
+        model.final_states(["la", ""], initial_states=begun)
+    with pytest.raises(ValueError, match="lengths was given with X of symbols"):
+        model.final_states(["la", "ank"], lengths=[2, 3], initial_states=begun)
+
+
+@pytest.mark.parametrize(
+    "rest", ["la", ["l", "a"], np.array(["l", "a"])], ids=["str", "list", "array"]
+)
+def test_what_goes_on_is_seen_without_a_mark(rest):
+    model = unfitted(max_iter=1, dtype="float64").fit(NAMES)
+    begun = model.final_states(["car"])
+    found = inspection.states(model, rest, initial_states=begun)
+    assert found.symbols == ["l", "a"] and found.n_timesteps == 2
+    for name, values in inspection.states(model, "carla").activations.items():
+        assert identical(found.activations[name], values[-2:])
+    found = inspection.saliency(model, rest, target="b", initial_states=begun)
+    whole = inspection.saliency(model, "carla", target="b")
+    assert (found.symbols, found.score) == (["l", "a"], whole.score)
+    np.testing.assert_allclose(found.gradient, whole.gradient[-2:], rtol=1e-12, atol=1e-15)
+    with pytest.raises(ValueError, match="length 0; expected at least 1 symbol"):
+        inspection.states(model, "", initial_states=begun)
 
 
 def test_memory_of_a_long_text_is_bounded():
