@@ -51,7 +51,12 @@ def name_of(value, inside=()):
         return _path(value)
     if hasattr(value, "__dict__"):
         return [_path(type(value)), *parts(vars(value))]
-    return _path(type(value)) if type(value).__repr__ is object.__repr__ else value
+    return _path(type(value)) if _tells_address(value) else value
+
+
+def _tells_address(value):
+    """Whether a repr says where the value lies in memory, as that of a NumPy RandomState does."""
+    return not isinstance(value, str | bytes) and " at 0x" in repr(value)
 
 
 def _closed_over(function):
