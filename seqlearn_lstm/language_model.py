@@ -12,6 +12,7 @@ from ._base.given import NOTHING, Given
 from ._base.listening import for_callbacks
 from ._base.parameters import BPTT_STEPS, takes
 from ._base.transitions import as_sequences, begun, in_pieces, refuse_lengths, transitions
+from ._base.validating import about_others
 from ._base.writing import WritesSequences
 from .heads import SoftmaxHead
 from .pooling import STEPS
@@ -149,7 +150,10 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         inputs, targets = self._transitions(X)
         if not self._ends:  # one sequence, a stream
             inputs = in_pieces(inputs, self.batch_size)
-        others = NOTHING if X_val is None else Given(*self._transitions(X_val))
+        others = NOTHING
+        if X_val is not None:
+            with about_others():
+                others = Given(*self._transitions(X_val))
         weights = np.ones(len(targets))
         return self._train(
             inputs, self._head, STEPS, targets, weights, Given(y=targets), others,

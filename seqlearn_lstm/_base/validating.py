@@ -55,7 +55,7 @@ class Validation:
 
 def of_others(estimator, others, network):
     """The `Validation` with what a caller gives to validate with."""
-    with _about_others():
+    with about_others():
         estimator._check_given(others.y)
         sequences = estimator._read_again(others.X, others.lengths)
         estimator._check_others(others, sequences)
@@ -74,7 +74,7 @@ def _is_function(scoring):
 
 
 @contextmanager
-def _about_others():
+def about_others():
     """Errors about what is read say that it is validation data."""
     try:
         yield

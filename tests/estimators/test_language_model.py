@@ -474,6 +474,20 @@ def test_errors_leave_it_as_it_was(X, params, error, message):
     assert model.score(NAMES) == scores
 
 
+OTHERS = {
+    "empty": (["ab", ""], ValueError, "sequence 1 of X has length 0"),
+    "end": ([["a"], ["b", END]], ValueError, r"sequence 1 of X has symbols\.END"),
+    "numbers": ([[0.5, 1.5]], ValueError, "sequence 0 of X holds 0.5"),
+    "no collection": (3, TypeError, "X has type int"),
+}
+
+
+@pytest.mark.parametrize("X_val, error, message", OTHERS.values(), ids=OTHERS)
+def test_errors_of_the_validation_data_say_so(X_val, error, message):
+    with pytest.raises(error, match=f"^validation data: {message}"):
+        unfitted().fit(NAMES, X_val=X_val)
+
+
 NO_SEQUENCES = [None, 5, {"a": 1}, iter("ab"), np.array(5), [np.array(5)], [5], [{}]]
 
 
