@@ -278,8 +278,13 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         Returns
         -------
         perplexity : float
+            Infinite where it is too large for a float.
         """
-        return math.exp(-self.score(X))
+        score = self.score(X)
+        try:
+            return math.exp(-score)
+        except OverflowError:
+            return math.inf
 
     def bits_per_symbol(self, X):
         """``-score / ln 2``: the bits that a symbol takes, coded with the model's probabilities.

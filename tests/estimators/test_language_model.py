@@ -102,6 +102,13 @@ def test_what_is_not_known_is_never_right():
     assert model.accuracy(["x"]) in (0, 0.5)  # the end after it may be right
 
 
+def test_a_perplexity_too_large_for_a_float_is_infinite():
+    model = unfitted(max_iter=1).fit(NAMES)
+    model.parameters_["output.b"][model.classes_.tolist().index("a")] = 5000
+    assert model.score(["eve"]) < -4000 and model.perplexity(["eve"]) == math.inf
+    assert model.bits_per_symbol(["eve"]) == -model.score(["eve"]) / math.log(2)
+
+
 @pytest.mark.parametrize("method", ["score", "accuracy", "perplexity"])
 def test_it_must_be_fitted(method):
     with pytest.raises(NotFittedError):
