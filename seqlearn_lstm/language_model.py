@@ -12,6 +12,7 @@ from ._base.given import NOTHING, Given
 from ._base.listening import for_callbacks
 from ._base.parameters import BPTT_STEPS, takes
 from ._base.transitions import as_sequences, begun, in_pieces, refuse_lengths, transitions
+from ._base.validating import about_others
 from ._base.writing import WritesSequences
 from .heads import SoftmaxHead
 from .pooling import STEPS
@@ -149,7 +150,10 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         inputs, targets = self._transitions(X)
         if not self._ends:  # one sequence, a stream
             inputs = in_pieces(inputs, self.batch_size)
-        others = NOTHING if X_val is None else Given(*self._transitions(X_val))
+        others = NOTHING
+        if X_val is not None:
+            with about_others():
+                others = Given(*self._transitions(X_val))
         weights = np.ones(len(targets))
         return self._train(
             inputs, self._head, STEPS, targets, weights, Given(y=targets), others,
@@ -275,8 +279,13 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         Returns
         -------
         perplexity : float
+            Infinite where it is too large for a float.
         """
-        return math.exp(-self.score(X))
+        score = self.score(X)
+        try:
+            return math.exp(-score)
+        except OverflowError:
+            return math.inf
 
     def bits_per_symbol(self, X):
         """``-score / ln 2``: the bits that a symbol takes, coded with the model's probabilities.
@@ -322,14 +331,17 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         refuse_lengths(lengths)
         return begun(X, self.vocabulary_)
 
+    def _read_on(self, X, lengths):
+        """Sequences without the mark; there is a symbol in each."""
+        refuse_lengths(lengths)
+        return self.vocabulary_.encode(check_symbols(as_sequences(X)))
+
     def _prepared_steps(self, X, lengths, whole):
         """The mark of the beginning is no step of X: what comes before the first step is its state."""
-        check_is_fitted(self)
-        refuse_lengths(lengths)
         after_mark = self.final_states([""])
-        codes = self.vocabulary_.encode(check_symbols(as_sequences(X)))
-        network, sequences = self._prepared(codes, None)
-        return network, sequences, np.broadcast_to(after_mark, (len(codes), after_mark.shape[1]))
+        network, sequences = self._prepared(self._read_on(X, lengths), None)
+        shape = len(sequences), after_mark.shape[1]
+        return network, sequences, np.broadcast_to(after_mark, shape)
 
     def _symbols_read(self, x):
         return [END, *x]

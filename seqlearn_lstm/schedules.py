@@ -193,9 +193,11 @@ class WarmUp(Schedule):
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
         """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
-        done, length = epoch * n_steps + step, self.length * n_steps
-        if self.unit == "updates":
-            done, length = done if updates is None else updates, self.length
+        done, length = epoch * n_steps + step, int(self.length)
+        if self.unit == "epochs":
+            length *= n_steps
+        elif updates is not None:
+            done = updates
         warmth = min(1.0, (done + 1) / length)
         then = make_schedule(self.then)
         return warmth * then.factor(epoch, step, n_steps, max_iter, losses, updates)

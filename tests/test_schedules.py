@@ -137,6 +137,15 @@ def test_more_epochs_than_a_small_number_counts(kind, name):
     assert small.factor(200, 0, 1, 300, []) == plain.factor(200, 0, 1, 300, [])
 
 
+@pytest.mark.parametrize("unit", ["epochs", "updates"])
+def test_more_updates_than_a_small_length_counts(unit):
+    small, plain = (WarmUp(make(20), unit=unit) for make in (np.int8, int))
+    for epoch, step in ((0, 0), (0, 99), (1, 30), (19, 99), (20, 0)):
+        found = small.factor(epoch, step, 100, MAX_ITER, [])
+        assert found == plain.factor(epoch, step, 100, MAX_ITER, [])
+        assert type(found) is float
+
+
 def test_decays_are_those_of_torch():
     torch = pytest.importorskip("torch")
     theirs = {

@@ -36,6 +36,7 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
     ``_prepared_steps(X, lengths, whole)``  both, and the states before the first step of X; whole: of
                                         no sequence a step is cut off
     ``_read_again(X, lengths)``         X as a container with the features of `fit`
+    ``_read_on(X, lengths)``            the same, of sequences that go on from given states
     ``_check_names(X)``                 refuses DataFrames with other columns than those of `fit`
     ``_symbols_read(x)``                the symbols of a sequence, and any that are read beside them
     ``_possible(scores)``               scores, those that cannot be meant out of the way
@@ -64,8 +65,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         """What `_blocks_of_scores` yields, how many there are of all scores, and the sequences."""
         network, sequences = self._prepared(X, lengths)
         n = len(sequences.rows) if network.pooling.per_step else len(sequences)
-        if initial_states is None:  # of what a fit holds out, they are known beforehand
-            initial_states = getattr(self, "_held_states", None)
+        if initial_states is None and hasattr(self, "_validation"):  # who scores passes none
+            initial_states = self._validation.states_of(X)
         initial = check_initial(initial_states, sequences, network)
         return self._blocks_of_scores(network, sequences, initial), n, sequences
 
@@ -90,7 +91,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
         initial_states : array-like of shape (n_sequences, n_states), default=None
-            The states before the first step; None: those that `fit` started from.
+            The states before the first step; None: those that `fit` started from. A language model
+            reads its mark of a beginning only without them.
 
         Returns
         -------
@@ -98,6 +100,9 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
             Side by side, for each layer from the bottom and each of its directions, the hidden
             states and, for an LSTM, the cell states.
         """
+        check_is_fitted(self)
+        if initial_states is not None:
+            X, lengths = self._source._read_on(X, lengths), None
         network, sequences = self._prepared(X, lengths)
         initial = check_initial(initial_states, sequences, network)
         found = np.empty((len(sequences), network.state_width), network.dtype)
@@ -126,6 +131,12 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         constraints = {name: self._parameter_constraints[name] for name in WHERE}
         given = {name: getattr(self, name) for name in WHERE}
         validate_parameter_constraints(constraints, given, type(self).__name__)
+
+    def _read_on(self, X, lengths):
+        """`_read_again` of sequences that go on from given states: what it would put before them was
+        read before those states.
+        """
+        return self._read_again(X, lengths)
 
     def _prepared_steps(self, X, lengths, whole):
         """`_prepared` for who wants the states of the steps of X: the third value are the states

@@ -8,8 +8,11 @@ from functools import wraps
 from sklearn.callback import with_callbacks
 from sklearn.frozen import FrozenEstimator
 
-# What scikit-learn leaves on an estimator while it is fitted: no part of what is fitted.
-TRANSIENT = ("_callback_fit_ctx", "_parent_callback_ctx", "_skl_callbacks_to_teardown")
+# What scikit-learn and a validation leave on an estimator while it is fitted: no part of what is
+# fitted.
+TRANSIENT = (
+    "_callback_fit_ctx", "_parent_callback_ctx", "_skl_callbacks_to_teardown", "_validation",
+)  # fmt: skip
 
 
 def fits(method):

@@ -42,6 +42,10 @@ class Validation:
     def __len__(self):
         return len(self.sequences)
 
+    def states_of(self, X):
+        """The states to start from where X is what is validated with, and none of another X's."""
+        return self.states if X is self.sequences or X is self.X else None
+
     @property
     def data(self):
         """Arrays and values that are equal where what is scored is the same."""
@@ -51,7 +55,7 @@ class Validation:
 
 def of_others(estimator, others, network):
     """The `Validation` with what a caller gives to validate with."""
-    with _about_others():
+    with about_others():
         estimator._check_given(others.y)
         sequences = estimator._read_again(others.X, others.lengths)
         estimator._check_others(others, sequences)
@@ -70,7 +74,7 @@ def _is_function(scoring):
 
 
 @contextmanager
-def _about_others():
+def about_others():
     """Errors about what is read say that it is validation data."""
     try:
         yield
@@ -137,7 +141,7 @@ def scorer_of(estimator, network, validation, state):
         return None
     _check_scoring(estimator, network)
     probe = copy(estimator)
-    probe._held_states = validation.states
+    probe._validation = validation
     score = _score_of(probe, validation)
 
     def validate():

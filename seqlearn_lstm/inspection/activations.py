@@ -23,7 +23,8 @@ def states(estimator, x, *, layer=-1, direction="forward", initial_states=None):
     direction : {"forward", "backward"}, default="forward"
         Which direction of the layer; backward only where the network is bidirectional.
     initial_states : array-like of shape (1, n_states), default=None
-        The states before the first step, as ``final_states`` of the estimator returns them.
+        The states before the first step, as ``final_states`` of the estimator returns them; a
+        language model then reads no mark of a beginning.
 
     Returns
     -------

@@ -45,7 +45,8 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         the inputs, which for symbols is summed at each step. None: "norm" for symbols, "gradient"
         for numbers.
     initial_states : array-like of shape (1, n_states), default=None
-        The states before the first step, as ``final_states`` of the estimator returns them.
+        The states before the first step, as ``final_states`` of the estimator returns them; a
+        language model then reads no mark of a beginning.
 
     Returns
     -------

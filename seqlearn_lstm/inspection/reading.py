@@ -53,10 +53,13 @@ class Reading:
 
 
 def read_one(estimator, x, initial_states=None):
-    """A `Reading` of one sequence x, in any form that `fit` takes for one in a list."""
+    """A `Reading` of one sequence x, in any form that `fit` takes for one in a list; with states to
+    start from, x goes on, and nothing is read beside it.
+    """
     source, X = network_estimator(estimator, x)
+    goes_on = initial_states is not None
     try:
-        everything = source._read_again(X, None)
+        everything = source._read_on(X, None) if goes_on else source._read_again(X, None)
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"x is read as one sequence, [x]: {error}") from error
@@ -72,7 +75,7 @@ def read_one(estimator, x, initial_states=None):
         given=None if initial is None else network.cut_states(initial),
         n_timesteps=n_timesteps,
         steps=np.arange(first, first + n_seen),
-        symbols=_symbols(source, X, slice(first, first + n_seen)),
+        symbols=_symbols(source, X, goes_on, slice(first, first + n_seen)),
     )
 
 
@@ -126,13 +129,14 @@ def _alone(X):
     return alone
 
 
-def _symbols(source, X, seen):
+def _symbols(source, X, goes_on, seen):
     if not hasattr(source, "vocabulary_"):
         return None
     # An empty one has been read: by a language model, for which the mark of its beginning is there.
     is_empty = isinstance(X, np.ndarray) and len(X[0]) == 0
     (x,) = [[]] if is_empty else check_symbols(X)
-    return source._symbols_read(x.tolist() if isinstance(x, np.ndarray) else list(x))[seen]
+    x = x.tolist() if isinstance(x, np.ndarray) else list(x)
+    return x[seen] if goes_on else source._symbols_read(x)[seen]
 
 
 def position(value, n, name):

@@ -34,10 +34,16 @@ class Checkpoint(Listener):
     path : str or path-like
     what : iterable of ndarrays and values
         All that decides about the run, to tell it from others.
+
+    Raises
+    ------
+    ValueError
+        If the path is none of a file.
     """
 
     def __init__(self, path, what):
         self.path, self.name = os.fsdecode(path), fingerprint(what)
+        self._whole = _whole(self.path)  # once: while a fit runs, a callback may change the folder
 
     def load(self, network):
         """The state, with arrays for a network, or None where there is no file.
@@ -47,10 +53,10 @@ class Checkpoint(Listener):
         ValueError
             If the file is of another run, or no checkpoint at all, or could not be written.
         """
-        self._check_path()
-        _remove_abandoned(os.path.realpath(self.path))
+        self._check_folder()
+        _remove_abandoned(self._whole)
         try:
-            with open(self.path, "rb") as file:
+            with open(self._whole, "rb") as file:
                 found = memoryview(file.read())
         except FileNotFoundError:
             return None
@@ -82,16 +88,12 @@ class Checkpoint(Listener):
     def _no_checkpoint(self, error):
         return ValueError(f"{self.path} is no checkpoint: {type(error).__name__}: {error}")
 
-    def _check_path(self):
+    def _check_folder(self):
         """Raise ValueError where no file can be written: better now than after an epoch."""
-        is_name = os.path.basename(self.path) and "\0" not in self.path
-        if not is_name or os.path.isdir(self.path):
-            raise ValueError(f"checkpoint is {self.path!r}; expected the path of a file")
-        whole = os.path.realpath(self.path)
-        folder = os.path.dirname(whole)
+        folder = os.path.dirname(self._whole)
         if not os.path.isdir(folder):
             raise ValueError(f"checkpoint is {self.path!r}, but there is no folder {folder!r}")
-        part = _new_part(whole)
+        part = _new_part(self._whole)
         try:
             open(part, "xb").close()
         except OSError as error:
@@ -113,8 +115,7 @@ class Checkpoint(Listener):
         OSError
             If it cannot be written; what was written after an earlier epoch is still there.
         """
-        whole = os.path.realpath(self.path)  # a link stays one, and what it points to is written
-        part = _new_part(whole)
+        part = _new_part(self._whole)
         try:
             with open(part, "xb") as file:
                 values = portable(state, network)
@@ -123,11 +124,11 @@ class Checkpoint(Listener):
                 file.write(summed.sha.digest())
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(part, whole)
-            _sync_folder(os.path.dirname(whole))
+            os.replace(part, self._whole)
+            _sync_folder(os.path.dirname(self._whole))
         except OSError as error:
             left = "there is none of an earlier epoch"
-            if os.path.exists(self.path):
+            if os.path.exists(self._whole):
                 left = "it still holds an earlier epoch, from which the same call goes on"
             raise OSError(
                 error.errno,
@@ -147,6 +148,14 @@ class _Summed:
     def write(self, data):
         self.sha.update(data)
         return self.file.write(data)
+
+
+def _whole(path):
+    """A path from the root; a link stays one, for what it points to is written."""
+    is_name = os.path.basename(path) and "\0" not in path
+    if not is_name or os.path.isdir(path):
+        raise ValueError(f"checkpoint is {path!r}; expected the path of a file")
+    return os.path.realpath(path)
 
 
 def _new_part(whole):

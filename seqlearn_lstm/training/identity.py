@@ -2,7 +2,7 @@
 
 import hashlib
 from functools import partial
-from types import CodeType, MethodType
+from types import CodeType, MethodType, ModuleType
 
 import numpy as np
 
@@ -41,6 +41,8 @@ def name_of(value, inside=()):
         return list(zip(parts(*value), parts(*value.values()), strict=True))
     if isinstance(value, partial):
         return ["partial", *parts(value.func, value.args, value.keywords)]
+    if isinstance(value, ModuleType):
+        return value.__name__
     if isinstance(value, CodeType):
         return [value.co_code, value.co_names, *parts(*value.co_consts)]
     if isinstance(value, MethodType):
@@ -51,7 +53,12 @@ def name_of(value, inside=()):
         return _path(value)
     if hasattr(value, "__dict__"):
         return [_path(type(value)), *parts(vars(value))]
-    return _path(type(value)) if type(value).__repr__ is object.__repr__ else value
+    return _path(type(value)) if _tells_address(value) else value
+
+
+def _tells_address(value):
+    """Whether a repr says where the value lies in memory, as that of a NumPy RandomState does."""
+    return not isinstance(value, str | bytes) and " at 0x" in repr(value)
 
 
 def _closed_over(function):
@@ -62,4 +69,4 @@ def _closed_over(function):
 
 
 def _path(value):
-    return f"{value.__module__}.{value.__qualname__}"
+    return f"{getattr(value, '__module__', None)}.{value.__qualname__}"  # a bound slot has no module

@@ -12,6 +12,7 @@ import pytest
 from estimator_helpers import SMALL, identical, same_fit
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 
 from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, inspection, unrolling
@@ -99,6 +100,13 @@ def test_accuracy_is_how_often_predict_is_right(params, X):
 def test_what_is_not_known_is_never_right():
     model = unfitted(min_count=9, max_iter=30).fit(["aaab", "aaac", "aaad", "aaae"] * 2)
     assert model.accuracy(["x"]) in (0, 0.5)  # the end after it may be right
+
+
+def test_a_perplexity_too_large_for_a_float_is_infinite():
+    model = unfitted(max_iter=1).fit(NAMES)
+    model.parameters_["output.b"][model.classes_.tolist().index("a")] = 5000
+    assert model.score(["eve"]) < -4000 and model.perplexity(["eve"]) == math.inf
+    assert model.bits_per_symbol(["eve"]) == -model.score(["eve"]) / math.log(2)
 
 
 @pytest.mark.parametrize("method", ["score", "accuracy", "perplexity"])
@@ -473,6 +481,20 @@ def test_errors_leave_it_as_it_was(X, params, error, message):
     assert model.score(NAMES) == scores
 
 
+OTHERS = {
+    "empty": (["ab", ""], ValueError, "sequence 1 of X has length 0"),
+    "end": ([["a"], ["b", END]], ValueError, r"sequence 1 of X has symbols\.END"),
+    "numbers": ([[0.5, 1.5]], ValueError, "sequence 0 of X holds 0.5"),
+    "no collection": (3, TypeError, "X has type int"),
+}
+
+
+@pytest.mark.parametrize("X_val, error, message", OTHERS.values(), ids=OTHERS)
+def test_errors_of_the_validation_data_say_so(X_val, error, message):
+    with pytest.raises(error, match=f"^validation data: {message}"):
+        unfitted().fit(NAMES, X_val=X_val)
+
+
 NO_SEQUENCES = [None, 5, {"a": 1}, iter("ab"), np.array(5), [np.array(5)], [5], [{}]]
 
 
@@ -545,6 +567,37 @@ def test_its_states_and_gradients_can_be_seen():
     found = inspection.saliency(model, "bob", target="b")
     assert found.saliency.shape == (4, 1)
     assert found.symbols == [END, *"bob"]
+
+
+def test_what_goes_on_from_states_begins_with_no_mark():
+    """It was read once, before the first symbol of the beginning."""
+    model = unfitted(max_iter=1, hidden_layer_sizes=(8, 5)).fit(NAMES)
+    begun, whole = model.final_states(["car", "fr"]), model.final_states(["carla", "frank"])
+    encoder = LSTMEncoder(estimator=FrozenEstimator(model)).fit(NAMES)
+    for reader in (model, encoder):
+        assert identical(reader.final_states(["la", "ank"], initial_states=begun), whole)
+    with pytest.raises(ValueError, match="sequence 1 of X has length 0"):
+        model.final_states(["la", ""], initial_states=begun)
+    with pytest.raises(ValueError, match="lengths was given with X of symbols"):
+        model.final_states(["la", "ank"], lengths=[2, 3], initial_states=begun)
+
+
+@pytest.mark.parametrize(
+    "rest", ["la", ["l", "a"], np.array(["l", "a"])], ids=["str", "list", "array"]
+)
+def test_what_goes_on_is_seen_without_a_mark(rest):
+    model = unfitted(max_iter=1, dtype="float64").fit(NAMES)
+    begun = model.final_states(["car"])
+    found = inspection.states(model, rest, initial_states=begun)
+    assert found.symbols == ["l", "a"] and found.n_timesteps == 2
+    for name, values in inspection.states(model, "carla").activations.items():
+        assert identical(found.activations[name], values[-2:])
+    found = inspection.saliency(model, rest, target="b", initial_states=begun)
+    whole = inspection.saliency(model, "carla", target="b")
+    assert (found.symbols, found.score) == (["l", "a"], whole.score)
+    np.testing.assert_allclose(found.gradient, whole.gradient[-2:], rtol=1e-12, atol=1e-15)
+    with pytest.raises(ValueError, match="length 0; expected at least 1 symbol"):
+        inspection.states(model, "", initial_states=begun)
 
 
 def test_memory_of_a_long_text_is_bounded():

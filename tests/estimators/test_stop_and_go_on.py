@@ -8,6 +8,7 @@ import pickle
 import signal
 from copy import copy
 from functools import partial
+from threading import Lock
 from types import FunctionType
 
 import numpy as np
@@ -26,7 +27,7 @@ from seqlearn_lstm import (
 from seqlearn_lstm.cells import GRU
 from seqlearn_lstm.schedules import WarmUp
 from seqlearn_lstm.solvers import SGD, Adam, RMSprop
-from seqlearn_lstm.training import checkpoint
+from seqlearn_lstm.training import checkpoint, name_of
 
 X, Y = ragged(n=48)
 WORDS = [[f"w{int(10 * v) % 7}" for v in x[:, 0]] for x in X]
@@ -427,6 +428,44 @@ def test_a_checkpoint_may_be_a_link(tmp_path):
     assert (disk / "run").stat().st_mode == (disk / "any").stat().st_mode
 
 
+def test_a_fit_that_changes_its_folder_writes_one_file(tmp_path, monkeypatch):
+    """As a callback may; messages name the file as it was given."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    there.mkdir()
+
+    def moves(estimator, x, y):
+        os.chdir(there)
+        return 0.0
+
+    monkeypatch.chdir(here)
+    model = small(scoring=moves, early_stopping=True, checkpoint="run").fit(X, Y)
+    monkeypatch.chdir(here)
+    assert [path.name for path in here.iterdir()] == ["run"] and not any(there.iterdir())
+    with open(here / "run", "rb") as file:
+        assert pickle.load(file)["state"]["epoch"] == model.n_iter_ == 3
+    with pytest.raises(ValueError, match="the checkpoint run belongs to a fit with other"):
+        clone(model).set_params(learning_rate=0.5).fit(X, Y)
+
+
+def test_what_is_left_of_an_earlier_epoch_is_found_from_another_folder(tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def moves(estimator, x, y):
+        if os.path.exists("run"):  # the second epoch
+            os.chdir(tmp_path / "there")
+            monkeypatch.setattr(checkpoint.os, "replace", full)
+        return 0.0
+
+    (tmp_path / "there").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(
+        OSError, match=r"after epoch 2 the checkpoint run .*; it still holds an ear"
+    ):
+        small(scoring=moves, early_stopping=True, checkpoint="run").fit(X, Y)
+
+
 # ---- whose it is ---------------------------------------------------------------------------------
 
 
@@ -487,13 +526,54 @@ def test_a_checkpoint_tells_functions_apart(one, other, tmp_path):
         small(**params, scoring=other()).fit(X, Y)
 
 
+class Noisy:
+    """A scoring that holds something whose repr, too, says where it lies in memory."""
+
+    def __init__(self, held):
+        self.held = [held]
+
+    def __call__(self, estimator, x, y):
+        return 0.0
+
+
+HELD = {
+    "RandomState": np.random.RandomState,
+    "Generator": np.random.default_rng,
+    "BitGenerator": np.random.PCG64,
+    "lock": lambda seed: Lock(),
+}
+held = pytest.mark.parametrize("make", HELD.values(), ids=HELD)
+
+
+@held
+def test_a_checkpoint_knows_what_lies_elsewhere(make, tmp_path):
+    params = dict(early_stopping=True, checkpoint=tmp_path / "run")
+    one, other = (Noisy(make(0)) for _ in range(2))
+    model = small(**params, scoring=one).fit(X, Y)
+    assert same_run(small(**params, scoring=other).fit(X, Y), model)
+
+
+@held
+def test_a_best_epoch_is_known_to_a_fit_elsewhere(make):
+    params = dict(early_stopping=True, n_iter_no_change=None, warm_start=True, max_iter=2)
+    one, other = (Noisy(make(0)) for _ in range(2))
+    model = small(**params, scoring=one).fit(X, Y).set_params(scoring=other).fit(X, Y)
+    assert model.n_iter_ == 4 and model.best_iter_ == 1  # no later score is above the first
+
+
+def test_a_text_that_speaks_of_an_address_is_a_value():
+    assert name_of(Noisy("<a lock at 0x1>")) != name_of(Noisy("<a lock at 0x2>"))
+
+
 NAMES = """
 from copy import copy
 from functools import partial
+from threading import Lock
 import test_stop_and_go_on as here
 from seqlearn_lstm.training import fingerprint, name_of
 values = [here.last_label, here.NthLabel(1), partial(here.nth_label, n=here.NthLabel(2)), here.made(3)]
 values += [lambda x: x in {"a", "b", "c", "d"}, {"f": here.NthLabel(1).__call__}, min, float]
+values += [here.Noisy(make(0)) for make in here.HELD.values()]
 print(fingerprint(map(name_of, values)))
 """
 

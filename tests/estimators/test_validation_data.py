@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from estimator_helpers import SMALL, padded, ragged, same_fit
+from estimator_helpers import SMALL, identical, padded, ragged, same_fit
 from sklearn import config_context
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -122,6 +122,42 @@ def test_first_states(kind):
         assert score == model.score(X_VAL, kind[2], initial_states=states)
         scores.add(score)
     assert len(scores) > 1
+
+
+def test_first_states_are_those_of_that_very_data(kind):
+    """What else a scoring function predicts starts as any prediction does."""
+    model, y, y_val = kind
+    _, plain = validated(*kind)
+    states = np.random.default_rng(0).normal(0, 5, plain.final_states(X_VAL).shape)
+    seen, kept = [], []
+
+    def scoring(estimator, x, y):
+        seen[:] = [estimator.predict(data) for data in (x, [*x], X)]
+        kept[:] = estimator.__getstate__()
+        return 0.0
+
+    model = model.set_params(scoring=scoring)
+    _, model = validated(model, y, y_val, initial_states_val=states)
+    assert identical(seen[0], model.predict(X_VAL, initial_states=states))
+    assert identical(seen[1:], [model.predict(X_VAL), model.predict(X)])
+    assert not identical(*seen[:2])
+    assert "parameters_" in kept and "_validation" not in kept  # in a pickle that it makes
+
+
+def test_first_states_of_what_is_held_out():
+    model, y, _ = KINDS["regressor"]
+    states = np.random.default_rng(0).normal(0, 5, model.fit(X, y).final_states(X).shape)
+    seen = []
+
+    def scoring(estimator, x, y):
+        seen[:] = [x, estimator.predict(x), estimator.predict([*x])]
+        return 0.0
+
+    model = clone(model).set_params(scoring=scoring, early_stopping=True)
+    model.fit(X, y, initial_states=states)
+    held = [next(i for i, given in enumerate(X) if given is x) for x in seen[0]]
+    assert identical(seen[1], model.predict(seen[0], initial_states=states[held]))
+    assert identical(seen[2], model.predict(seen[0]))
 
 
 def test_pipeline_transforms_them():

@@ -25,7 +25,7 @@ from seqlearn_lstm.exceptions import (
     TrainingDiverged,
     TrainingWarning,
 )
-from seqlearn_lstm.heads import SoftmaxHead
+from seqlearn_lstm.heads import RegressionHead, SoftmaxHead
 from seqlearn_lstm.pooling import POOLING
 from seqlearn_lstm.schedules import CosineDecay, WarmUp
 from seqlearn_lstm.sequences import Sequences
@@ -145,6 +145,42 @@ def test_memory_of_the_look_is_bounded(model):
         assert tracemalloc.get_traced_memory()[1] < n * n_classes * 4 / 1.5
     finally:
         tracemalloc.stop()
+
+
+def constant_of(said, targets):
+    """What a check says of numbers that were predicted."""
+    n = len(targets)
+    task = SimpleNamespace(
+        head=RegressionHead(targets.shape[1], "squared_error", 1.0), initial=None,
+        network=SimpleNamespace(pooling=POOLING["last"]), weights=np.ones(n), targets=targets,
+        sequences=Sequences(np.zeros((n, 1)), np.arange(n + 1)),
+    )  # fmt: skip
+
+    def predict(sequences, initial):
+        index = np.arange(len(sequences))
+        yield said[index], index
+
+    return HealthCheck(predict)._constant(task)
+
+
+def test_columns_whose_targets_do_not_vary_are_no_reason():
+    """Whatever is predicted there; the others decide."""
+    rng = np.random.default_rng(0)
+    varies, noise = rng.standard_normal((2, 60, 1))
+    ones = np.ones_like(varies)
+    targets = np.hstack([varies, ones])
+    assert "the same number" in constant_of(np.hstack([ones, noise]), targets)
+    assert constant_of(np.hstack([noise, ones]), targets) is None
+
+
+@pytest.mark.parametrize("n", [60, 400], ids=["all looked at", "a sample first"])
+def test_equal_numbers_far_from_zero_are_equal(n):
+    """Their deviation in float32 is above that of the targets."""
+    targets = 10_000.123 + 0.01 * np.random.default_rng(0).standard_normal((n, 1))
+    equal = np.full_like(targets, 10_000.123, dtype=np.float32)
+    assert equal.std() > 0.01 * targets.std()
+    assert "the same number" in constant_of(equal, targets)
+    assert constant_of(targets, targets) is None
 
 
 def test_targets_that_do_not_vary_are_no_reason():
