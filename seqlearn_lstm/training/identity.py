@@ -69,4 +69,6 @@ def _closed_over(function):
 
 
 def _path(value):
-    return f"{getattr(value, '__module__', None)}.{value.__qualname__}"  # a bound slot has no module
+    return (
+        f"{getattr(value, '__module__', None)}.{value.__qualname__}"  # a bound slot has no module
+    )

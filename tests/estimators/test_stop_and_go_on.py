@@ -527,7 +527,7 @@ def test_a_checkpoint_tells_functions_apart(one, other, tmp_path):
 
 
 class Noisy:
-    """A scoring that holds something whose repr, too, says where it lies in memory."""
+    """A scoring that holds something that is no plain value; many a repr says where it lies in memory."""
 
     def __init__(self, held):
         self.held = [held]
@@ -541,6 +541,8 @@ HELD = {
     "Generator": np.random.default_rng,
     "BitGenerator": np.random.PCG64,
     "lock": lambda seed: Lock(),
+    "module": lambda seed: np,
+    "slot": lambda seed: (1.5).__add__,
 }
 held = pytest.mark.parametrize("make", HELD.values(), ids=HELD)
 
