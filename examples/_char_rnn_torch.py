@@ -4,7 +4,17 @@ import numpy as np
 import torch
 from torch import nn
 
-from seqlearn_lstm.solvers import RMSprop
+from seqlearn_lstm.solvers import AdamW, RMSprop
+
+
+def _solver_of(parameters, settings):
+    """The same solver, of PyTorch."""
+    rate, solver = settings["learning_rate"], settings.get("solver")
+    if isinstance(solver, RMSprop):
+        return torch.optim.RMSprop(parameters, rate, alpha=solver.rho)
+    if isinstance(solver, AdamW):
+        return torch.optim.AdamW(parameters, rate, weight_decay=solver.weight_decay)
+    return torch.optim.Adam(parameters, rate)
 
 
 class TorchModel:
@@ -15,7 +25,7 @@ class TorchModel:
     text : str
         Has all characters.
     settings : dict
-        Of `LSTMLanguageModel`; the solver is an `RMSprop`, or Adam.
+        Of `LSTMLanguageModel`; the solver is an `RMSprop`, an `AdamW`, or Adam.
     """
 
     def __init__(self, text, settings):
@@ -30,11 +40,7 @@ class TorchModel:
                 "output": nn.Linear(sizes[-1], len(self.codes)),
             }
         )
-        parameters, rate = self.network.parameters(), settings["learning_rate"]
-        if isinstance(settings.get("solver"), RMSprop):
-            self.solver = torch.optim.RMSprop(parameters, rate, alpha=settings["solver"].rho)
-        else:
-            self.solver = torch.optim.Adam(parameters, rate)
+        self.solver = _solver_of(self.network.parameters(), settings)
         nn.init.normal_(self.network["embedding"].weight, std=1 / 8)
         for name, values in self.network["lstm"].named_parameters():
             nn.init.uniform_(values, -0.08, 0.08)

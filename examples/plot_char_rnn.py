@@ -9,7 +9,7 @@ weights that begin within 0.08 of zero, the last 5 % of the text held out. The l
 character.
 
 Run it with ``python3 examples/plot_char_rnn.py``: three epochs. ``--full`` goes on until the held-out
-text is told no better; ``--best`` is a larger network with dropout; ``--torch N`` trains the same
+text is told no better; ``--best`` is a larger network with dropout and weight decay; ``--torch N`` trains the same
 network in PyTorch, an epoch here and an epoch there; ``--plot FILE`` draws the curves (with
 matplotlib). The text, *tinyshakespeare*, is read from the folder that the environment variable
 SEQLEARN_LSTM_DATA names. Without it, sentences of a small grammar do, of which it is known how well
@@ -27,7 +27,7 @@ from seqlearn_lstm import LSTMLanguageModel
 from seqlearn_lstm.cells import LSTM
 from seqlearn_lstm.datasets import load_shakespeare, make_text
 from seqlearn_lstm.schedules import ExponentialDecay
-from seqlearn_lstm.solvers import RMSprop
+from seqlearn_lstm.solvers import AdamW, RMSprop
 
 CHAR_RNN = dict(
     hidden_layer_sizes=(128, 128),
@@ -46,7 +46,7 @@ CHAR_RNN = dict(
 BEST = dict(
     hidden_layer_sizes=(384, 384),
     dropout=0.5,
-    solver="adam",
+    solver=AdamW(weight_decay=0.1),
     learning_rate=2e-3,
     schedule="cosine",
     batch_size=50,
@@ -70,7 +70,7 @@ N_CHAR_RNN = 240_321  # parameters that char-rnn counts: it has two biases for e
 def main(arguments=None):
     parser = argparse.ArgumentParser(description="A language model of characters.")
     parser.add_argument("--full", action="store_true", help="to the best epoch, not three")
-    parser.add_argument("--best", action="store_true", help="a larger network, with dropout")
+    parser.add_argument("--best", action="store_true", help="a larger network, regularised")
     parser.add_argument("--torch", type=int, metavar="N", help="N epochs beside PyTorch, no more")
     parser.add_argument("--jobs", type=int, help="threads (default: all)")
     parser.add_argument("--plot", metavar="FILE", help="picture of the losses")
@@ -93,7 +93,7 @@ def main(arguments=None):
         print(f"who knows the grammar has {-text.score:.3f} nats a character")
         assert min(losses) <= 0.02 - text.score
     elif args.best:
-        assert min(losses) <= 1.51
+        assert min(losses) <= 1.50
     else:
         compare(losses, is_whole=args.full)
     return losses
