@@ -364,3 +364,11 @@ def test_sequences_have_no_weights_of_steps():
         ValueError, match=r"holds arrays of shape .*; expected 3 numbers, one for each"
     ):
         sequence_accuracy(TRUE, PRED, sample_weight=weights)
+
+
+def test_a_missing_label_of_pandas_is_left_out_and_a_missing_answer_is_wrong():
+    pd = pytest.importorskip("pandas")
+    true = [pd.Series(["A", None, "B"], dtype="string"), ["A", pd.NA]]
+    said = [["A", "B", "B"], np.array([pd.NA, "A"], dtype=object)]
+    assert step_accuracy(true, said) == 2 / 3
+    assert sequence_accuracy(true, said) == 1 / 2

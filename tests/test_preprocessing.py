@@ -27,7 +27,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from seqlearn_lstm import LSTMClassifier, preprocessing
+from seqlearn_lstm import LSTMClassifier, LSTMSequenceTagger, preprocessing
 from seqlearn_lstm.preprocessing import PerStep, concatenate, from_long, split
 
 LENGTHS = [3, 1, 4, 2]
@@ -378,8 +378,13 @@ def test_fit_transform_is_the_transformers_own():
 # -- PerStep: among scikit-learn's tools -----------------------------------------------------------
 
 
+# It gives lists and wants an array: here a list comes back as a list, for its sequences need not be of
+# one length, and who reads them tells a list from a table.
+LISTS = {"check_transformer_data_not_an_array": "a list comes back as a list"}
+
+
 @pytest.mark.filterwarnings("ignore:This may take:UserWarning")
-@parametrize_with_checks([PerStep(StandardScaler())])
+@parametrize_with_checks([PerStep(StandardScaler())], expected_failed_checks=lambda _: LISTS)
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
 
@@ -581,6 +586,54 @@ def test_lists_of_numbers_have_any_length_after_a_fit_on_lists_of_one():
     assert np.array_equal(scaler.transform(longer)[0], scaler.transform([longer[0], [1.0]])[0])
     with pytest.raises(ValueError, match="expecting 3 features"):
         scaler.transform(np.array(longer))
+
+
+def test_a_list_comes_back_as_a_list_of_sequences():
+    """Also where its sequences happen to be of one length: who reads it is to see the same."""
+    lists = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]
+    for X in (lists, [*lists, [7.0]], [[1.0], [2.0], [3.0]]):
+        found = PerStep(StandardScaler()).fit_transform(X)
+        assert isinstance(found, list) and [x.shape for x in found] == [(len(x),) for x in X]
+
+
+def test_a_tagger_reads_lists_behind_a_transformer_as_it_does_alone():
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal(n).tolist() for n in (3, 2, 4, 1, 5, 2)]
+    y = [[value > 0 for value in x] for x in X]
+    alone = LSTMSequenceTagger((3,), max_iter=2, random_state=0).fit(X, y)
+    behind = make_pipeline(PerStep(FunctionTransformer()), clone(alone)).fit(X, y)
+    for asked in ([[1.0], [-1.0], [2.0]], [[1.0, 2.0], [-1.0, 0.5]]):
+        expected = alone.predict_proba(asked)
+        found = behind.predict_proba(asked)
+        assert all(np.array_equal(a, b) for a, b in zip(found, expected, strict=True))
+
+
+SYMBOLS = {
+    "Series": lambda pd, X: [pd.Series(x) for x in X],
+    "Series of strings": lambda pd, X: [pd.Series(x, dtype="string") for x in X],
+    "Categorical": lambda pd, X: [pd.Categorical(x) for x in X],
+    "DataFrame": lambda pd, X: pd.DataFrame(X),
+    "objects": lambda pd, X: np.array(X, dtype=object),
+    "strings": lambda pd, X: np.array(X),
+}
+
+
+@pytest.mark.parametrize("form", SYMBOLS.values(), ids=SYMBOLS)
+def test_symbols_in_every_form(form):
+    pd = pytest.importorskip("pandas")
+    X = [["a", "b", "a"], ["c", "b", "b"]]
+    expected = PerStep(OneHotEncoder()).fit_transform(X)
+    found = PerStep(OneHotEncoder()).fit_transform(form(pd, X))
+    assert np.array_equal(np.array(list(found)), np.array(expected))
+
+
+@pytest.mark.parametrize("allow_nan", [True, False])
+def test_infinity_is_never_let_through(allow_nan):
+    pd = pytest.importorskip("pandas")
+    values = np.array([[1.0, 2.0], [np.inf, 0.0]])
+    for X in ([values[:1], values], [pd.DataFrame(values[:1]), pd.DataFrame(values)]):
+        with pytest.raises(ValueError, match=r"equence 1.* infinity"):
+            PerStep(FunctionTransformer(), allow_nan=allow_nan).fit(X)
 
 
 # -- from_long -------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """What a caller gives to a fit, in the form in which it came."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,14 @@ def uncut(estimator, given, sequences):
         return given.X, given.y
     every = np.arange(len(sequences))
     y = None if given.y is None else estimator._part_of(given.y, sequences, every)
-    return list(sequences), y
+    return pieces(given.X, sequences), y
+
+
+def pieces(X, sequences):
+    """The sequences that X was cut into by lengths: of rows in a DataFrame, with its columns."""
+    if not hasattr(X, "iloc"):
+        return list(sequences)
+    return [X.iloc[start:stop] for start, stop in pairwise(sequences.offsets)]
 
 
 def some(values, indices):

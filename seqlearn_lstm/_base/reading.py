@@ -59,6 +59,11 @@ class ReadsSequences:
         """X of symbols as their codes, by a vocabulary learned from it."""
         symbols = _check_symbols(X, lengths)
         self.vocabulary_ = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
+        if len(self.vocabulary_) == 1:
+            raise ValueError(
+                f"min_count is {self.min_count}, but no symbol of X occurs so often, so that all would be one "
+                "unknown symbol; expected a lower min_count, or more sequences"
+            )
         return self.vocabulary_.encode(symbols)
 
     def _symbols_read(self, x):

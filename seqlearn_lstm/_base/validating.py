@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from ..sequences import Sequences
 from ..training import VALIDATION, diverged, random_stream
-from .given import some, uncut
+from .given import pieces, some, uncut
 from .reading import check_initial
 
 
@@ -100,7 +100,8 @@ def held_out(estimator, sequences, given, initial, strata, seed):
     y, states = estimator._part_of(given.y, sequences, held), None
     if initial is not None:
         states = initial[held]
-    return chosen, Validation(rest, _as_given(estimator, given, rest, held), y, weights, states)
+    X = _as_given(estimator, given, sequences, rest, held)
+    return chosen, Validation(rest, X, y, weights, states)
 
 
 def _weights(estimator, given, sequences, indices):
@@ -123,12 +124,13 @@ def _check_fraction(fraction, n_sequences, strata):
         )
 
 
-def _as_given(estimator, given, rest, held):
+def _as_given(estimator, given, sequences, rest, held):
     """The held-out part of X as the caller's function for scoring is to see it."""
     if given.X is None or not callable(estimator.scoring):
         return rest
-    # Where lengths say how X is cut, its parts are no more of its form.
-    return some(given.X, held) if given.lengths is None else list(rest)
+    if given.lengths is None:
+        return some(given.X, held)
+    return some(pieces(given.X, sequences), held)
 
 
 def scorer_of(estimator, network, validation, state):

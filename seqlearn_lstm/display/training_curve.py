@@ -63,10 +63,10 @@ class TrainingCurveDisplay:
     ):  # fmt: skip
         n = len(loss_curves)
         self.loss_curves = loss_curves
-        self.validation_scores = validation_scores or [None] * n
-        self.best_iters = best_iters or [None] * n
-        self.names = names or [None] * n
-        self.joins = joins or [[] for _ in range(n)]
+        self.validation_scores = [None] * n if validation_scores is None else validation_scores
+        self.best_iters = [None] * n if best_iters is None else best_iters
+        self.names = [None] * n if names is None else names
+        self.joins = [[] for _ in range(n)] if joins is None else joins
         self.score_name = score_name
 
     @classmethod

@@ -39,7 +39,7 @@ def step_accuracy(y_true, y_pred, *, sample_weight=None):
     known = _known(y_true)
     weights = _step_weights(sample_weight, y_true)
     parts = zip(y_true, y_pred, known, weights, strict=True)
-    right = sum(float(w[k] @ _equal(t, p)[k]) for t, p, k, w in parts)
+    right = sum(float(w[k] @ _right(t, p, k)[k]) for t, p, k, w in parts)
     total = sum(float(w[k].sum()) for w, k in zip(weights, known, strict=True))
     return _share(right, total, "step")
 
@@ -78,7 +78,7 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     weights = _sequence_weights(sample_weight, y_true)
     right = total = 0.0
     for true, pred, known, weight in zip(y_true, y_pred, _known(y_true), weights, strict=True):
-        right += weight * (known.any() and _equal(true, pred)[known].all())
+        right += weight * (known.any() and _right(true, pred, known)[known].all())
         total += weight * known.any()
     return _share(right, total, "sequence")
 
@@ -124,10 +124,14 @@ def _known(y_true):
     return [~missing_labels(labels) for labels in y_true]
 
 
-def _equal(a, b):
-    if a.dtype.kind != b.dtype.kind:
-        a, b = a.astype(object), b.astype(object)
-    return np.asarray(a == b, dtype=bool)
+def _right(true, pred, known):
+    """Which steps are right (n_timesteps,): their label is known, and said."""
+    both = known & ~missing_labels(pred)
+    true, pred, right = true[both], pred[both], np.zeros(len(known), dtype=bool)
+    if true.dtype.kind != pred.dtype.kind:
+        true, pred = true.astype(object), pred.astype(object)
+    right[both] = true == pred
+    return right
 
 
 def _sequence_weights(sample_weight, y):

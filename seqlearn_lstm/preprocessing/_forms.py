@@ -33,6 +33,7 @@ def stack_frames(X, allow_nan):
     lengths = np.array([len(frame) for frame in frames])
     if not allow_nan:
         _check_nothing_missing(rows.isna().to_numpy(), lengths)
+    _check_nothing_infinite(rows.eq(np.inf) | rows.eq(-np.inf), lengths)
     return rows, lengths
 
 
@@ -51,10 +52,14 @@ def _named(x, index, frame):
 
 def hold_symbols(X):
     """Tell whether there are strings among the values of sequences."""
-    return (isinstance(X, (list, tuple)) or np.ndim(X) in (1, 2, 3)) and any(map(_is_symbolic, X))
+    X = X.to_numpy() if hasattr(X, "to_numpy") else X
+    is_array = isinstance(X, np.ndarray) and X.ndim in (1, 2, 3)
+    return (is_array or isinstance(X, (list, tuple))) and any(map(_is_symbolic, X))
 
 
 def _is_symbolic(x):
+    if hasattr(x, "to_numpy"):
+        x = x.to_numpy()
     if hasattr(x, "dtype") and x.dtype != object:
         return getattr(x.dtype, "kind", "") in ("U", "T") and np.ndim(x) > 0
     return isinstance(x, (list, tuple, np.ndarray)) and any(
@@ -64,7 +69,7 @@ def _is_symbolic(x):
 
 def stack_symbols(X, allow_nan):
     """Sequences of symbols, or of symbols and numbers, one below the other: rows, lengths."""
-    rows, lengths = concatenate(X)
+    rows, lengths = concatenate(X.to_numpy() if is_pandas_frame(X) else X)
     rows = rows.reshape(len(rows), -1).astype(object)
     if not allow_nan:
         _check_nothing_missing(where_missing(rows), lengths)
@@ -73,13 +78,24 @@ def stack_symbols(X, allow_nan):
 
 def _check_nothing_missing(missing, lengths):
     if missing.any():
-        row, column = np.argwhere(missing)[0]
-        index = np.searchsorted(np.cumsum(lengths), row, side="right")
-        step = row - lengths[:index].sum()
         raise ValueError(
-            f"sequence {index} of X contains NaN at time step {step}, feature {column}; impute or "
-            "drop such values first, or pass allow_nan=True for a transformer that takes them."
+            f"{_first(missing, 'NaN', lengths)}; impute or drop such values first, or pass "
+            "allow_nan=True for a transformer that takes them."
         )
+
+
+def _check_nothing_infinite(infinite, lengths):
+    infinite = np.asarray(infinite, dtype=bool)
+    if infinite.any():
+        raise ValueError(f"{_first(infinite, 'infinity', lengths)}; expected finite numbers.")
+
+
+def _first(found, what, lengths):
+    """Words for the first of the values of all rows that are `found` (n_rows, n_features)."""
+    row, column = np.argwhere(found)[0]
+    index = np.searchsorted(np.cumsum(lengths), row, side="right")
+    step = row - lengths[:index].sum()
+    return f"sequence {index} of X contains {what} at time step {step}, feature {column}"
 
 
 def stack_numbers(X, lengths, n_features, allow_nan, name):
@@ -87,6 +103,7 @@ def stack_numbers(X, lengths, n_features, allow_nan, name):
     dtype = _float_type(X)
     if allow_nan and (lengths is None or form_of(X) == "padded"):
         sequences, _ = READERS[form_of(X)](X, dtype, lengths, n_features, name)
+        _check_nothing_infinite(np.isinf(sequences.rows), sequences.lengths)
     else:
         sequences = check_sequences(
             X, dtype=dtype, lengths=lengths, n_features=n_features, name=name
@@ -109,10 +126,10 @@ def give_back(out, X, lengths):
             f"the transformer made {len(rows)} rows of {lengths.sum()}; expected one that keeps "
             "the number of rows."
         )
-    if is_tabular(X) or (isinstance(X, np.ndarray) and X.ndim == 2):
+    is_list = isinstance(X, (list, tuple))  # one of equally long lists, too: others may differ
+    if not is_list and (is_tabular(X) or np.ndim(X) == 2):
         shape = (len(lengths), lengths[0])
         return rows.reshape(shape if rows.shape[1] == 1 else shape + (-1,))
-    is_list = isinstance(X, (list, tuple))
     shape = () if is_list else np.shape(X)
     if len(shape) == 3:
         return _pad(rows, lengths, shape[1])

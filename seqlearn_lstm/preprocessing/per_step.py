@@ -239,7 +239,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
 
         `reset`: whether X is that of `fit` (True), must fit to it (False), or need not (None).
         """
-        tabular = lengths is None and is_tabular(X)
+        tabular = lengths is None and is_tabular(X) and not hold_symbols(X)
         if tabular:
             rows, lengths = self._read_table(X, reset)
         elif lengths is None and hold_frames(X):

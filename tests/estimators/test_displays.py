@@ -405,3 +405,11 @@ def test_without_matplotlib(monkeypatch, fitted, make):
 )
 def test_examples_of_the_docstrings(plt, module):
     assert doctest.testmod(module).failed == 0
+
+
+def test_scores_may_be_arrays():
+    scores = np.array([[0.5, 0.6], [0.4, 0.7]])
+    display = TrainingCurveDisplay(
+        loss_curves=[[2, 1], [3, 2]], validation_scores=scores, names=np.array(["one", "other"])
+    ).plot()
+    assert len(display.score_ax_.lines) == 2

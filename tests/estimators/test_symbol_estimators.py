@@ -210,3 +210,8 @@ def test_tags_of_equally_long_sequences():
     tagger = LSTMSequenceTagger(**SYMBOLS).fit(table, (table == 1).tolist())
     assert [len(tags) for tags in tagger.predict(table)] == [3] * 10
     assert tagger.predict_proba(table[:1])[0].shape == (3, 2)
+
+
+def test_symbols_that_are_all_too_rare():
+    with pytest.raises(ValueError, match="min_count is 9, but no symbol of X occurs so often"):
+        LSTMClassifier((4,), min_count=9).fit([["a", "b"], ["b", "c"]] * 2, [0, 1] * 2)

@@ -2,6 +2,7 @@
 
 import pickle
 import tracemalloc
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -273,3 +274,23 @@ def test_memory_of_labels_is_bounded(monkeypatch, method):
         assert tracemalloc.get_traced_memory()[1] < n * n_classes * 4 / 2
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "params", [{}, dict(early_stopping=True, validation_fraction=0.3)], ids=str
+)
+def test_a_scoring_function_sees_rows_with_their_names(params):
+    """Cut by lengths, they keep the columns: a prediction warns of none that are missing."""
+    X, y = tagged(12)
+    rows = pd.DataFrame(np.concatenate(X), columns=list("uvw"))
+    labels, lengths, seen = np.concatenate(y), [len(x) for x in X], []
+
+    def scoring(tagger, X, y):
+        seen.append([list(x.columns) for x in X])
+        return tagger.score(X, y)
+
+    others = {} if params else dict(X_val=rows, y_val=labels, lengths_val=lengths)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        small(scoring=scoring, max_iter=1, **params).fit(rows, labels, lengths=lengths, **others)
+    assert seen == [[list(rows.columns)] * (4 if params else 12)]
