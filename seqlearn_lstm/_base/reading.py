@@ -95,10 +95,12 @@ class ReadsSequences:
         weights = factors * _check_sample_weight(
             sample_weight, np.empty((len(factors), 0)), dtype=np.float64, ensure_non_negative=True
         )
-        if not (weights.any() and (weights >= 0).all() and np.isfinite(weights).all()):
+        with np.errstate(over="ignore"):
+            total = weights.sum()
+        if not ((weights >= 0).all() and 0 < total < np.inf):
             raise ValueError(
                 "sample_weight, times class_weight where there is one, must be finite, not negative, and above zero for "
-                "some target"
+                f"some target, and so must be the sum of all; got a sum of {total}"
             )
         return weights
 

@@ -647,3 +647,9 @@ def test_a_class_with_one_member_is_named_by_its_label():
     X, y = [np.zeros((2, 1))] * 11, ["x"] * 5 + ["y"] * 5 + ["rare"]
     with pytest.raises(ValueError, match=r"\['rare'\]"):
         small(early_stopping=True, validation_fraction=0.3).fit(X, y)
+
+
+def test_weights_whose_sum_is_too_large():
+    X, y = ragged()
+    with pytest.raises(ValueError, match="so must be the sum of all; got a sum of inf"):
+        small().fit(X, y, sample_weight=np.full(len(X), 1e308))

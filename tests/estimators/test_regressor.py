@@ -123,3 +123,11 @@ def test_a_target_that_is_no_number_is_found(value):
     y = [[0.0] * 3, [0.0, 0.0], [0.0, 0.0, value, 0.0]]
     with pytest.raises(ValueError, match=r"y of sequence 2 is .* at time step 2; expected finite"):
         LSTMRegressor(target="step").fit(X, y)
+
+
+@pytest.mark.parametrize("clip", [dict(clip_value=1.0), dict(clip_norm=1.0)], ids=str)
+def test_a_gradient_whose_square_is_too_large_for_float32_is_clipped(clip):
+    X, _ = ragged()
+    y = np.random.default_rng(0).standard_normal(len(X)) * 1e22
+    model = LSTMRegressor((3,), max_iter=2, random_state=0, **clip).fit(X, y)
+    assert np.isfinite(model.loss_curve_).all() and np.isfinite(model.predict(X)).all()

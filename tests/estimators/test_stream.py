@@ -9,6 +9,7 @@ from estimator_helpers import NETWORKS, SMALL, identical, ragged, small
 from scipy.sparse import csr_array
 
 from seqlearn_lstm import LSTMRegressor, LSTMSequenceTagger, unrolling
+from seqlearn_lstm.cells import LSTM
 
 X, Y = ragged()
 ONE_WAY = {name: params for name, params in NETWORKS.items() if not params.get("bidirectional")}
@@ -191,3 +192,16 @@ def test_errors_leave_the_stream_as_it_was():
         undisturbed.push(step)
         assert stream.n_steps == t + 1
     assert identical(stream.predict_proba(), undisturbed.predict_proba())
+
+
+def test_a_network_that_overflows_shows_in_the_stream_and_in_predict():
+    """Cell states that run to -infinity give no numbers in the end: no maximum hides it."""
+    model = small(cell=LSTM(activation="linear"), pooling="max", hidden_layer_sizes=(3,)).fit(X, Y)
+    W, U, b = (model.parameters_[f"layer_0.forward.{letter}"] for letter in "WUb")
+    W[:], U[:], b[:] = 0, 0, 20  # all gates are open
+    U[:, 6:9], b[6:9] = 3 * np.eye(3), -1
+    x, stream = np.zeros((200, X[0].shape[1])), model.stream()
+    for step in x:
+        stream.push(step)
+    assert np.isnan(stream.predict_proba()).all()
+    assert identical(stream.predict_proba(), model.predict_proba([x])[0])

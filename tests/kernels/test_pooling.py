@@ -81,6 +81,24 @@ def test_mean_backward(kernels, rng, dtype, states):
 
 
 @BATCH
+def test_max_of_what_is_not_a_number(kernels, dtype, states):
+    """It shows, wherever it comes."""
+    batch, z, _ = states
+    rows = batch.live, batch.slots, batch.first
+    for t in range(batch.lengths[0]):
+        z[batch.slots[t + 1] : batch.slots[t + 1] + batch.live[t], COLUMN + 1] = np.nan
+        out, steps = pooled_like(batch, dtype), np.full((len(batch), WIDTH), -1)
+        kernels.pool_max(z, COLUMN, *rows, steps, out, OUT_COLUMN, WIDTH)
+        found = [
+            z[batch.slots[1 : n + 1] + r][:, COLUMN:][:, :WIDTH]
+            for r, n in enumerate(batch.lengths)
+        ]
+        np.testing.assert_array_equal(check_untouched(out), [s.max(axis=0) for s in found])
+        np.testing.assert_array_equal(steps, [s.argmax(axis=0) for s in found])
+        z[batch.slots[t + 1] : batch.slots[t + 1] + batch.live[t], COLUMN + 1] = -1
+
+
+@BATCH
 def test_max_and_backward(kernels, rng, dtype, states):
     batch, z, per_sequence = states
     out, steps = pooled_like(batch, dtype), np.full((len(batch), WIDTH), -1)

@@ -210,6 +210,18 @@ def test_sum_of_squares(kernels, rng, dtype):
         assert abs(result - expected) <= BOUND[dtype.name] * expected
 
 
+def test_squares_may_be_larger_than_the_numbers_can_be(kernels, dtype):
+    large = np.finfo(np.float32).max / 4
+    x = copy_to(kernels, np.full(5000, large, dtype))
+    expected = 5000 * float(large) ** 2
+    assert kernels.sum_of_squares(x) == pytest.approx(expected, rel=BOUND[dtype.name])
+    norm, scale = kernels.clip_scale([x], 1.0, 1)
+    assert float(norm) == pytest.approx(expected**0.5, rel=BOUND[dtype.name])
+    assert float(scale) == pytest.approx(expected**-0.5, rel=BOUND[dtype.name])
+    x[3] = np.inf
+    assert float(kernels.sum_of_squares(x)) == np.inf
+
+
 @pytest.mark.parametrize("kernels", ["cpu"], indirect=True)  # CUDA's: test_cuda_launches.py
 def test_sum_of_squares_counts_every_entry(kernels, dtype):
     n = 4096 + 3 * kernels.lanes(dtype) + 1

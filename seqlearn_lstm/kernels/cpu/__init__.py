@@ -309,7 +309,9 @@ def _update(kernel, arrays, numbers, n_jobs):
 def sum_of_squares(x, n_jobs=1):
     sums = np.empty(-(-x.size // updates.CHUNK))
     run(updates.squares, (x, sums), n_jobs, x.size * _SQUARE_WORK, sums.size)
-    return float(sums.cumsum()[-1]) if sums.size else 0.0  # one after another
+    found = float(sums.cumsum()[-1]) if sums.size else 0.0  # one after another
+    # The squares of one chunk may be too large for float32, though no number of x is.
+    return found if math.isfinite(found) else float(np.square(x, dtype=np.float64).sum())
 
 
 def clip_scale(gradients, limit, n_jobs):

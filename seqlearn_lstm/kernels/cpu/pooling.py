@@ -46,15 +46,15 @@ def pool_mean_backward(d_pooled, d_column, live, slots, lengths, d_out, width):
 @kernel
 def pool_max(z, column, live, slots, first, steps, out, out_column, width):
     """out[r, out_column + j] = the largest value over the steps; steps[r, j]: the first step that
-    has it.
+    has it. Not-a-number counts as the largest: a network that has overflowed shows.
     """
     for t in range(live.shape[0]):
         for r in range(live[t]):
             row = slots[t + 1] + r
             for j in range(width):
-                step = first[r] + t
-                if step == 0 or z[row, column + j] > out[r, out_column + j]:
-                    out[r, out_column + j] = z[row, column + j]
+                step, x, largest = first[r] + t, z[row, column + j], out[r, out_column + j]
+                if step == 0 or x > largest or (x != x and largest == largest):
+                    out[r, out_column + j] = x
                     steps[r, j] = step
 
 

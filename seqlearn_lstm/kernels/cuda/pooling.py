@@ -65,16 +65,16 @@ def _pool_max(z, column, live, slots, first, steps, out, out_column, width):
             for t in range(live.shape[0]):
                 if live[t] <= r:
                     break
-                value, step = z[slots[t + 1] + r, column + j], first[r] + t
-                if step == 0 or value > largest:
-                    largest, where = value, step
+                x, step = z[slots[t + 1] + r, column + j], first[r] + t
+                if step == 0 or x > largest or (x != x and largest == largest):
+                    largest, where = x, step
             out[r, out_column + j] = largest
             steps[r, j] = where
 
 
 def pool_max(z, column, live, slots, first, steps, out, out_column, width):
     """out[r, out_column + j] = the largest value over the steps; steps[r, j]: the first step that
-    has it.
+    has it. Not-a-number counts as the largest.
     """
     args = (z, column, live, slots, first, steps, out, out_column, width)
     rows_over(_pool_max, first.size, *args)
