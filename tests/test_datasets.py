@@ -384,7 +384,7 @@ def test_read_conll_columns_that_are_none(write, columns):
 
 def test_read_conll_columns_and_delimiter(write):
     path = write("New York\tNNP\tB\nis\tVBZ\tO")
-    tags, words, again = read_conll(path, columns=(1, 0, -3), delimiter="\t")
+    tags, words, again = read_conll(path, columns=(-2, 0, 0), delimiter="\t")
     assert tags == [["NNP", "VBZ"]]
     assert words == again == [["New York", "is"]]
 
@@ -392,6 +392,34 @@ def test_read_conll_columns_and_delimiter(write):
 def test_read_conll_names_the_line_with_too_few_columns(write):
     with pytest.raises(ValueError, match=r"line 2: expected columns \(0, 2\), got 2: \['b', 'c'\]"):
         read_conll(write("a b c\nb c\n"), columns=(0, 2))
+
+
+@pytest.mark.parametrize("delimiter", [None, "\t"])
+@pytest.mark.parametrize("line", ["dog", "dog\tNN\tX\tO"])
+def test_read_conll_names_the_line_with_another_number_of_columns(write, line, delimiter):
+    """A word without its tag is not its own tag."""
+    path = write(f"-DOCSTART-\n\nthe\tDT\tO\n\n{line}\n")
+    with pytest.raises(ValueError, match=r"file, line 5: expected 3 columns, .* got \d: \['dog'"):
+        read_conll(path, delimiter=delimiter)
+
+
+@pytest.mark.parametrize(
+    "content, columns", [("the\ndog\n", (0, -1)), ("a b c\n", (1, 2, -2)), ("a b\n", (-2, 0))]
+)
+def test_read_conll_columns_that_are_the_same_one(write, content, columns):
+    with pytest.raises(ValueError, match=r"file, line 1: expected different columns \(.* same one"):
+        read_conll(write(content), columns=columns)
+    assert read_conll(write(content), columns=columns[:1] * 2)[0]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u3000", "\x1f", "\x85", "\u2028"])
+def test_blanks_and_tabs_alone_separate(write, space):
+    path = write(f" 10{space}000 \t CD\t\n{space} SP\n")
+    assert read_conll(path) == ([[f"10{space}000", space]], [["CD", "SP"]])
+    path = write(f"10{space}000\n{space}\n \t\n{space}a{space}\n", name="words")
+    assert read_conll(path, columns=[0]) == ([[f"10{space}000", space], [f"{space}a{space}"]],)
+    path = write(f" 10{space}000/CD \t {space}/SP\t\n", name="tagged")
+    assert read_tagged(path) == ([[f"10{space}000", space]], [["CD", "SP"]])
 
 
 @pytest.mark.parametrize("line", ["dog\t", "\tN", "dog\t \r", "\t\tN"])

@@ -1,7 +1,6 @@
 """Readers of the formats that sequence data come in, compressed with gzip or not."""
 
 import gzip
-import operator
 import tarfile
 import zlib
 from contextlib import contextmanager
@@ -99,69 +98,6 @@ def read_idx(path):
         return values.reshape(shape).astype(stored.newbyteorder("="))
     except ValueError as error:  # more dimensions than NumPy has
         raise ValueError(f"{path}: no array can have the shape of its header: {error}") from None
-
-
-def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
-    """Read a file of tagged sentences: a token per line, columns, a blank line between sentences.
-
-    Lines of ``-DOCSTART-``, which some corpora put between documents, end a sentence and are left
-    out.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file (UTF-8), compressed with gzip or not.
-    columns : sequence of int, default=(0, -1)
-        Which columns to return, counted from 0, or from -1 at the end: by default the first and the
-        last, which are mostly the word and the tag.
-    delimiter : str, optional
-        What separates columns; any white space by default.
-    comment : str, optional
-        Lines that start with this are left out, for instance ``"#"``.
-
-    Returns
-    -------
-    *parts : list of list of str, as many as `columns`
-        For each column its sentences, and for each sentence its tokens' values:
-        ``words, tags = read_conll(path)``.
-
-    Raises
-    ------
-    TypeError
-        If `columns` is no sequence of integers.
-    ValueError
-        If a line has too few columns, or nothing in one of `columns`; the message names the line.
-    """
-    try:
-        columns = tuple(map(operator.index, columns))
-    except TypeError:
-        raise TypeError(
-            f"columns is {columns!r}; expected a sequence of integers, such as (0, -1)"
-        ) from None
-    sentences = [[]]
-    for where, line in _lines(path):
-        # With a delimiter, what stands between two of them may be blank, at the ends as well.
-        line = line.strip() if delimiter is None else line
-        if comment and line.startswith(comment):
-            continue
-        if not line.strip() or line.startswith("-DOCSTART-"):
-            sentences.append([])
-            continue
-        values = line.split(delimiter)
-        try:
-            token = [values[column] for column in columns]
-        except IndexError:
-            raise ValueError(
-                f"{where}: expected columns {columns}, got {len(values)}: {values}"
-            ) from None
-        # Blanks alone: a no-break space is a word of some corpora.
-        if not all(value.strip(" \t") for value in token):
-            raise ValueError(f"{where}: expected no empty column of {columns}, got {values}")
-        sentences[-1].append(token)
-    sentences = [sentence for sentence in sentences if sentence]
-    return tuple(
-        [[token[k] for token in sentence] for sentence in sentences] for k in range(len(columns))
-    )
 
 
 @contextmanager
