@@ -22,7 +22,7 @@ def read_ts(path, *, dtype=np.float32):
     path : str or path-like
         The file, compressed with gzip or not.
     dtype : dtype, default=numpy.float32
-        The type of the values.
+        The type of the values. One of whole numbers takes these only, and no missing value.
 
     Returns
     -------
@@ -35,7 +35,8 @@ def read_ts(path, *, dtype=np.float32):
     Raises
     ------
     ValueError
-        If the file is not of this format; the message names the line.
+        If the file is not of this format, or has a value that `dtype` cannot hold; the message names
+        the line.
     """
     header, cases = {}, []
     # What is not used may be in any encoding: bytes that are not UTF-8 become surrogates.
@@ -193,6 +194,14 @@ def _parse_ts_dimensions(parts, where, dtype):
     if len(set(lengths)) != 1:
         raise ValueError(f"{where}: the dimensions differ in length: {lengths}")
     try:
-        return np.ascontiguousarray(np.array(values, dtype=np.float64).T, dtype=dtype)
+        numbers = np.array(values, dtype=np.float64).T
+        with np.errstate(invalid="ignore"):  # NaN as a whole number, which is refused below
+            sequence = np.ascontiguousarray(numbers, dtype=dtype)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+    if sequence.dtype.kind in "iub" and (sequence != numbers).any():
+        raise ValueError(
+            f"{where}: expected values of type {sequence.dtype}, got "
+            f"{numbers[sequence != numbers][0]}; read them as floats"
+        )
+    return sequence
