@@ -86,7 +86,7 @@ def data_lines(task, n_validation):
         ("data", ""),
         ("sequences", f"{n:,}"),
         ("steps", f"{len(sequences.rows):,}: {lengths.min():,} to {lengths.max():,} in a sequence, "
-                  f"the median is {median(lengths.tolist()):,g}"),
+                  f"the median is {_median(lengths)}"),
         ("symbols" if architecture.embedding_dim else "features", f"{architecture.n_in:,}"),
         ("classes" if hasattr(task.head, "n_classes") else "outputs",
          f"{task.head.n_outputs:,}, for each {'step' if architecture.pooling == STEPS else 'sequence'}"),
@@ -94,6 +94,12 @@ def data_lines(task, n_validation):
         ("validation", "none" if n_validation is None else f"{n_validation:,} sequences"),
     ]  # fmt: skip
     return _lines(rows, rules=(1,))
+
+
+def _median(lengths):
+    """The median as text: a whole number, or one between two."""
+    value = median(lengths.tolist())
+    return f"{value:,.0f}" if value == int(value) else f"{value:,.1f}"
 
 
 def _lines(rows, rules):

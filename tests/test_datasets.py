@@ -120,6 +120,21 @@ def test_data_home_is_no_folder(home, monkeypatch):
         data_home()
 
 
+def test_data_home_of_a_user_that_is_none(monkeypatch):
+    monkeypatch.setenv("SEQLEARN_LSTM_DATA", "~no-such-user/data")
+    with pytest.raises(
+        FileNotFoundError, match="SEQLEARN_LSTM_DATA is '~no-such-user/data', which"
+    ):
+        data_home()
+
+
+def test_data_home_may_lie_in_the_users_own(home, monkeypatch):
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("USERPROFILE", str(home))
+    monkeypatch.setenv("SEQLEARN_LSTM_DATA", "~")
+    assert data_home() == home
+
+
 @pytest.mark.parametrize("asked", ["set/rows.txt", "set/rows.txt.gz", "rows.txt"])
 @pytest.mark.parametrize("stored", ["set/rows.txt", "set/rows.txt.gz", "my/copy/rows.txt.gz"])
 def test_find_data(home, asked, stored):
@@ -150,6 +165,22 @@ def test_spoken_digits(home):
     np.testing.assert_array_equal(np.concatenate(X), rows)
     np.testing.assert_array_equal(y, [7, 3])
     assert [len(sequence) for sequence in load_spoken_digits().data] == [4, 2]
+
+
+def test_spoken_digits_compressed_once_more(home):
+    path = home / "spoken_digits.npz"
+    np.savez(path, X=np.eye(6), y=[7, 3], lengths=[4, 2])
+    content = gzip.compress(path.read_bytes())
+    path.unlink()
+    (home / "spoken_digits.npz.gz").write_bytes(content)
+    X, y = load_spoken_digits(return_X_y=True)
+    np.testing.assert_array_equal(np.concatenate(X), np.eye(6))
+    assert y.tolist() == [7, 3]
+    (home / "spoken_digits.npz.gz").write_bytes(content[:-12])
+    with pytest.raises(
+        ValueError, match=r"spoken_digits\.npz\.gz: the file is cut short or damaged"
+    ):
+        load_spoken_digits()
 
 
 def test_spoken_digits_with_wrong_lengths(home):
@@ -224,6 +255,21 @@ def test_read_ts_targets_and_precision(write):
     X, y = read_ts(write(header + "0.1,0.2:1.5\n0.3:-2\n"), dtype=np.float64)
     np.testing.assert_array_equal(X[0], [[0.1], [0.2]])
     np.testing.assert_array_equal(y, [1.5, -2.0])
+
+
+@pytest.mark.parametrize(
+    "dtype, value", [("i8", "?"), ("i8", "2.5"), ("u1", "256"), ("u1", "-1"), ("?", "2")]
+)
+def test_read_ts_loses_no_value_to_its_type(write, dtype, value):
+    path = write(f"@data\n1,0\n1,{value}\n")
+    got = "nan" if value == "?" else float(value)
+    with pytest.raises(
+        ValueError, match=rf"file, line 3: expected values of type \w+, got {got}; "
+    ):
+        read_ts(path, dtype=dtype)
+    X, _ = read_ts(write("@data\n1,0\n1\n"), dtype=dtype)
+    assert [x.ravel().tolist() for x in X] == [[1, 0], [1]]
+    assert X[0].dtype == dtype
 
 
 def test_read_ts_without_labels_and_with_any_encoding_in_comments(write):
@@ -384,7 +430,7 @@ def test_read_conll_columns_that_are_none(write, columns):
 
 def test_read_conll_columns_and_delimiter(write):
     path = write("New York\tNNP\tB\nis\tVBZ\tO")
-    tags, words, again = read_conll(path, columns=(1, 0, -3), delimiter="\t")
+    tags, words, again = read_conll(path, columns=(-2, 0, 0), delimiter="\t")
     assert tags == [["NNP", "VBZ"]]
     assert words == again == [["New York", "is"]]
 
@@ -392,6 +438,34 @@ def test_read_conll_columns_and_delimiter(write):
 def test_read_conll_names_the_line_with_too_few_columns(write):
     with pytest.raises(ValueError, match=r"line 2: expected columns \(0, 2\), got 2: \['b', 'c'\]"):
         read_conll(write("a b c\nb c\n"), columns=(0, 2))
+
+
+@pytest.mark.parametrize("delimiter", [None, "\t"])
+@pytest.mark.parametrize("line", ["dog", "dog\tNN\tX\tO"])
+def test_read_conll_names_the_line_with_another_number_of_columns(write, line, delimiter):
+    """A word without its tag is not its own tag."""
+    path = write(f"-DOCSTART-\n\nthe\tDT\tO\n\n{line}\n")
+    with pytest.raises(ValueError, match=r"file, line 5: expected 3 columns, .* got \d: \['dog'"):
+        read_conll(path, delimiter=delimiter)
+
+
+@pytest.mark.parametrize(
+    "content, columns", [("the\ndog\n", (0, -1)), ("a b c\n", (1, 2, -2)), ("a b\n", (-2, 0))]
+)
+def test_read_conll_columns_that_are_the_same_one(write, content, columns):
+    with pytest.raises(ValueError, match=r"file, line 1: expected different columns \(.* same one"):
+        read_conll(write(content), columns=columns)
+    assert read_conll(write(content), columns=columns[:1] * 2)[0]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u3000", "\x1f", "\x85", "\u2028"])
+def test_blanks_and_tabs_alone_separate(write, space):
+    path = write(f" 10{space}000 \t CD\t\n{space} SP\n")
+    assert read_conll(path) == ([[f"10{space}000", space]], [["CD", "SP"]])
+    path = write(f"10{space}000\n{space}\n \t\n{space}a{space}\n", name="words")
+    assert read_conll(path, columns=[0]) == ([[f"10{space}000", space], [f"{space}a{space}"]],)
+    path = write(f" 10{space}000/CD \t {space}/SP\t\n", name="tagged")
+    assert read_tagged(path) == ([[f"10{space}000", space]], [["CD", "SP"]])
 
 
 @pytest.mark.parametrize("line", ["dog\t", "\tN", "dog\t \r", "\t\tN"])

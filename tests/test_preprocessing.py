@@ -578,6 +578,21 @@ def test_masks_are_not_lost():
         concatenate(masked)
     with pytest.raises(TypeError, match="sequence 1 of X is a masked array"):
         concatenate([[[1.0]], masked])
+    with pytest.raises(TypeError, match="rows is a masked array"):
+        split(masked, [1])
+
+
+def test_tensors_that_require_grad_are_named():
+    tensor = pytest.importorskip("torch").zeros(2, 1, requires_grad=True)
+    with pytest.raises(TypeError, match=r"rows is a tensor that requires grad.*detach"):
+        split(tensor, [2])
+    with pytest.raises(TypeError, match=r"column 'x' is a tensor that requires grad.*detach"):
+        from_long({"id": [0, 0], "x": tensor[:, 0]}, "id", None, "x")
+
+
+def test_bytes_beside_numbers_stay_what_they_are():
+    assert concatenate([[b"a", 1], [b"b"]])[0].tolist() == [b"a", 1, b"b"]
+    assert concatenate([[b"a"], [b"bc"]])[0].dtype == "S2"
 
 
 def test_lists_of_numbers_have_any_length_after_a_fit_on_lists_of_one():
@@ -726,6 +741,70 @@ def test_ordered_categories_are_times_in_their_order(form):
         from_long(form(dict(table) | {"t": times}), "id", "t", "x")
 
 
+@pytest.mark.parametrize("form", [dict, as_frame])
+def test_values_of_several_types_stay_what_they_are(form):
+    table = form(LONG | {"user": ["a", 1, "1", "a", 1]})
+    X, ids = from_long(table, "user", "hour", "heat")
+    assert ids.tolist() == ["a", 1, "1"]
+    assert [x.tolist() for x in X] == [[1.0, 0.3], [1.1, 0.2], [0.1]]
+    table = form(LONG | {"event": ["z", np.nan, 1, np.nan, "1"]})
+    X, y, _ = from_long(table, "user", "hour", "event", "event")
+    for parts in (X, y):
+        assert parts[0].tolist() == [1, "1", "z"]
+        assert all(value is np.nan for value in parts[1])
+
+
+@pytest.mark.parametrize("name", ["user", "hour", "heat", "bought"])
+def test_masks_of_columns_are_not_lost(name):
+    table = LONG | {name: np.ma.masked_array([1, 2, 3, 4, 5], mask=[0, 1, 0, 0, 0])}
+    with pytest.raises(TypeError, match=f"column '{name}' is a masked array"):
+        from_long(table, "user", "hour", "heat", "bought")
+
+
+def test_a_column_that_is_there_twice():
+    pd = pytest.importorskip("pandas")
+    rows = [[0, 1.0, 2.0, 0], [0, 3.0, 4.0, 1]]
+    for names in (["id", "x", "x", "y"], ["id", "y", "x", "y"], ["id", "x", "id", "y"]):
+        with pytest.raises(ValueError, match=r"the table has 2 columns '(id|x|y)'; expected one"):
+            from_long(pd.DataFrame(rows, columns=names), "id", None, ["x"], "y")
+    table = pd.DataFrame(rows, columns=["id", "other", "other", "x"])
+    assert from_long(table, "id", None, "x")[0][0].tolist() == [0, 1]
+
+
+def days(**options):
+    return pytest.importorskip("pandas").date_range("2024-01-01", periods=5, **options)
+
+
+DATES = {
+    "time zone": lambda: days(tz="Europe/Berlin"),
+    "periods": lambda: days().to_period("D"),
+    "list of Timestamps": lambda: list(days()),
+    "list of dates": lambda: days().date.tolist(),
+    "times of day": lambda: days().time,
+    "dates, one missing": lambda: [None, *days()[1:]],
+    "dates beside symbols": lambda: ["x", *days()[1:]],
+    "differences": lambda: list(days() - days()[0]),
+    "objects of NumPy": lambda: np.arange(5).astype("M8[D]").astype(object),
+    "differences of NumPy": lambda: np.array([np.timedelta64(1, "D"), 0, 1, 2, 3], object),
+}
+
+
+@pytest.mark.parametrize("form", [dict, as_frame])
+@pytest.mark.parametrize("dates", DATES.values(), ids=DATES.keys())
+def test_dates_are_no_features_but_times(form, dates):
+    table = form(LONG | {"heat": dates()})
+    with pytest.raises(ValueError, match="column 'heat' holds dates or time differences"):
+        from_long(table, "user", "hour", ["heat", "count"])
+    X, _ = from_long(form(LONG | {"hour": days(tz="UTC")}), "user", "hour", "count")
+    assert [x.tolist() for x in X] == [[3, 1, 2], [11, 10]]
+
+
+def test_numbers_may_be_missing_as_times_are():
+    pd = pytest.importorskip("pandas")
+    X, _ = from_long({"id": [0, 0], "x": [1.5, pd.NaT]}, "id", None, "x")
+    np.testing.assert_array_equal(X[0], [1.5, np.nan])
+
+
 def change(**columns):
     return LONG | columns
 
@@ -757,6 +836,21 @@ def change(**columns):
             change(hour=[1, 2, 3, np.nan, 1]),
             ("user", "hour", "heat"),
             "'hour' has no value in row 3",
+        ),
+        (
+            change(user=["b", np.nan, "b", "a", "b"]),
+            ("user", "hour", "heat"),
+            "'user' has no value in row 1",
+        ),
+        (
+            change(hour=["3", "1", "1", np.nan, "2"]),
+            ("user", "hour", "heat"),
+            "'hour' has no value in row 3",
+        ),
+        (
+            change(hour=[9, 1, "10", 0, 11]),
+            ("user", "hour", "heat"),
+            "column 'hour' cannot be sorted",
         ),
         (
             change(hour=np.array([1, "x", 2, 0, 3], object)),
@@ -791,6 +885,7 @@ def change(**columns):
             "column 'user' cannot tell sequences apart: unhashable type",
         ),
         (change(hour=np.zeros((5, 2))), ("user", "hour", "heat"), r"'hour' has shape \(5, 2\)"),
+        (change(heat=np.zeros((5, 2))), ("user", "hour", "heat"), r"'heat' has shape \(5, 2\)"),
         (change(heat=0.5), ("user", "hour", "heat"), r"column 'heat' is a single value \(0.5\)"),
     ],
 )

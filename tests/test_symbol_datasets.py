@@ -192,6 +192,12 @@ def load_all(n_test):
         (REVIEWS, {"subset": "valid"}, "'train', 'test' or 'all', got 'valid'"),
         (REVIEWS, {"n_test": 3}, "n_test must be 0 to 2, .* got 3"),
         (REVIEWS, {"n_test": -1}, "n_test must be 0 to 2"),
+        (
+            REVIEWS + '"<br />!",1\n',
+            {},
+            "line 5: expected a text of at least one word, got '<br />!'",
+        ),
+        (REVIEWS + ",0\n", {"subset": "test"}, "line 5: expected a text .*, got ''"),
         (REVIEWS + "x,2\n", {}, "line 5: the label must be 0 or 1, got '2'"),
         (REVIEWS + "x\n", {}, "line 5: expected 2 values, got 1"),
         (
@@ -207,6 +213,14 @@ def test_imdb_errors(home, text, options, message):
     write_table(home, "imdb_reviews.csv", text, compressed=False)
     with pytest.raises(ValueError, match=message):
         load_imdb(**options)
+
+
+@pytest.mark.parametrize("n_test", [1.0, "1", None])
+def test_imdb_holds_out_a_whole_number(home, n_test):
+    write_table(home, "imdb_reviews.csv", REVIEWS, compressed=False)
+    with pytest.raises(TypeError, match=f"n_test must be a whole number, got {n_test!r}"):
+        load_imdb(n_test=n_test)
+    assert len(load_imdb(n_test=np.int64(1)).data) == 1
 
 
 # -- visits to a shop ------------------------------------------------------------------------------

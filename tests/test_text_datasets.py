@@ -53,6 +53,13 @@ def test_of_a_book_its_text_is_read(tmp_path, end):
     assert read_text(path) == "CHAPTER I.\n\nYou\n"
 
 
+@pytest.mark.parametrize("tail", ["", "\n*** END OF THE BOOK ***\nThe licence.\n"])
+def test_what_ends_before_the_book_begins_is_no_end_of_it(tmp_path, tail):
+    head = "*** END OF THE HEADER ***\n\n*** START OF THE BOOK ***\n"
+    (tmp_path / "text").write_text(f"{head}You don't know{tail}")
+    assert read_text(tmp_path / "text") == "You don't know\n"
+
+
 @pytest.mark.parametrize(
     "content, message",
     [(b"\xff\xfe", "not a text in UTF-8"), (b"", "holds no text"), (b" \n", "holds no text")],
@@ -120,6 +127,8 @@ def test_what_is_made_up_is_fixed_by_the_seed():
     assert make_text(1, random_state=0).data == texts[0][: texts[0].index(".") + 2]
     with pytest.raises(ValueError, match="n_sentences must be above 0, got 0"):
         make_text(0)
+    with pytest.raises(TypeError, match=r"n_sentences must be a whole number, got 2\.5"):
+        make_text(2.5)
 
 
 def test_the_verb_agrees_with_the_first_noun():

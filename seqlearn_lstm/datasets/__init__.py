@@ -12,12 +12,12 @@ or of lists of symbols. A text is one string.
 
 from .bundled import load_japanese_vowels, load_spoken_digits
 from .formats import IDX_TYPES as IDX_TYPES
-from .formats import read_conll, read_idx, read_ts
+from .formats import read_idx, read_ts
 from .home import DATA_VARIABLE as DATA_VARIABLE
 from .home import data_home, find_data
 from .images import load_mnist
 from .tables import load_imdb, load_shop_sessions
-from .tagged import load_brown, read_tagged
+from .tagged import load_brown, read_conll, read_tagged
 from .texts import load_huckleberry_finn, load_shakespeare, make_text, normalize_text, read_text
 
 __all__ = [

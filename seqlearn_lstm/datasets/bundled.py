@@ -1,5 +1,6 @@
 """Data sets by name: a part of one is installed with the package, the rest is the user's own."""
 
+import io
 import zlib
 from importlib import resources
 from zipfile import BadZipFile
@@ -7,7 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 from sklearn.utils import Bunch
 
-from .formats import read_ts
+from .formats import _open, read_ts
 from .home import find_data
 
 
@@ -79,9 +80,10 @@ def load_japanese_vowels(*, subset="train", full=False, return_X_y=False):
 def load_spoken_digits(*, return_X_y=False):
     """Load spoken digits (0 to 9) as MFCC sequences of 6 to 92 steps. (classification)
 
-    Reads ``spoken_digits.npz`` from the folder that ``SEQLEARN_LSTM_DATA`` names: an archive with
-    `X` (n_rows, n_features), the frames of all recordings one after another; `lengths`
-    (n_sequences,), the number of frames of each; and `y` (n_sequences,), the digits.
+    Reads ``spoken_digits.npz`` (with or without ``.gz``) from the folder that
+    ``SEQLEARN_LSTM_DATA`` names: an archive with `X` (n_rows, n_features), the frames of all
+    recordings one after another; `lengths` (n_sequences,), the number of frames of each; and `y`
+    (n_sequences,), the digits.
 
     Parameters
     ----------
@@ -129,9 +131,11 @@ def load_spoken_digits(*, return_X_y=False):
 
 
 def _read_archive(path, names):
-    """The arrays of these names in a file of ``numpy.savez``."""
+    """The arrays of these names in a file of ``numpy.savez``, compressed with gzip or not."""
+    with _open(path) as file:
+        content = io.BytesIO(file.read())
     try:
-        with open(path, "rb") as file, np.load(file) as archive:
+        with np.load(content) as archive:
             return [archive[name] for name in names]
     except (BadZipFile, EOFError, KeyError, TypeError, ValueError, zlib.error) as error:
         raise ValueError(

@@ -1,7 +1,6 @@
 """Readers of the formats that sequence data come in, compressed with gzip or not."""
 
 import gzip
-import operator
 import tarfile
 import zlib
 from contextlib import contextmanager
@@ -23,7 +22,7 @@ def read_ts(path, *, dtype=np.float32):
     path : str or path-like
         The file, compressed with gzip or not.
     dtype : dtype, default=numpy.float32
-        The type of the values.
+        The type of the values. One of whole numbers takes these only, and no missing value.
 
     Returns
     -------
@@ -36,7 +35,8 @@ def read_ts(path, *, dtype=np.float32):
     Raises
     ------
     ValueError
-        If the file is not of this format; the message names the line.
+        If the file is not of this format, or has a value that `dtype` cannot hold; the message names
+        the line.
     """
     header, cases = {}, []
     # What is not used may be in any encoding: bytes that are not UTF-8 become surrogates.
@@ -99,69 +99,6 @@ def read_idx(path):
         return values.reshape(shape).astype(stored.newbyteorder("="))
     except ValueError as error:  # more dimensions than NumPy has
         raise ValueError(f"{path}: no array can have the shape of its header: {error}") from None
-
-
-def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
-    """Read a file of tagged sentences: a token per line, columns, a blank line between sentences.
-
-    Lines of ``-DOCSTART-``, which some corpora put between documents, end a sentence and are left
-    out.
-
-    Parameters
-    ----------
-    path : str or path-like
-        The file (UTF-8), compressed with gzip or not.
-    columns : sequence of int, default=(0, -1)
-        Which columns to return, counted from 0, or from -1 at the end: by default the first and the
-        last, which are mostly the word and the tag.
-    delimiter : str, optional
-        What separates columns; any white space by default.
-    comment : str, optional
-        Lines that start with this are left out, for instance ``"#"``.
-
-    Returns
-    -------
-    *parts : list of list of str, as many as `columns`
-        For each column its sentences, and for each sentence its tokens' values:
-        ``words, tags = read_conll(path)``.
-
-    Raises
-    ------
-    TypeError
-        If `columns` is no sequence of integers.
-    ValueError
-        If a line has too few columns, or nothing in one of `columns`; the message names the line.
-    """
-    try:
-        columns = tuple(map(operator.index, columns))
-    except TypeError:
-        raise TypeError(
-            f"columns is {columns!r}; expected a sequence of integers, such as (0, -1)"
-        ) from None
-    sentences = [[]]
-    for where, line in _lines(path):
-        # With a delimiter, what stands between two of them may be blank, at the ends as well.
-        line = line.strip() if delimiter is None else line
-        if comment and line.startswith(comment):
-            continue
-        if not line.strip() or line.startswith("-DOCSTART-"):
-            sentences.append([])
-            continue
-        values = line.split(delimiter)
-        try:
-            token = [values[column] for column in columns]
-        except IndexError:
-            raise ValueError(
-                f"{where}: expected columns {columns}, got {len(values)}: {values}"
-            ) from None
-        # Blanks alone: a no-break space is a word of some corpora.
-        if not all(value.strip(" \t") for value in token):
-            raise ValueError(f"{where}: expected no empty column of {columns}, got {values}")
-        sentences[-1].append(token)
-    sentences = [sentence for sentence in sentences if sentence]
-    return tuple(
-        [[token[k] for token in sentence] for sentence in sentences] for k in range(len(columns))
-    )
 
 
 @contextmanager
@@ -257,6 +194,14 @@ def _parse_ts_dimensions(parts, where, dtype):
     if len(set(lengths)) != 1:
         raise ValueError(f"{where}: the dimensions differ in length: {lengths}")
     try:
-        return np.ascontiguousarray(np.array(values, dtype=np.float64).T, dtype=dtype)
+        numbers = np.array(values, dtype=np.float64).T
+        with np.errstate(invalid="ignore"):  # NaN as a whole number, which is refused below
+            sequence = np.ascontiguousarray(numbers, dtype=dtype)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
+    if sequence.dtype.kind in "iub" and (sequence != numbers).any():
+        raise ValueError(
+            f"{where}: expected values of type {sequence.dtype}, got "
+            f"{numbers[sequence != numbers][0]}; read them as floats"
+        )
+    return sequence

@@ -24,7 +24,7 @@ def data_home():
             f"the environment variable {DATA_VARIABLE} is not set: set it to the folder that "
             "holds your data sets"
         )
-    folder = Path(name).expanduser()
+    folder = Path(os.path.expanduser(name))  # which, as a shell does, leaves "~nobody" as it is
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{DATA_VARIABLE} is {name!r}, which is not a folder: set it to the folder that holds "

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import Bunch
@@ -50,9 +51,11 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
 
     Raises
     ------
+    TypeError
+        If `n_test` is no whole number.
     ValueError
-        If a parameter is none of the above, or the file is no such table; the message names the
-        line.
+        If a parameter is none of the above, or the file is no such table, or has a review without
+        any word, which would be a sequence of no step; the message names the line.
     FileNotFoundError
         If the file is not found.
 
@@ -63,13 +66,15 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
     """
     if subset not in ("train", "test", "all"):
         raise ValueError(f"subset must be 'train', 'test' or 'all', got {subset!r}")
+    if not isinstance(n_test, Integral):
+        raise TypeError(f"n_test must be a whole number, got {n_test!r}")
     texts, target = _read_reviews(find_data("imdb_reviews.csv"))
     if not 0 <= n_test <= len(texts):
         raise ValueError(f"n_test must be 0 to {len(texts)}, the number of reviews, got {n_test}")
     order = np.random.default_rng(0).permutation(len(texts))
     n_train = len(texts) - n_test
     order = {"train": order[:n_train], "test": order[n_train:], "all": order}[subset]
-    data, target = [_words(texts[i]) for i in order], target[order]
+    data, target = [_WORD.findall(texts[i]) for i in order], target[order]
     if return_X_y:
         return data, target
     return Bunch(
@@ -135,18 +140,17 @@ def load_shop_sessions():
 
 
 def _read_reviews(path):
-    """Return the texts and the labels, an array of 0 and 1."""
+    """Return the texts, in small letters and without ``<br />``, and the labels, an array of 0 and 1."""
     texts, labels = [], []
     for where, (text, label) in _read_columns(path, ("text", "label")):
         if label not in ("0", "1"):
             raise ValueError(f"{where}: the label must be 0 or 1, got {label!r}")
-        texts.append(text)
+        plain = text.lower().replace("<br />", " ")
+        if not _WORD.search(plain):
+            raise ValueError(f"{where}: expected a text of at least one word, got {text!r:.80}")
+        texts.append(plain)
         labels.append(int(label))
     return texts, np.array(labels, np.int64)
-
-
-def _words(text):
-    return _WORD.findall(text.lower().replace("<br />", " "))
 
 
 def _time(text, where):

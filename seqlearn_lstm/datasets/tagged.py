@@ -1,5 +1,7 @@
-"""Text of words with their tags, ``word/tag``: the reader, and the Brown corpus."""
+"""Words with their tags, in columns or as ``word/tag``: the readers, and the Brown corpus."""
 
+import operator
+import re
 import tarfile
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
@@ -8,6 +10,90 @@ from sklearn.utils import Bunch
 
 from .formats import _lines, _lines_of, _named
 from .home import data_home, find_data
+
+# What blanks and tabs separate: a no-break space, which str.split() takes for one, is part of a word.
+_UNBROKEN = re.compile(r"[^ \t]+")
+
+
+def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
+    """Read a file of tagged sentences: a token per line, columns, a blank line between sentences.
+
+    Lines of ``-DOCSTART-``, which some corpora put between documents, end a sentence and are left
+    out.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file (UTF-8), compressed with gzip or not.
+    columns : sequence of int, default=(0, -1)
+        Which columns to return, counted from 0, or from -1 at the end: by default the first and the
+        last, which are mostly the word and the tag.
+    delimiter : str, optional
+        What separates columns; any blanks and tabs by default.
+    comment : str, optional
+        Lines that start with this are left out, for instance ``"#"``.
+
+    Returns
+    -------
+    *parts : list of list of str, as many as `columns`
+        For each column its sentences, and for each sentence its tokens' values:
+        ``words, tags = read_conll(path)``.
+
+    Raises
+    ------
+    TypeError
+        If `columns` is no sequence of integers.
+    ValueError
+        If a line has too few columns, or not as many as the first one, or nothing in one of
+        `columns`; or if two of these are the same one, as 0 and -1 are where there is one only. The
+        message names the line.
+    """
+    try:
+        columns = tuple(map(operator.index, columns))
+    except TypeError:
+        raise TypeError(
+            f"columns is {columns!r}; expected a sequence of integers, such as (0, -1)"
+        ) from None
+    sentences, n_columns = [[]], None
+    for where, line in _lines(path):
+        # With a delimiter, what stands between two of them may be blank, at the ends as well.
+        line = line.strip(" \t") if delimiter is None else line
+        if comment and line.startswith(comment):
+            continue
+        if not line.strip(" \t") or line.startswith("-DOCSTART-"):
+            sentences.append([])
+            continue
+        values = _UNBROKEN.findall(line) if delimiter is None else line.split(delimiter)
+        n_columns = n_columns or len(values)
+        sentences[-1].append(_token(values, columns, n_columns, where))
+    sentences = [sentence for sentence in sentences if sentence]
+    return tuple(
+        [[token[k] for token in sentence] for sentence in sentences] for k in range(len(columns))
+    )
+
+
+def _token(values, columns, n_columns, where):
+    """The values in these columns of a line; the first line of the file has `n_columns`."""
+    try:
+        token = [values[column] for column in columns]
+    except IndexError:
+        raise ValueError(
+            f"{where}: expected columns {columns}, got {len(values)}: {values}"
+        ) from None
+    # Blanks alone: a no-break space is a word of some corpora.
+    if not all(value.strip(" \t") for value in token):
+        raise ValueError(f"{where}: expected no empty column of {columns}, got {values}")
+    if len(values) != n_columns:
+        raise ValueError(
+            f"{where}: expected {n_columns} columns, as in the first line, got {len(values)}: "
+            f"{values}"
+        )
+    if len({column % n_columns for column in columns}) < len(set(columns)):
+        raise ValueError(
+            f"{where}: expected different columns {columns}, but two of them are the same one of "
+            f"{n_columns}: {values}"
+        )
+    return token
 
 
 def read_tagged(path, *, files="*", cut_at=""):
@@ -50,7 +136,7 @@ def read_tagged(path, *, files="*", cut_at=""):
     """
     words, tags, known = [], [], {}
     for where, line in _lines_below(path, files):
-        tokens = [token.rpartition("/") for token in line.split()]
+        tokens = [token.rpartition("/") for token in _UNBROKEN.findall(line)]
         for word, slash, tag in tokens:
             if not (word and slash and tag):
                 raise ValueError(f"{where}: expected word/tag, got {word + slash + tag!r}")

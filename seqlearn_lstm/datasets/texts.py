@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from numbers import Integral
 
 from sklearn.utils import Bunch, check_random_state
 
@@ -55,8 +56,10 @@ def read_text(path):
     with _open(path) as file:
         text = file.read().decode("utf-8-sig")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    begin, end = _BEGIN.search(text), _END.search(text)
-    text = text[begin.end() if begin else 0 : end.start() if end else None]
+    begin = _BEGIN.search(text)
+    start = begin.end() if begin else 0
+    end = _END.search(text, start)
+    text = text[start : end.start() if end else None]
     text = text.strip("\n") + "\n" if begin or end else text
     if not text.strip():
         raise ValueError(f"{path}: the file holds no text")
@@ -187,6 +190,8 @@ def make_text(n_sentences=1_000, *, random_state=None):
 
     Raises
     ------
+    TypeError
+        If `n_sentences` is no whole number.
     ValueError
         If `n_sentences` is not above 0.
 
@@ -199,6 +204,8 @@ def make_text(n_sentences=1_000, *, random_state=None):
     >>> round(made_up.score, 3)
     -0.252
     """
+    if not isinstance(n_sentences, Integral):
+        raise TypeError(f"n_sentences must be a whole number, got {n_sentences!r}")
     if n_sentences < 1:
         raise ValueError(f"n_sentences must be above 0, got {n_sentences}")
     rng = check_random_state(random_state)

@@ -1,5 +1,7 @@
 """Arrays of anything: numbers, symbols, and what is missing among them."""
 
+from datetime import timedelta
+
 import numpy as np
 
 from ..targets import is_missing
@@ -15,9 +17,10 @@ def as_values(x):
     if hasattr(x, "__array__") or isinstance(x, str):
         return np.asarray(x)
     objects = np.array(x, dtype=object)
-    if objects.dtype == object and any(isinstance(value, str) for value in objects.ravel()):
-        all_strings = all(isinstance(value, str) for value in objects.ravel())
-        return objects.astype(np.str_) if all_strings else objects
+    for kind in (str, bytes):
+        is_text = [isinstance(value, kind) for value in objects.flat]
+        if any(is_text):
+            return objects.astype(kind) if all(is_text) else objects
     return np.asarray(x)
 
 
@@ -40,3 +43,17 @@ def where_missing(values):
         return values != values if values.dtype.kind in "fcmM" else np.zeros(values.shape, bool)
     found = [is_missing(value) for value in values.ravel().tolist()]
     return np.array(found, dtype=bool).reshape(values.shape)
+
+
+def holds_dates(values):
+    """Whether there are dates, times of day or time differences among the values of an array."""
+    if values.dtype != object:
+        return values.dtype.kind in "mM"
+    return any(map(_is_date, values[~where_missing(values)].tolist()))
+
+
+def _is_date(value):
+    # All dates have this method, pandas.Period as well, which is no datetime.
+    return hasattr(value, "strftime") or isinstance(
+        value, np.datetime64 | np.timedelta64 | timedelta
+    )

@@ -5,7 +5,8 @@ from numbers import Number
 
 import numpy as np
 
-from ._arrays import common_float, where_missing
+from ..sequences.values import refuse_lossy
+from ._arrays import as_values, common_float, holds_dates, where_missing
 from .rows import split
 
 
@@ -42,10 +43,12 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
 
     Raises
     ------
+    TypeError
+        If a column is a masked array, or a tensor that requires grad.
     ValueError
-        If a column is missing or not as long as the others, the table is empty, an id or a time is
-        missing, a sequence has two rows for the same time, a feature is a date, or a target differs
-        within its sequence.
+        If a column is missing, there twice or not as long as the others, the table is empty, an id
+        or a time is missing, a sequence has two rows for the same time, a feature is a date, or a
+        target differs within its sequence.
 
     Examples
     --------
@@ -73,7 +76,7 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     X = split(rows[:, 0] if is_one else rows, lengths)
     if target is None:
         return X, ids[first]
-    y = split(np.asarray(df[target])[order], lengths)
+    y = split(_column(df, target)[order], lengths)
     return X, y if target_per == "step" else _one_each(y, target, ids[first]), ids[first]
 
 
@@ -82,6 +85,12 @@ def _check_columns(df, wanted, features):
     absent = [name for name in wanted if name is not None and name not in columns]
     if absent:
         raise ValueError(f"the table has no column {absent[0]!r}; its columns are {columns}.")
+    twice = [name for name in wanted if columns.count(name) > 1]
+    if twice:
+        raise ValueError(
+            f"the table has {columns.count(twice[0])} columns {twice[0]!r}; expected one: rename or "
+            "drop the others."
+        )
     if not features:
         raise ValueError("columns is empty; expected the name of at least one feature.")
     if isinstance(df, Mapping):
@@ -103,16 +112,23 @@ def _check_lengths(columns):
         )
 
 
-def _complete(df, name):
-    """A column in which nothing may be missing."""
+def _column(df, name):
+    """A column as an array: of strings or numbers, or of objects where both are there."""
     values = df[name]
+    refuse_lossy(values, f"column {name!r}", "value")
     if isinstance(values, list | tuple) and any(isinstance(value, tuple) for value in values):
         values = np.fromiter(values, object, len(values))  # a tuple is one value
-    values = np.asarray(values)
+    values = as_values(values)
     if values.ndim != 1:
         raise ValueError(
             f"column {name!r} has shape {values.shape}; expected a value for each row."
         )
+    return values
+
+
+def _complete(df, name):
+    """A column in which nothing may be missing."""
+    values = _column(df, name)
     if not len(values):
         raise ValueError("the table has no rows; expected one for each time step.")
     missing = np.flatnonzero(where_missing(values))
@@ -154,9 +170,9 @@ def _ranks(column, times):
 
 def _features(df, names):
     """Columns as a 2-D array: float if all are numbers, otherwise object."""
-    columns = [np.asarray(df[name]) for name in names]
+    columns = [_column(df, name) for name in names]
     for name, column in zip(names, columns, strict=True):
-        if column.dtype.kind in "mM":
+        if holds_dates(column):
             raise ValueError(
                 f"column {name!r} holds dates or time differences; expected numbers or symbols: "
                 "pass the time since some date as a number."

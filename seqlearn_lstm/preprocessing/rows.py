@@ -28,7 +28,7 @@ def concatenate(X):
     Raises
     ------
     TypeError
-        If X or one of its sequences is a masked array.
+        If X or one of its sequences is a masked array, or a tensor that requires grad.
     ValueError
         If X holds no sequence, or one that is empty or has other features than the first; or if
         DataFrames have different columns, or the same columns in another order.
@@ -89,7 +89,7 @@ def split(rows, lengths):
     Raises
     ------
     TypeError
-        If `lengths` is a masked array.
+        If `rows` or `lengths` is a masked array, or a tensor that requires grad.
     ValueError
         If `lengths` are not positive integers that add up to n_rows.
 
@@ -99,6 +99,7 @@ def split(rows, lengths):
     >>> [x.tolist() for x in split(["DT", "NN", "UH"], [2, 1])]
     [['DT', 'NN'], ['UH']]
     """
+    refuse_lossy(rows, "rows", "value")
     rows = rows if is_pandas_frame(rows) else as_values(rows)
     if rows.ndim == 0:
         raise ValueError(f"rows is a single value ({rows}); expected one row for each time step.")

@@ -3,6 +3,7 @@
 import io
 import re
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,10 @@ from seqlearn_lstm import (
     LSTMRegressor,
     LSTMSequenceTagger,
 )
+from seqlearn_lstm.architecture import Architecture
 from seqlearn_lstm.cells import GRU, LSTM, RNN
+from seqlearn_lstm.sequences import Sequences
+from seqlearn_lstm.summary import data_lines
 
 X, Y = ragged()
 WORDS = [["a", "b"], ["b", "c", "c"], ["a"], ["c"]]
@@ -122,6 +126,28 @@ def test_tables_before_the_first_epoch(capsys):
     assert "8 sequences, in windows of 4 steps\n" in capsys.readouterr().out
     small(max_iter=1, verbose=1).fit(X, Y)
     assert "layer" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "lengths, expected",
+    [
+        ([1_234_567], "1,234,567"),
+        ([1_000_000, 2_000_000], "1,500,000"),
+        ([1_234_567, 1_234_568], "1,234,567.5"),
+        ([3, 3, 5, 7], "4"),
+        ([1, 2], "1.5"),
+    ],
+)
+def test_a_median_length_keeps_all_its_digits(lengths, expected):
+    offsets = np.cumsum([0, *lengths])
+    task = SimpleNamespace(
+        sequences=Sequences(np.broadcast_to(0.0, (offsets[-1], 1)), offsets),
+        settings=SimpleNamespace(batch_size=1, bptt_steps=None),
+        network=SimpleNamespace(architecture=Architecture(1, (1,), False, "last", 1)),
+        head=SimpleNamespace(n_outputs=1),
+    )
+    text = data_lines(task, None)
+    assert re.search(rf"^steps .*, the median is {re.escape(expected)}$", text, re.MULTILINE)
 
 
 def test_time_left_is_the_mean_of_the_epochs_so_far(capsys):
