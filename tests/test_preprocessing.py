@@ -642,6 +642,18 @@ def test_symbols_in_every_form(form):
     assert np.array_equal(np.array(list(found)), np.array(expected))
 
 
+def test_missing_values_of_every_type_of_column_are_let_through():
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(
+        {"whole": pd.array([1, None], "Int64"), "kind": pd.Categorical(["a", None])}
+    )
+    frame["when"], frame["word"] = pd.to_datetime(["2020-01-01", None]), ["x", None]
+    found = PerStep(FunctionTransformer(lambda rows: rows.isna()), allow_nan=True).fit_transform(
+        [frame]
+    )
+    assert found[0].tolist() == [[False] * 4, [True] * 4]
+
+
 @pytest.mark.parametrize("allow_nan", [True, False])
 def test_infinity_is_never_let_through(allow_nan):
     pd = pytest.importorskip("pandas")

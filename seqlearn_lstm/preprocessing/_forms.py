@@ -33,7 +33,7 @@ def stack_frames(X, allow_nan):
     lengths = np.array([len(frame) for frame in frames])
     if not allow_nan:
         _check_nothing_missing(rows.isna().to_numpy(), lengths)
-    _check_nothing_infinite(rows.eq(np.inf) | rows.eq(-np.inf), lengths)
+    _check_nothing_infinite(rows.isin([np.inf, -np.inf]), lengths)
     return rows, lengths
 
 
