@@ -10,8 +10,8 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 
 from ._base.parameters import CLASS_WEIGHT, POOLING, takes
 from ._base.supervised import LabelEstimator
+from .labels import class_factors, code_labels, is_missing
 from .sequences import refuse_lossy
-from .targets import class_factors, code_labels, is_missing
 
 
 @takes(POOLING, CLASS_WEIGHT)

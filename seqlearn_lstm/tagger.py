@@ -8,16 +8,16 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ._base.given import some
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
+from .labels import as_labels, check_step_labels, class_factors, code_labels, missing_labels
 from .pooling import STEPS
 from .sequences import is_tabular, refuse_lossy
 from .targets import (
-    as_labels,
-    check_step_labels,
-    class_factors,
-    code_labels,
+    are_for_each,
+    check_one_per_row,
     concatenated,
     flatten_steps,
-    missing_labels,
+    is_flat,
+    split_some,
     split_steps,
 )
 
@@ -107,13 +107,13 @@ class LSTMSequenceTagger(LabelEstimator):
             raise ValueError("sample_weight is 0 for all steps whose label is known")
 
     def _part_of(self, y, sequences, indices):
-        if getattr(y, "ndim", 1) == 1 and not _is_flat(y):
+        if getattr(y, "ndim", 1) == 1 and not is_flat(y):
             return some(y, indices)
-        return _split(self._flat(y, sequences, "y"), sequences, indices)
+        return split_some(self._flat(y, sequences, "y"), sequences, indices)
 
     def _weights_of(self, sample_weight, sequences, indices):
         weights = self._row_weights(sample_weight, sequences)
-        parts = _split(self._check_weights(weights, np.ones(len(weights))), sequences, indices)
+        parts = split_some(self._check_weights(weights, np.ones(len(weights))), sequences, indices)
         if all((part == part[0]).all() for part in parts):
             return np.array([part[0] for part in parts])  # what metrics of whole sequences take
         return list(parts)
@@ -214,7 +214,7 @@ class LSTMSequenceTagger(LabelEstimator):
 
     def _is_table(self, X, lengths, y=None):
         is_list = isinstance(X, list | tuple) and lengths is None
-        return is_tabular(X) and not (is_list and _is_one_each(y, X))
+        return is_tabular(X) and not (is_list and are_for_each(y, X))
 
     def _reads_table(self, X, lengths):
         if hasattr(self, "vocabulary_"):
@@ -241,10 +241,10 @@ class LSTMSequenceTagger(LabelEstimator):
 
     def _flat(self, y, sequences, name):
         """Labels of all rows, flat, whether they came so or as a list of arrays."""
-        if not _is_flat(y):
+        if not is_flat(y):
             return flatten_steps(y, sequences.offsets, name, labels=True)
         labels = as_labels(y, name)
-        _check_one_per_row(labels, sequences, name)
+        check_one_per_row(labels, sequences, name)
         return labels
 
     def _row_weights(self, sample_weight, sequences):
@@ -254,44 +254,10 @@ class LSTMSequenceTagger(LabelEstimator):
             return np.ones(len(sequences.rows))
         if isinstance(sample_weight, Real):
             return np.full(len(sequences.rows), sample_weight)
-        if not _is_flat(sample_weight):
+        if not is_flat(sample_weight):
             return flatten_steps(sample_weight, sequences.offsets, "sample_weight")
         weights = np.asarray(sample_weight)
         if len(weights) == len(sequences):
             return np.repeat(weights, sequences.lengths)
-        _check_one_per_row(weights, sequences, "sample_weight")
+        check_one_per_row(weights, sequences, "sample_weight")
         return weights
-
-
-def _is_one_each(y, X):
-    """Whether y holds the labels of each element of X, which are sequences then, not rows of one."""
-    if y is None or _is_flat(y) or getattr(y, "ndim", 1) == 0 or not hasattr(y, "__len__"):
-        return False
-    is_of_rows = len(y) == 1 and np.shape(next(iter(y)))[:1] == (len(X),)
-    return len(y) == len(X) and not is_of_rows
-
-
-def _split(values, sequences, indices):
-    """Values of all rows as an object array of one array for each of some sequences."""
-    return split_steps(values[sequences.rows_of(indices)], sequences.take(indices).offsets)
-
-
-def _check_one_per_row(values, sequences, name):
-    """Raise ValueError where values that came flat are not one for each step."""
-    n, n_rows = len(values), len(sequences.rows)
-    if n != n_rows:
-        raise ValueError(
-            f"{name} holds {n} single values, but X {len(sequences)} sequences of {n_rows} time steps in all; "
-            "expected an array of values for each sequence, or, flat, one value for each time step"
-        )
-
-
-def _is_flat(values):
-    """Whether these are single values, not arrays of values."""
-    if not isinstance(values, list | tuple):
-        values = np.asarray(values)
-        if values.ndim == 0:
-            return False
-        if values.dtype != object:
-            return values.ndim == 1
-    return all(np.ndim(value) == 0 for value in values)

@@ -48,7 +48,7 @@ LAYERS = [
     ["solvers.*"],
     ["architecture", "cells", "dropout", "flat_parameters", "_base.parameters"],
     ["_base.fits", "_base.one_blas_thread", "_named", "exceptions", "layers", "pooling", "sampling"]
-    + ["targets"],
+    + ["labels", "targets"],
     ["layers.*"],
     ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],
     ["kernels"],
@@ -60,6 +60,7 @@ LAYERS = [
 SIDEWAYS = [
     ("batches", "sequences"),
     ("sequences", "sequences.*"),
+    ("targets", "labels"),
     ("sequences.*", "sequences.*"),
     ("symbols", "symbols.*"),
     ("symbols.*", "sequences"),

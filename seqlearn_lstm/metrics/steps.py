@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..targets import missing_labels
+from ..labels import missing_labels
 
 
 def step_accuracy(y_true, y_pred, *, sample_weight=None):

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from ..targets import is_missing
+from ..labels import is_missing
 
 
 def is_pandas_frame(x):

@@ -26,6 +26,8 @@ def small(**params):
         ([np.array([0, 1, -1]), np.array([1, 2], np.uint64)], [0, 1, 2]),
         ([pd.Series([LARGE, LARGE + 1, None], dtype="Int64"), [-1, 0]], [0, LARGE, LARGE + 1]),
         (pd.Series([LARGE, LARGE + 1, None, 0, -1], dtype="Int64"), [0, LARGE, LARGE + 1]),
+        ([pd.array([LARGE, LARGE + 1, None], "Int64"), [-1, 0]], [0, LARGE, LARGE + 1]),
+        ([pd.array([LARGE, LARGE + 1, -1], "Int64"), [-1, 0]], [0, LARGE, LARGE + 1]),
         ([0, LARGE, LARGE + 1, np.nan, -1], [0, LARGE, LARGE + 1]),
         ([np.array(["2020", "2021", "NaT"], "M8[Y]"), np.array(["NaT", "2021"], "M8[Y]")], None),
     ],
