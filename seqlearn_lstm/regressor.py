@@ -13,6 +13,7 @@ from ._base.parameters import POOLING, Parameter, takes
 from ._base.supervised import SupervisedEstimator
 from .heads import ERRORS, RegressionHead
 from .pooling import STEPS
+from .sequences import place_of
 from .targets import flatten_steps, split_steps
 
 TARGET = Parameter(
@@ -218,7 +219,7 @@ def _check_finite(y, offsets):
     """Raise ValueError where a target of a step, (n_rows,) or (n_rows, n_outputs), is no finite number."""
     rows = np.flatnonzero(~np.isfinite(y).reshape(len(y), -1).all(axis=1))
     if len(rows):
-        i = np.searchsorted(offsets, rows[0], side="right") - 1
+        i, step = place_of(rows[0], offsets)
         raise ValueError(
-            f"y of sequence {i} is {y[rows[0]]} at time step {rows[0] - offsets[i]}; expected finite numbers"
+            f"y of sequence {i} is {y[rows[0]]} at time step {step}; expected finite numbers"
         )

@@ -6,7 +6,7 @@ is read before the first symbol of each sequence, and comes next after the last 
 
 import numpy as np
 
-from ..sequences import Sequences, offsets_of
+from ..sequences import Sequences, offsets_of, place_of
 from ..symbols import END, as_collection, check_symbols
 
 
@@ -72,9 +72,9 @@ def _refuse_ends(codes, mark):
     """Refuse sequences that hold the mark of an end; all are given one."""
     rows = np.flatnonzero(codes.rows[:, 0] == mark)
     if len(rows):
-        i = np.searchsorted(codes.offsets, rows[0], side="right") - 1
+        i, step = place_of(rows[0], codes.offsets)
         raise ValueError(
-            f"sequence {i} of X has symbols.END at time step {rows[0] - codes.offsets[i]}; expected "
+            f"sequence {i} of X has symbols.END at time step {step}; expected "
             "sequences without it: the end of each is known from its length"
         )
 

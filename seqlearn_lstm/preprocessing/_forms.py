@@ -3,7 +3,14 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from ..sequences import check_sequences, common_frame, is_tabular, refuse_unfit
+from ..sequences import (
+    check_sequences,
+    common_frame,
+    is_tabular,
+    offsets_of,
+    place_of,
+    refuse_unfit,
+)
 from ..sequences.forms import form_of
 from ..sequences.frames import collected
 from ..sequences.readers import READERS
@@ -53,6 +60,8 @@ def _named(x, index, frame):
 def hold_symbols(X):
     """Tell whether there are strings among the values of sequences."""
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
+    if isinstance(X, np.ndarray) and X.dtype != object:
+        return X.dtype.kind in "UT" and X.ndim in (2, 3)  # a string by itself is no sequence
     is_array = isinstance(X, np.ndarray) and X.ndim in (1, 2, 3)
     return (is_array or isinstance(X, (list, tuple))) and any(map(_is_symbolic, X))
 
@@ -93,8 +102,7 @@ def _check_nothing_infinite(infinite, lengths):
 def _first(found, what, lengths):
     """Words for the first of the values of all rows that are `found` (n_rows, n_features)."""
     row, column = np.argwhere(found)[0]
-    index = np.searchsorted(np.cumsum(lengths), row, side="right")
-    step = row - lengths[:index].sum()
+    index, step = place_of(row, offsets_of(lengths))
     return f"sequence {index} of X contains {what} at time step {step}, feature {column}"
 
 

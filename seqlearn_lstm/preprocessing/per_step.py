@@ -239,12 +239,13 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
 
         `reset`: whether X is that of `fit` (True), must fit to it (False), or need not (None).
         """
-        tabular = lengths is None and is_tabular(X) and not hold_symbols(X)
+        symbolic = lengths is None and hold_symbols(X)
+        tabular = lengths is None and not symbolic and is_tabular(X)
         if tabular:
             rows, lengths = self._read_table(X, reset)
         elif lengths is None and hold_frames(X):
             rows, lengths = stack_frames(X, self.allow_nan)
-        elif lengths is None and hold_symbols(X):
+        elif symbolic:
             rows, lengths = stack_symbols(X, self.allow_nan)
         else:
             n_features = None if reset is not False else self._n_step_features

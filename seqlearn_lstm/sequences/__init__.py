@@ -20,7 +20,7 @@ from .checks import check_finite
 from .container import Sequences, check_truncation, offsets_of, truncate_sequences
 from .forms import form_of, is_tabular
 from .frames import common_frame
-from .lengths import check_lengths
+from .lengths import check_lengths, place_of
 from .readers import READERS
 from .values import refuse_lossy, refuse_unfit
 
@@ -32,6 +32,7 @@ __all__ = [
     "common_frame",
     "is_tabular",
     "offsets_of",
+    "place_of",
     "refuse_lossy",
     "refuse_unfit",
     "truncate_sequences",

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 
+from .lengths import place_of
+
 
 def check_any(n_sequences):
     if n_sequences == 0:
@@ -45,8 +47,7 @@ def check_finite(sequences, originals):
     if finite.all():
         return
     row, feature = np.argwhere(~finite)[0]
-    index = np.searchsorted(sequences.offsets, row, side="right") - 1
-    step = row - sequences.offsets[index]
+    index, step = place_of(row, sequences.offsets)
     value, dtype = np.ravel(originals[index][step])[feature], sequences.rows.dtype
     what = f"a value too large for {dtype} ({value:.3g})"
     what = "infinity" if np.isinf(value) else "NaN" if np.isnan(value) else what

@@ -69,3 +69,9 @@ def check_lengths(lengths, n_rows=None, hint=""):
             f"of rows of each sequence, in order, none left out. {hint}".rstrip()
         )
     return lengths
+
+
+def place_of(row, offsets):
+    """(the sequence, its step) that a row of all is; `offsets`: where each sequence begins."""
+    index = np.searchsorted(offsets, row, side="right") - 1
+    return index, row - offsets[index]

@@ -69,6 +69,5 @@ def _closed_over(function):
 
 
 def _path(value):
-    return (
-        f"{getattr(value, '__module__', None)}.{value.__qualname__}"  # a bound slot has no module
-    )
+    module = getattr(value, "__module__", None)  # a bound slot has none
+    return f"{module}.{value.__qualname__}"

@@ -111,6 +111,11 @@ def test_lists_with_a_label_for_each_row_are_rows(y):
     assert small().fit([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], y).n_features_in_ == 3
 
 
+def test_one_list_is_a_row_or_a_sequence_as_its_labels_say():
+    assert small().fit([[1.0, 2.0, 3.0]], [["up"]]).n_features_in_ == 3
+    assert small().fit([[1.0, 2.0, 3.0]], [["up", "up", "down"]]).n_features_in_ == 1
+
+
 def test_labels_of_lists_must_be_as_many_as_their_steps():
     with pytest.raises(ValueError, match="sequence 0 has 3 time steps in X, but 2 values in y"):
         small().fit([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [["up", "down"], ["up", "down"]])
