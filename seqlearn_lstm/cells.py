@@ -88,9 +88,9 @@ class LSTM(_Cell):
 
     References
     ----------
-    F. A. Gers and J. Schmidhuber, "Recurrent Nets that Time and Count", IJCNN 2000.
-    A. Graves, "Generating Sequences With Recurrent Neural Networks", arXiv:1308.0850, 2013.
-    J. L. Ba, J. R. Kiros and G. E. Hinton, "Layer Normalization", arXiv:1607.06450, 2016.
+    Gers, F. A., and J. Schmidhuber, "Recurrent Nets that Time and Count", IJCNN 2000.
+    Graves, A., "Generating Sequences With Recurrent Neural Networks", arXiv:1308.0850, 2013.
+    Ba, J. L., J. R. Kiros and G. E. Hinton, "Layer Normalization", arXiv:1607.06450, 2016.
 
     Examples
     --------
@@ -176,7 +176,7 @@ class GRU(_Cell):
 
     References
     ----------
-    K. Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical
+    Cho, K., et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical
     Machine Translation", EMNLP 2014.
 
     Examples
@@ -224,8 +224,8 @@ class RNN(_Cell):
 
     References
     ----------
-    J. L. Elman, "Finding Structure in Time", Cognitive Science 14(2), 1990.
-    Q. V. Le, N. Jaitly and G. E. Hinton, "A Simple Way to Initialize Recurrent Networks of
+    Elman, J. L., "Finding Structure in Time", Cognitive Science 14(2), 1990.
+    Le, Q. V., N. Jaitly and G. E. Hinton, "A Simple Way to Initialize Recurrent Networks of
     Rectified Linear Units", arXiv:1504.00941, 2015.
 
     Examples

@@ -59,8 +59,8 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
 
     References
     ----------
-    S. Hochreiter and J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9(8), 1997.
-    F. A. Gers, J. Schmidhuber and F. Cummins, "Learning to Forget", Neural Computation 12(10), 2000.
+    Hochreiter, S., and J. Schmidhuber, "Long Short-Term Memory", Neural Computation 9(8), 1997.
+    Gers, F. A., J. Schmidhuber and F. Cummins, "Learning to Forget", Neural Computation 12(10), 2000.
 
     Examples
     --------

@@ -18,7 +18,7 @@ from ._base.estimator import SequenceEstimator
 from ._base.fits import fits, followed_inside
 from ._base.given import Given
 from ._base.listening import for_callbacks
-from ._base.parameters import Parameter, takes
+from ._base.parameters import EARLY_STOPPING, Parameter, takes
 from ._base.state_features import state_features
 from .architecture import DIRECTIONS
 from .cells import make_cell, plain
@@ -50,8 +50,15 @@ DIFFERENCE = Parameter(
     change is that from the initial state.""",
 )  # fmt: skip
 
+BEST = EARLY_STOPPING._replace(
+    meaning="""Whether the parameters of the epoch with the lowest training loss are kept at the
+    end.""",
+)
+# It reads what it is to predict in one direction, and has no targets to score validation data with.
+ALONE = dict(bidirectional=False, monitor="train", validation_fraction=0.1, scoring=None)
 
-@takes(ESTIMATOR, OUTPUT, STATES, DIFFERENCE)
+
+@takes(ESTIMATOR, OUTPUT, STATES, DIFFERENCE, BEST, **ALONE)
 class LSTMEncoder(TransformerMixin, SequenceEstimator):
     """Turn sequences into the states of a recurrent network.
 
@@ -72,6 +79,11 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         Mean training loss of each epoch, if `estimator` is None.
     n_iter_ : int
         Number of epochs, if `estimator` is None.
+    best_iter_ : int
+        The epoch whose parameters are kept, if `estimator` is None and `early_stopping` is True.
+    vocabulary_ : Vocabulary
+        The symbols, if `estimator` is None and `X` holds symbols; see
+        `seqlearn_lstm.symbols.Vocabulary`.
     record_ : dict of str to ndarray
         What `record` asked for, if `estimator` is None; see the user guide.
     n_features_in_ : int
@@ -126,6 +138,8 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         ------
         ValueError, TypeError
             If the input cannot be used, or the loss diverged; the encoder is then as it was before.
+        RuntimeError
+            If `device` is "cuda", and no GPU can be used.
         """
         self._validate_params()
         self._check_cells_to_be()
@@ -158,16 +172,6 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
             delattr(self, name)
 
     def _learn_next(self, X, lengths):
-        if self.bidirectional:
-            raise ValueError(
-                "bidirectional is True, but the backward direction has read what is to be "
-                "predicted, the next step; expected False, or an estimator"
-            )
-        if self.early_stopping and self.monitor == "validation":
-            raise ValueError(
-                "early_stopping is True, but there is no score of what is learned without targets; "
-                'expected monitor="train", or an estimator'
-            )
         check_combination(self, partial=False)
         goes_on = self.warm_start and hasattr(self, "parameters_")
         sequences = self._read_sequences(X, lengths, goes_on)

@@ -10,7 +10,7 @@ from ._base.estimator import SequenceEstimator
 from ._base.fits import fits
 from ._base.given import NOTHING, Given
 from ._base.listening import for_callbacks
-from ._base.parameters import BPTT_STEPS, takes
+from ._base.parameters import BPTT_STEPS, EMBEDDING_DIM, takes
 from ._base.transitions import as_sequences, begun, in_pieces, refuse_lengths, transitions
 from ._base.validating import about_others
 from ._base.writing import WritesSequences
@@ -27,10 +27,11 @@ WINDOW = BPTT_STEPS._replace(
     update. None: all steps.""",
 )
 
+LENGTH = EMBEDDING_DIM._replace(meaning="Length of the vector that stands for a symbol. None: 64.")
+ALONE = dict(bidirectional=False, stateful=False, max_timesteps=None, truncate="pre", scoring=None)
 
-@takes(
-    WINDOW, bidirectional=False, stateful=False, max_timesteps=None, truncate="pre", scoring=None
-)
+
+@takes(WINDOW, LENGTH, **ALONE)
 class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     """Predict the next symbol of a sequence, and write sequences.
 
@@ -72,7 +73,7 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
 
     References
     ----------
-    T. Mikolov et al., "Recurrent neural network based language model", Interspeech 2010.
+    Mikolov, T., et al., "Recurrent neural network based language model", Interspeech 2010.
 
     Examples
     --------
@@ -104,6 +105,8 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         ------
         ValueError, TypeError
             If the input cannot be used, or the loss diverged; the model is then as it was before.
+        RuntimeError
+            If `device` is "cuda", and no GPU can be used.
         """
         return self._fit(X, X_val)
 

@@ -73,7 +73,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
 
     References
     ----------
-    P. J. Huber, "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35(1), 1964.
+    Huber, P. J., "Robust Estimation of a Location Parameter", Annals of Mathematical Statistics 35(1), 1964.
 
     Examples
     --------

@@ -3,14 +3,8 @@
 ``"cosine"`` names one with its usual settings; ``StepDecay(every=5)`` gives others, searchable like
 those of a solver.
 
-``factor(epoch, step, n_steps, max_iter, losses, updates)`` depends on its arguments alone, so that a
-resumed training goes on as if it had never stopped:
-
-epoch     whole passes over the data since the first update
-max_iter  how many there are to be at most, in all
-step      updates in this epoch so far, of `n_steps`
-losses    the mean loss of each epoch so far; of a longer list, the first `epoch` count
-updates   in all epochs so far, which may have been of other sizes; None: they were not
+A factor depends on the arguments of ``factor`` alone, so that a resumed training goes on as if it had never
+stopped.
 """
 
 import math
@@ -37,6 +31,30 @@ _SHARE = [Interval(Real, 0, 1, closed="both")]
 class Schedule(Named):
     """Base of the schedules."""
 
+    def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
+        """What to multiply the learning rate by, for one update.
+
+        Parameters
+        ----------
+        epoch : int
+            Whole passes over the data since the first update.
+        step : int
+            Updates in this epoch so far.
+        n_steps : int
+            Updates of this epoch in all.
+        max_iter : int
+            How many epochs there are to be at most, in all.
+        losses : list of float
+            The mean loss of each epoch so far; of a longer list, the first `epoch` count.
+        updates : int or None, default=None
+            Updates in all epochs so far, which may have been of other sizes; None: they were not.
+
+        Returns
+        -------
+        factor : float
+        """
+        raise NotImplementedError
+
 
 class Constant(Schedule):
     """The learning rate stays as it is.
@@ -49,7 +67,6 @@ class Constant(Schedule):
     """
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         return 1.0
 
 
@@ -77,7 +94,6 @@ class StepDecay(Schedule):
         self.gamma = gamma
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         return float(self.gamma ** (epoch // int(self.every)))
 
 
@@ -107,7 +123,6 @@ class ExponentialDecay(Schedule):
         self.start = start
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         return float(self.gamma ** max(0, epoch - int(self.start) + 1))
 
 
@@ -124,7 +139,7 @@ class CosineDecay(Schedule):
 
     References
     ----------
-    I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR
+    Loshchilov, I., and F. Hutter, "SGDR: Stochastic Gradient Descent with Warm Restarts", ICLR
     2017; here without restarts.
 
     Examples
@@ -140,7 +155,6 @@ class CosineDecay(Schedule):
         self.floor = floor
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         done = min(1.0, (epoch + step / n_steps) / max_iter)
         # cos(pi / 2) is not quite zero in floating point, this is.
         height = 0.5 + 0.5 * math.sin(math.pi * (0.5 - done))
@@ -164,7 +178,7 @@ class WarmUp(Schedule):
 
     References
     ----------
-    P. Goyal et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour",
+    Goyal, P., et al., "Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour",
     arXiv:1706.02677, 2017.
 
     Examples
@@ -192,7 +206,6 @@ class WarmUp(Schedule):
         make_schedule(self.then)
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         done, length = epoch * n_steps + step, int(self.length)
         if self.unit == "epochs":
             length *= n_steps
@@ -243,7 +256,6 @@ class ReduceOnPlateau(Schedule):
         self.floor = floor
 
     def factor(self, epoch, step, n_steps, max_iter, losses, updates=None):
-        """What to multiply the learning rate by; see `seqlearn_lstm.schedules`."""
         best, waited, drops = math.inf, 0, 0
         for loss in losses[:epoch]:
             waited = 0 if loss < best - self.tol else waited + 1

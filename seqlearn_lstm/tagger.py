@@ -10,7 +10,7 @@ from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
 from .labels import as_labels, check_step_labels, class_factors, code_labels, missing_labels
 from .pooling import STEPS
-from .sequences import is_tabular, refuse_lossy
+from .sequences import Sequences, check_finite, is_tabular, refuse_lossy
 from .targets import (
     are_for_each,
     check_one_per_row,
@@ -225,10 +225,12 @@ class LSTMSequenceTagger(LabelEstimator):
 
     def _read_table(self, X, lengths, reset):
         """Concatenated rows: here a table is no collection of one-feature sequences."""
-        with np.errstate(over="ignore"):  # scikit-learn's own message follows
-            dtype = self.dtype if reset else self._dtype
-            rows = validate_data(self, X, dtype=dtype, reset=reset, order="C")
-        return concatenated(rows, lengths)
+        given = validate_data(self, X, ensure_all_finite=False, reset=reset)
+        with np.errstate(over="ignore"):  # an error follows
+            rows = np.ascontiguousarray(given, self.dtype if reset else self._dtype)
+        sequences = concatenated(rows, lengths)
+        check_finite(sequences, Sequences(given, sequences.offsets))
+        return sequences
 
     def _possible_classes(self, classes, goes_on):
         """As in the base; what stands for "not known" is none of them."""

@@ -142,10 +142,6 @@ ERRORS = [  # page, what it says, what raises it
         lambda: fit(tagger, [[{"word": 1}], [{"word": 2}]], [["a"], ["b"]]),
     ),
     (
-        ENCODER, "bidirectional is True, but the backward direction has read what is to be predicted",
-        lambda: fit(encoder, NUMBERS, bidirectional=True),
-    ),
-    (
         ENCODER, "states is 'c', but a cell of \"gru\" has \"h\" only",
         lambda: fit(encoder, NUMBERS, cell="gru", states="c"),
     ),
@@ -158,10 +154,6 @@ ERRORS = [  # page, what it says, what raises it
     (
         ENCODER, "every sequence of X has 1 step",
         lambda: fit(encoder, [[[1.0]], [[2.0]]]),
-    ),
-    (
-        ENCODER, "early_stopping is True, but there is no score of what is learned without targets",
-        lambda: fit(encoder, NUMBERS, early_stopping=True),
     ),
     (
         ENCODER, "['sample_weight'] were given, but there is no estimator",

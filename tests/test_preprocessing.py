@@ -253,6 +253,22 @@ def test_x_is_never_modified(transformer, dtype, shape, form):
     np.testing.assert_array_equal(array, before)
 
 
+@pytest.mark.parametrize("allow_nan", [False, True])
+def test_what_is_not_finite_in_a_table_is_named(allow_nan):
+    table = np.arange(8.0).reshape(2, 4)
+    model = PerStep(StandardScaler(), allow_nan=allow_nan).fit(table)
+    table[1, 2] = np.inf
+    for method in (model.fit, model.transform):
+        with pytest.raises(ValueError, match="sequence 1 of X contains infinity at time step 2"):
+            method(table)
+    table[1, 2] = np.nan
+    if allow_nan:
+        assert np.isnan(model.transform(table)).sum() == 1
+    else:
+        with pytest.raises(ValueError, match="sequence 1 of X contains NaN at time step 2"):
+            model.fit(table)
+
+
 # -- PerStep: symbols, frames, NaN -----------------------------------------------------------------
 
 

@@ -311,9 +311,21 @@ BAD = {  # what: X, type of the error, pattern of its message
     ),
     "0 rows": (np.empty((0, 3)), ValueError, r"0 sample\(s\)"),
     "complex table": (np.zeros((2, 2), complex), ValueError, "Complex data not supported"),
-    "NaN in a table": (np.array([[1, np.nan]]), ValueError, "contains NaN"),
-    "inf in a table": ([[1, np.inf]], ValueError, "infinity"),
-    "large in a table": ([[1, 1e39]], ValueError, "too large for dtype"),
+    "NaN in a table": (
+        np.array([[2, 3], [1, np.nan]]),
+        ValueError,
+        "sequence 1 of X contains NaN at time step 1",
+    ),
+    "inf in a table": (
+        [[1, 2, np.inf]],
+        ValueError,
+        "sequence 0 of X contains infinity at time step 2",
+    ),
+    "large in a table": (
+        [[1, 1], [1e39, 2]],
+        ValueError,
+        r"sequence 1 .* too large for float32 \(1e\+39\) at time step 0",
+    ),
     "object table": (np.array([[{}, 1]], object), TypeError, "argument must be .* string.* number"),
 }
 

@@ -82,12 +82,13 @@ NETWORK = [
     ),
 ]  # fmt: skip
 
+EMBEDDING_DIM = Parameter(
+    "embedding_dim", None, [_COUNT, None], "int or None",
+    """Length of the vector that stands for a symbol. If it is given, whole numbers in `X`, and all else
+    that may be a symbol, are symbols, too. None: 64 where `X` holds strings.""",
+)  # fmt: skip
 SYMBOLS = [
-    Parameter(
-        "embedding_dim", None, [_COUNT, None], "int or None",
-        """Length of the vector that stands for a symbol. If it is given, whole numbers in `X` are
-        symbols, too. None: 64 where `X` holds strings.""",
-    ),
+    EMBEDDING_DIM,
     Parameter(
         "embedding_dropout", 0.0, _RATE, "float",
         """Share of the symbols that is dropped in training, each at all its places in a sequence
@@ -112,6 +113,11 @@ SYMBOLS = [
     ),
 ]  # fmt: skip
 
+EARLY_STOPPING = Parameter(
+    "early_stopping", False, ["boolean"], "bool",
+    """Whether the parameters of the best epoch are kept at the end; `monitor` says what makes an epoch
+    the best.""",
+)  # fmt: skip
 BPTT_STEPS = Parameter(
     "bptt_steps", None, [_COUNT, None], "int or None",
     """How many steps the gradient goes back. Longer sequences are cut into windows of this many
@@ -180,11 +186,7 @@ TRAINING = [
         whole number: the mean from this epoch on, for the first epochs are far off (stochastic weight
         averaging, Izmailov et al. 2018). Validation scores are then those of the mean.""",
     ),
-    Parameter(
-        "early_stopping", False, ["boolean"], "bool",
-        """Whether the parameters of the best epoch are kept at the end; `monitor` says what makes
-        an epoch the best.""",
-    ),
+    EARLY_STOPPING,
     Parameter(
         "monitor", "validation", [StrOptions({"validation", "train"})], '{"validation", "train"}',
         "What counts for early stopping: the score of the validation data, or the training loss.",

@@ -82,8 +82,7 @@ class ReadsSequences:
 
     def _read_table(self, X, lengths, reset):
         """A table: one-feature sequences, time along the columns."""
-        with np.errstate(over="ignore"):  # scikit-learn's own message follows
-            X = validate_data(self, X, dtype=self.dtype if reset else self._dtype, reset=reset)
+        X = validate_data(self, X, ensure_all_finite=False, reset=reset)
         return check_sequences(X, dtype=self.dtype if reset else self._dtype)
 
     def _check_weights(self, sample_weight, factors):

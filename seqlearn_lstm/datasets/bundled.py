@@ -55,7 +55,7 @@ def load_japanese_vowels(*, subset="train", full=False, return_X_y=False):
 
     References
     ----------
-    M. Kudo, J. Toyama and M. Shimbo (1999), "Multidimensional Curve Classification Using
+    Kudo, M., J. Toyama and M. Shimbo (1999), "Multidimensional Curve Classification Using
     Passing-Through Regions", Pattern Recognition Letters 20 (11-13), 1103-1111. From the UCI
     Machine Learning Repository, under CC BY 4.0.
     """

@@ -51,7 +51,7 @@ def load_mnist(*, subset="train", return_X_y=False):
 
     References
     ----------
-    Y. LeCun, L. Bottou, Y. Bengio and P. Haffner (1998), "Gradient-Based Learning Applied to
+    LeCun, Y., L. Bottou, Y. Bengio and P. Haffner (1998), "Gradient-Based Learning Applied to
     Document Recognition", Proceedings of the IEEE 86(11), 2278-2324. The data are under CC BY-SA
     3.0.
     """

@@ -61,7 +61,7 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
 
     References
     ----------
-    A. L. Maas et al. (2011), "Learning Word Vectors for Sentiment Analysis", Proceedings of the
+    Maas, A. L., et al. (2011), "Learning Word Vectors for Sentiment Analysis", Proceedings of the
     49th Annual Meeting of the ACL, 142-150. For research.
     """
     if subset not in ("train", "test", "all"):

@@ -187,7 +187,7 @@ def load_brown(*, cut_at="-+*$", return_X_y=False):
 
     References
     ----------
-    W. N. Francis and H. Kucera (1964, revised 1979), "A Standard Corpus of Present-Day Edited
+    Francis, W. N., and H. Kucera (1964, revised 1979), "A Standard Corpus of Present-Day Edited
     American English", Brown University. For non-commercial purposes.
     """
     folder = data_home() / "brown"

@@ -117,7 +117,7 @@ def load_shakespeare():
 
     References
     ----------
-    A. Karpathy (2015), "The Unreasonable Effectiveness of Recurrent Neural Networks". The text is
+    Karpathy, A. (2015), "The Unreasonable Effectiveness of Recurrent Neural Networks". The text is
     in the public domain.
     """
     return Bunch(
@@ -154,7 +154,7 @@ def load_huckleberry_finn(*, normalize=True):
 
     References
     ----------
-    M. Twain (1884), "Adventures of Huckleberry Finn". In the public domain.
+    Twain, M. (1884), "Adventures of Huckleberry Finn". In the public domain.
     """
     text = read_text(find_data("huckleberry_finn.txt"))
     return Bunch(
@@ -172,7 +172,7 @@ def make_text(n_sentences=1_000, *, random_state=None):
     Parameters
     ----------
     n_sentences : int, default=1_000
-        How many; each has about 30 characters.
+        How many; each has about 35 characters.
     random_state : int, RandomState instance or None, default=None
         Fixes what is drawn.
 
@@ -182,7 +182,7 @@ def make_text(n_sentences=1_000, *, random_state=None):
         With the attributes
 
         data : str
-            The text, of 26 different characters at most.
+            The text, of 22 different characters at most.
         score : float
             The mean logarithm of a character's probability, in nats, for someone who knows the
             grammar: comparable with `LSTMLanguageModel.score` of this text, and, but for luck, the

@@ -3,7 +3,8 @@
 The kernels are those of the networks. A loop of steps gives the bits of the whole sequence, and no
 sequence changes a bit of another. Parameters are canonical, with the names that they have in
 ``parameters_`` behind ``"layer_0.forward."``; `n_in` is the number of inputs, `H` that of units.
-They are float32 where all of them come so, and float64 otherwise; all else is converted to that.
+They are float32 where all of them come so, or as float16, and float64 otherwise; all else is
+converted to that.
 
 A step writes the parameters into the kernels' own layout first. Many steps are therefore best made
 at once, by `lstm` or `cell_steps`.

@@ -96,8 +96,8 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
 
     References
     ----------
-    K. Simonyan, A. Vedaldi and A. Zisserman, "Deep Inside Convolutional Networks", 2014.
-    A. Shrikumar et al., "Not Just a Black Box", 2016 (the product with the input).
+    Simonyan, K., A. Vedaldi and A. Zisserman, "Deep Inside Convolutional Networks", 2014.
+    Shrikumar, A., et al., "Not Just a Black Box", 2016 (the product with the input).
 
     Examples
     --------

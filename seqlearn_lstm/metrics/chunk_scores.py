@@ -53,7 +53,7 @@ def chunk_precision_recall_f1(y_true, y_pred, *, scheme="iob2", average="micro",
 
     References
     ----------
-    E. F. Tjong Kim Sang and S. Buchholz (2000), "Introduction to the CoNLL-2000 Shared Task:
+    Tjong Kim Sang, E. F., and S. Buchholz (2000), "Introduction to the CoNLL-2000 Shared Task:
     Chunking", and its script conlleval.
 
     Examples

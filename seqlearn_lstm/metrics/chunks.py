@@ -31,7 +31,7 @@ def get_chunks(labels, scheme="iob2"):
         "O", or a letter of the scheme, a hyphen and the type of the chunk: "B-PER". The type is
         everything after the first hyphen; without a hyphen it is empty.
     scheme : {"iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou"}, default="iob2"
-        Which letters there are; see the head of `seqlearn_lstm.metrics` for their rules.
+        Which letters there are; see :mod:`seqlearn_lstm.metrics` for their rules.
 
     Returns
     -------

@@ -4,6 +4,8 @@ import numpy as np
 from scipy.sparse import issparse
 
 from ..sequences import (
+    Sequences,
+    check_finite,
     check_sequences,
     common_frame,
     is_tabular,
@@ -117,6 +119,16 @@ def stack_numbers(X, lengths, n_features, allow_nan, name):
             X, dtype=dtype, lengths=lengths, n_features=n_features, name=name
         )
     return sequences.rows, sequences.lengths
+
+
+def stack_table(X, allow_nan):
+    """One-feature sequences, time along the columns of an array, one below the other: rows, lengths."""
+    rows, lengths = X.reshape(-1, 1), np.full(len(X), X.shape[1])
+    if allow_nan:
+        _check_nothing_infinite(np.isinf(rows), lengths)
+    else:
+        check_finite(Sequences(rows, offsets_of(lengths)), X)
+    return rows, lengths
 
 
 def _float_type(X):

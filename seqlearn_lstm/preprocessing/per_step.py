@@ -22,6 +22,7 @@ from ._forms import (
     stack_frames,
     stack_numbers,
     stack_symbols,
+    stack_table,
 )
 
 
@@ -269,15 +270,12 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
             _check_feature_names(self, frame, reset=reset)
 
     def _read_table(self, X, reset):
-        checks = {
-            "dtype": [np.float64, np.float32],
-            "ensure_all_finite": "allow-nan" if self.allow_nan else True,
-        }
+        checks = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
         if reset or (reset is False and self._tabular and not isinstance(X, list | tuple)):
             X = validate_data(self, X, reset=reset, **checks)
         else:  # its columns are time steps, of which lists and other forms have any number
             X = check_array(X, input_name="X", estimator=self, **checks)
-        return X.reshape(-1, 1), np.full(len(X), X.shape[1])
+        return stack_table(X, self.allow_nan)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

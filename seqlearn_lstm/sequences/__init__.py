@@ -8,7 +8,7 @@ collection             list, tuple, 1-D object array or Series of (n_timesteps_i
 padded                 (n_sequences, n_timesteps, n_features) array; trailing all-NaN steps are
                        padding, or ``lengths`` counts the real steps
 table                  (n_sequences, n_timesteps) array, DataFrame or list of equally long lists:
-                       one-feature sequences, time along the columns; scikit-learn's own rules
+                       one-feature sequences, time along the columns
 =====================  ==========================================================================
 
 A form is one row of ``READERS``. Arrays are read, never written; ``rows`` may share memory with X.
@@ -26,6 +26,7 @@ from .values import refuse_lossy, refuse_unfit
 
 __all__ = [
     "Sequences",
+    "check_finite",
     "check_lengths",
     "check_sequences",
     "check_truncation",

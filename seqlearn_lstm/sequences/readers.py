@@ -14,13 +14,14 @@ from .values import as_numbers, as_sequence
 
 
 def _read_table(X, dtype, lengths, n_features, name):
-    with np.errstate(over="ignore"):  # too large for float32: an error below, no warning before it
-        table = check_array(X, dtype=dtype, order="C", input_name="X", estimator=name)
+    given = check_array(X, ensure_all_finite=False, input_name="X", estimator=name)
+    with np.errstate(over="ignore"):  # too large for float32: an error later, no warning before it
+        table = np.ascontiguousarray(given, dtype)
     hint = "2-D X is read as one-feature sequences; a single sequence goes into a list: [X]"
     check_steps([(1,)], n_features, name, hint)
     n_sequences, n_steps = table.shape
     offsets = np.arange(n_sequences + 1, dtype=np.int64) * n_steps
-    return Sequences(table.reshape(-1, 1), offsets), table
+    return Sequences(table.reshape(-1, 1), offsets), given
 
 
 def _read_padded(X, dtype, lengths, n_features, name):

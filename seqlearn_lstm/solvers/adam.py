@@ -32,7 +32,7 @@ class Adam(Solver):
 
     References
     ----------
-    D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.
+    Kingma, D. P., and J. Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class AMSGrad(Adam):
 
     References
     ----------
-    S. J. Reddi, S. Kale and S. Kumar, "On the Convergence of Adam and Beyond", ICLR 2018,
+    Reddi, S. J., S. Kale and S. Kumar, "On the Convergence of Adam and Beyond", ICLR 2018,
     algorithm 2.
 
     Examples
@@ -120,7 +120,7 @@ class AdamW(Adam):
 
     References
     ----------
-    I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2.
+    Loshchilov, I., and F. Hutter, "Decoupled Weight Decay Regularization", ICLR 2019, algorithm 2.
 
     Examples
     --------
@@ -159,7 +159,7 @@ class Nadam(Adam):
 
     References
     ----------
-    T. Dozat, "Incorporating Nesterov Momentum into Adam", ICLR 2016 workshop, algorithm 2.
+    Dozat, T., "Incorporating Nesterov Momentum into Adam", ICLR 2016 workshop, algorithm 2.
 
     Examples
     --------

@@ -35,7 +35,7 @@ class RMSprop(Solver):
 
     References
     ----------
-    T. Tieleman and G. Hinton, "Lecture 6.5: rmsprop", COURSERA: Neural Networks for Machine
+    Tieleman, T., and G. Hinton, "Lecture 6.5: rmsprop", COURSERA: Neural Networks for Machine
     Learning, 2012.
 
     Examples
@@ -93,7 +93,7 @@ class Adagrad(Solver):
 
     References
     ----------
-    J. Duchi, E. Hazan and Y. Singer, "Adaptive Subgradient Methods for Online Learning and
+    Duchi, J., E. Hazan and Y. Singer, "Adaptive Subgradient Methods for Online Learning and
     Stochastic Optimization", JMLR 12, 2011.
 
     Examples
@@ -142,7 +142,7 @@ class Adadelta(Solver):
 
     References
     ----------
-    M. D. Zeiler, "ADADELTA: An Adaptive Learning Rate Method", arXiv:1212.5701, 2012.
+    Zeiler, M. D., "ADADELTA: An Adaptive Learning Rate Method", arXiv:1212.5701, 2012.
 
     Examples
     --------

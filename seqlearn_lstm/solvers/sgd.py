@@ -22,7 +22,7 @@ class SGD(Solver):
 
     References
     ----------
-    I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
+    Sutskever, I., J. Martens, G. Dahl and G. Hinton, "On the importance of initialization
     and momentum in deep learning", ICML 2013.
 
     Examples

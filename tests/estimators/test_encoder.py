@@ -229,12 +229,25 @@ def test_learns_the_next_symbol():
     ).fit(texts)
     assert encoder.loss_curve_[-1] < 0.05  # log(3) without knowing the last letter
     assert encoder.transform(texts).shape == (30, 8)
+    assert set(encoder.vocabulary_.symbols) == {None, *"abc"}
+
+
+def test_stops_early_by_the_training_loss():
+    """There are no targets to score validation data with."""
+    rate = dict(
+        learning_rate=0.3, max_iter=12, random_state=0
+    )  # so high that the last is not the best
+    best, last = (LSTMEncoder((3,), early_stopping=early, **rate).fit(X) for early in (True, False))
+    assert best.loss_curve_ == last.loss_curve_
+    assert best.best_iter_ == 1 + np.argmin(best.loss_curve_) < best.n_iter_
+    stopped = LSTMEncoder((3,), **rate | dict(max_iter=best.best_iter_)).fit(X)
+    assert best.transform(X).tobytes() == stopped.transform(X).tobytes()
+    assert not {"bidirectional", "monitor", "scoring"} & best.get_params().keys()
 
 
 @pytest.mark.parametrize(
     "params, x, y, error, message",
     [
-        ({"bidirectional": True}, X, None, ValueError, "bidirectional"),
         ({}, [[[1.0]], [[2.0]]], None, ValueError, "1 step"),
         ({"estimator": LogisticRegression()}, X, Y, ValueError, "estimator"),
         (
@@ -258,7 +271,7 @@ def test_errors_leave_the_encoder_as_it_was(params, x, y, error, message):
     with pytest.raises(error, match=message):
         encoder.fit(x, y)
     assert sorted(vars(encoder)) == attributes
-    encoder.set_params(pooling="last", bidirectional=False)
+    encoder.set_params(pooling="last")
     assert encoder.transform(X).tobytes() == before.tobytes()
 
 

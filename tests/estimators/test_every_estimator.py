@@ -33,7 +33,7 @@ def cases():
     for name, (estimator, y, pools) in ESTIMATORS.items():
         for network, params in NETWORKS.items():
             if name == "encoder" and params.get("bidirectional"):
-                continue  # which an encoder refuses: it would see the next step
+                continue  # an encoder would read the next step, and has no such parameter
             own = {k: v for k, v in params.items() if k != "pooling" or pools}
             model = clone(estimator).set_params(**SMALL | own)
             yield pytest.param(model, y, id=f"{name}: {network}")

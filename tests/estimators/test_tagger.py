@@ -237,6 +237,16 @@ def test_bad_input_is_named_and_changes_nothing(change, message):
     assert identical(vars(tagger), before)
 
 
+def test_a_row_that_is_not_finite_is_named_by_its_sequence():
+    rows = np.zeros((8, 2))
+    for value, words in ((np.nan, "NaN"), (np.inf, "infinity"), (1e39, "1e[+]39")):
+        rows[5, 1] = value
+        with pytest.raises(ValueError, match=f"sequence 1 .*{words}.* time step 2, feature 1"):
+            small().fit(rows, [0, 1] * 4, lengths=[3, 5])
+        with pytest.raises(ValueError, match=f"sequence 0 .*{words}.* time step 5, feature 1"):
+            small().fit(rows, [0, 1] * 4)
+
+
 @pytest.mark.parametrize("lengths", [[3, 4], [0, 8], [2.5, 5.5]])
 def test_lengths_must_fit_the_rows(lengths):
     with pytest.raises(ValueError, match="lengths"):
