@@ -13,7 +13,7 @@ from ._base.parameters import POOLING, Parameter, takes
 from ._base.supervised import SupervisedEstimator
 from .heads import ERRORS, RegressionHead
 from .pooling import STEPS
-from .sequences import place_of
+from .sequences import place_of, refuse_kinds
 from .targets import flatten_steps, split_steps
 
 TARGET = Parameter(
@@ -129,6 +129,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         """Targets as a float64 array (n,) or (n, n_outputs), of sequences or rows."""
         if self.target == "step":
             y = flatten_steps(y, sequences.offsets)
+        refuse_kinds(np.asarray(y), "y")
         checks = dict(ensure_2d=False, dtype=np.float64, input_name="y")
         y = check_array(y, **checks, ensure_all_finite=self.target == "sequence")
         if self.target == "step":

@@ -10,7 +10,7 @@ from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
 from .labels import as_labels, check_step_labels, class_factors, code_labels, missing_labels
 from .pooling import STEPS
-from .sequences import Sequences, check_finite, is_tabular, refuse_lossy
+from .sequences import Sequences, check_finite, is_tabular, refuse_kinds, refuse_lossy
 from .targets import (
     are_for_each,
     check_one_per_row,
@@ -226,6 +226,7 @@ class LSTMSequenceTagger(LabelEstimator):
     def _read_table(self, X, lengths, reset):
         """Concatenated rows: here a table is no collection of one-feature sequences."""
         given = validate_data(self, X, ensure_all_finite=False, reset=reset)
+        refuse_kinds(given, "X")
         with np.errstate(over="ignore"):  # an error follows
             rows = np.ascontiguousarray(given, self.dtype if reset else self._dtype)
         sequences = concatenated(rows, lengths)

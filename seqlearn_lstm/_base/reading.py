@@ -8,7 +8,14 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from ..sequences import Sequences, check_sequences, common_frame, is_tabular, refuse_lossy
+from ..sequences import (
+    Sequences,
+    check_sequences,
+    common_frame,
+    is_tabular,
+    refuse_kinds,
+    refuse_lossy,
+)
 from ..symbols import Vocabulary, check_symbols, holds_symbols
 
 
@@ -91,6 +98,8 @@ class ReadsSequences:
         """
         refuse_lossy(sample_weight, "sample_weight", "0")
         _refuse_steps(sample_weight)
+        if sample_weight is not None:
+            refuse_kinds(np.asarray(sample_weight), "sample_weight")
         weights = factors * _check_sample_weight(
             sample_weight, np.empty((len(factors), 0)), dtype=np.float64, ensure_non_negative=True
         )
@@ -132,6 +141,7 @@ def check_initial(states, sequences, network):
             'initial_states were given, but initial_state is "learned"; expected "zeros" beside them'
         )
     refuse_lossy(states, "initial_states", "0")
+    refuse_kinds(np.asarray(states), "initial_states")
     states = check_array(states, dtype=network.dtype, input_name="initial_states")
     expected = (len(sequences), network.state_width)
     if states.shape != expected:

@@ -11,6 +11,7 @@ from ..sequences import (
     is_tabular,
     offsets_of,
     place_of,
+    refuse_kinds,
     refuse_unfit,
 )
 from ..sequences.forms import form_of
@@ -123,7 +124,8 @@ def stack_numbers(X, lengths, n_features, allow_nan, name):
 
 def stack_table(X, allow_nan):
     """One-feature sequences, time along the columns of an array, one below the other: rows, lengths."""
-    rows, lengths = X.reshape(-1, 1), np.full(len(X), X.shape[1])
+    refuse_kinds(X, "X")
+    rows, lengths = X.astype(common_float([X]), copy=False).reshape(-1, 1), np.full(*X.shape)
     if allow_nan:
         _check_nothing_infinite(np.isinf(rows), lengths)
     else:

@@ -270,11 +270,10 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
             _check_feature_names(self, frame, reset=reset)
 
     def _read_table(self, X, reset):
-        checks = {"dtype": [np.float64, np.float32], "ensure_all_finite": False}
         if reset or (reset is False and self._tabular and not isinstance(X, list | tuple)):
-            X = validate_data(self, X, reset=reset, **checks)
+            X = validate_data(self, X, reset=reset, ensure_all_finite=False)
         else:  # its columns are time steps, of which lists and other forms have any number
-            X = check_array(X, input_name="X", estimator=self, **checks)
+            X = check_array(X, input_name="X", estimator=self, ensure_all_finite=False)
         return stack_table(X, self.allow_nan)
 
     def __sklearn_tags__(self):

@@ -22,7 +22,7 @@ from .forms import form_of, is_tabular
 from .frames import common_frame
 from .lengths import check_lengths, place_of
 from .readers import READERS
-from .values import refuse_lossy, refuse_unfit
+from .values import refuse_kinds, refuse_lossy, refuse_unfit
 
 __all__ = [
     "Sequences",
@@ -34,6 +34,7 @@ __all__ = [
     "is_tabular",
     "offsets_of",
     "place_of",
+    "refuse_kinds",
     "refuse_lossy",
     "refuse_unfit",
     "truncate_sequences",

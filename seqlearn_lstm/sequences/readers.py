@@ -10,11 +10,12 @@ from .container import Sequences, offsets_of
 from .forms import shape_of
 from .frames import common_frame
 from .lengths import given_lengths, padded_lengths
-from .values import as_numbers, as_sequence
+from .values import as_numbers, as_sequence, refuse_kinds
 
 
 def _read_table(X, dtype, lengths, n_features, name):
     given = check_array(X, ensure_all_finite=False, input_name="X", estimator=name)
+    refuse_kinds(given, "X")
     with np.errstate(over="ignore"):  # too large for float32: an error later, no warning before it
         table = np.ascontiguousarray(given, dtype)
     hint = "2-D X is read as one-feature sequences; a single sequence goes into a list: [X]"

@@ -7,10 +7,10 @@ _NUMBERS_ONLY = (
     "An estimator takes numbers in all that it is fitted on and predicts; or, with an embedding, "
     "symbols in all of it, such as strings."
 )
-_REFUSED_KINDS = {  # kind of a NumPy dtype -> why arrays of it are no sequences of numbers
-    "U": f"holds strings. {_NUMBERS_ONLY}",
+_REFUSED_KINDS = {  # kind of a NumPy dtype -> why arrays of it are no numbers, though some can be made so
+    "U": "holds strings. Expected numbers.",
     "S": "holds bytes. Expected numbers, or symbols: decode them to strings.",
-    "T": f"holds strings. {_NUMBERS_ONLY}",
+    "T": "holds strings. Expected numbers.",
     "c": "holds complex numbers. Complex data not supported: pass real and imaginary parts as "
     "two features.",
     "M": "holds dates. Expected numbers: pass the time since some date.",
@@ -42,8 +42,9 @@ def as_numbers(x, what):
             f"{what} is ragged: its time steps have different numbers of features; expected an "
             "array of shape (n_timesteps, n_features)."
         ) from error
-    if array.dtype.kind in _REFUSED_KINDS:
-        raise ValueError(f"{what} {_REFUSED_KINDS[array.dtype.kind]}")
+    if array.dtype.kind in "UT":
+        raise ValueError(f"{what} holds strings. {_NUMBERS_ONLY}")
+    refuse_kinds(array, what)
     if array.ndim == 0:
         raise TypeError(f"{what} has type {type(x).__name__}; expected an array with time steps.")
     try:
@@ -62,6 +63,19 @@ def _plain_numbers(objects):
         is_na = [type(value).__name__ == "NAType" for value in objects.flat]
         filled = np.where(np.reshape(is_na, objects.shape), np.nan, objects)
         return filled.astype(np.float64)
+
+
+def refuse_kinds(array, what):
+    """Refuse arrays that hold no real numbers, of which NumPy would make some: of dates those since
+    1970, of strings what they spell.
+    """
+    if array.dtype == object:
+        try:
+            array = np.asarray(array.tolist())
+        except ValueError:
+            return  # ragged, or nothing that NumPy knows: who makes numbers of it will say so
+    if array.dtype.kind in _REFUSED_KINDS:
+        raise ValueError(f"{what} {_REFUSED_KINDS[array.dtype.kind]}")
 
 
 def refuse_unfit(x, what):
