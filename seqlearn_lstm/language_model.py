@@ -84,6 +84,10 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     'at sat on the mat. '
     """
 
+    _more_to_hold_out = (
+        "more sequences (of a text, a larger batch_size: into so many pieces it is cut), or X_val"
+    )
+
     def fit(self, X, y=None, X_val=None):
         """Learn to predict the next symbol.
 

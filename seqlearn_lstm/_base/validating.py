@@ -85,7 +85,7 @@ def about_others():
 
 def held_out(estimator, sequences, given, initial, strata, seed):
     """(the sequences to learn from, the `Validation` with the others)."""
-    _check_fraction(estimator.validation_fraction, len(sequences), strata)
+    _check_fraction(estimator, len(sequences), strata)
     draw = np.random.RandomState(random_stream(seed, VALIDATION).integers(2**32))
     chosen, held = train_test_split(
         np.arange(len(sequences)), test_size=float(estimator.validation_fraction), random_state=draw,
@@ -111,8 +111,9 @@ def _weights(estimator, given, sequences, indices):
     return estimator._weights_of(given.sample_weight, sequences, indices)
 
 
-def _check_fraction(fraction, n_sequences, strata):
+def _check_fraction(estimator, n_sequences, strata):
     """Raise ValueError where either part would be too small, in the words of `fit`."""
+    fraction = estimator.validation_fraction
     n_held = math.ceil(fraction * n_sequences)
     least = 1 if strata is None else len(np.unique(strata))
     if not least <= n_held <= n_sequences - least:
@@ -120,7 +121,7 @@ def _check_fraction(fraction, n_sequences, strata):
         raise ValueError(
             f"validation_fraction is {fraction}, which holds out {n_held} of {n_sequences} sequences; "
             f"expected at least {least}{why} both to learn from and to validate with: another "
-            "validation_fraction, more sequences, or X_val and y_val"
+            f"validation_fraction, {estimator._more_to_hold_out}"
         )
 
 

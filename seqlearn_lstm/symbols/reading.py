@@ -128,6 +128,8 @@ def _checked_array(x, what, expected):
     array = np.asarray(x) if hasattr(x, "__array__") else None
     if array is None or array.ndim == 0:
         raise TypeError(f"{what} has type {type(x).__name__}; expected {expected}.")
+    if array.dtype.kind == "f" and getattr(x.dtype, "kind", "f") in "iub":
+        return np.asarray(x, dtype=object)  # pandas: whole numbers beside pandas.NA, no fractions
     return array
 
 

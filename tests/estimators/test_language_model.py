@@ -310,6 +310,12 @@ def test_early_stopping(X):
     assert given.score(X) == max(given.validation_scores_)
 
 
+@pytest.mark.parametrize("batch_size", [1, None])
+def test_of_a_single_piece_nothing_can_be_held_out(batch_size):
+    with pytest.raises(ValueError, match="1 of 1 sequences.*of a text, a larger batch_size"):
+        unfitted(early_stopping=True, batch_size=batch_size).fit(TEXT)
+
+
 def test_is_searched():
     search = GridSearchCV(unfitted(), {"hidden_layer_sizes": [(2,), (20,)]}, cv=3)
     search.set_params(estimator__max_iter=20).fit(NAMES)
