@@ -109,6 +109,16 @@ def test_threads_keep_out_of_each_others_way(rng, outer, n_rows, tiny_shares):
         assert outer(a, d, n_jobs=2).tobytes() == alone.tobytes()
 
 
+@pytest.mark.parametrize("n_inputs", [3, 16, 17, 20, 21, 33, 36])
+def test_inputs_behind_the_last_whole_tile(rng, outer, n_inputs, tiny_shares):
+    """A few are multiplied without the unit, in the same turns."""
+    a, d = (rng.standard_normal((600, k)).astype(np.float32) for k in (n_inputs, 80))
+    exact = a.T.astype(np.float64) @ d.astype(np.float64)
+    alone = outer(a, d)
+    np.testing.assert_allclose(alone, exact, rtol=0, atol=1e-4)  # some roundings of sums up to 100
+    assert outer(a, d, n_jobs=2).tobytes() == alone.tobytes()
+
+
 def test_who_wants_no_unit_has_none(monkeypatch):
     ask = amx.available.__wrapped__
     assert ask()

@@ -151,12 +151,13 @@ log_softmax = heads.log_softmax
 softmax_cross_entropy = heads.softmax_cross_entropy
 
 # As many multiply-adds take as long as an element of these, which wait for memory
-_UPDATE_WORK, _COPY_WORK, _SQUARE_WORK = 8, 8, 4
+_UPDATE_WORK, _COPY_WORK, _SQUARE_WORK = 24, 8, 4
+_ROW_WORK = 1000  # and as a row that lies anywhere in memory
 
 
 def gather(source, source_column, index, out, out_column, width, n_jobs):
     args = (source, source_column, index, out, out_column, width)
-    run(rows.gather, args, n_jobs, index.size * width * _COPY_WORK, index.size)
+    run(rows.gather, args, n_jobs, index.size * (width * _COPY_WORK + _ROW_WORK), index.size)
 
 
 def dropout_mask(out, sequences, key, rate, n_jobs):
@@ -280,9 +281,9 @@ def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
 
 
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
+    link(dW.dtype)
     if sliced.outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
         return
-    link(dW.dtype)
     args = (dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride)
     run(gemm.outer, args, n_jobs, n_rows * dW.size, -(-n_inputs // TILE_ROWS))
 

@@ -6,33 +6,71 @@ from .share import hand_out
 from .simd import at, load, stack, store
 from .sliced_product import BLOCK, multiply_block
 from .slices import PANEL, SLICED, depth_of, slice_pairs, slice_turned, tiles_of
+from .tile import tile
 
 # What a sum is made of at a time. The slices of so many rows of some hundred inputs fit the near cache.
 ROWS_AT_A_TIME = 8 * TILE_DEPTH
 BLOCK_ELEMENTS = BLOCK * BLOCK
+# So few inputs behind the last whole tile (the bias, of sizes that are powers of two) take less time without
+# the unit than one more tile.
+FEW_INPUTS = 4
+
+
+@part
+def whole_tiles(n_inputs):
+    """How many of the inputs the unit multiplies."""
+    rest = n_inputs % TILE_SIDE
+    return n_inputs - rest if rest <= FEW_INPUTS else n_inputs
+
+
+@part
+def rest_of_panel(k, end, n_columns, d_rows, d_stride):
+    """From column k to `end`, or to where its panel ends: the panel's first column and its width, how
+    many columns they are, and where d has the first of them and how far apart its rows are.
+    """
+    q = k // PANEL * PANEL
+    width = min(PANEL, n_columns - q)
+    start, stride = (q, d_stride) if d_stride > 0 else (q * d_rows, width)
+    return q, width, min(q + width, end) - k, start + k - q, stride
 
 
 @part
 def slice_columns(right, j, begin, end, d, n, N, n_columns, d_rows, d_stride):
     """Slice the columns of d from `begin` to `end`, N rows from row n on, as a right factor."""
-    tile, k = depth_of(N) * SLICED, begin
+    next_tile, k = depth_of(N) * SLICED, begin
     while k < end:
-        q = k // PANEL * PANEL
-        width = min(PANEL, n_columns - q)
-        start, stride = (q, d_stride) if d_stride > 0 else (q * d_rows, width)
-        rest = min(q + width, end) - k
-        place = j + (k - begin) // TILE_SIDE * tile
-        slice_pairs(right, place, tile, d, start + n * stride + k - q, stride, rest, N)
-        k += rest
+        _, _, columns, start, stride = rest_of_panel(k, end, n_columns, d_rows, d_stride)
+        place = j + (k - begin) // TILE_SIDE * next_tile
+        slice_pairs(right, place, next_tile, d, start + n * stride, stride, columns, N)
+        k += columns
 
 
 @part
-def put_block(rows, columns, source, target, t, stride, add):
+def put_block(rows, columns, source, lds, target, t, stride, add):
     """Copy a block, or add it, to element t of `target` on; `columns` are whole vectors."""
     for r in range(rows):
         for k in range(0, columns, TILE_SIDE):
-            x, place = load(source, r * BLOCK + k), t + r * stride + k
+            x, place = load(source, r * lds + k), t + r * stride + k
             store(target, place, load(target, place) + x if add else x)
+
+
+@part
+def multiply_rest(
+    dW, block, a, first, n_inputs, begin, end, d, n, N, n_columns, d_rows, d_stride
+):  # fmt: skip
+    """The rows of dW from `first` on, in the columns from `begin` to `end`: what N rows from row n on
+    add to them.
+    """
+    lda, k = a.shape[1], begin
+    while k < end:
+        q, width, columns, start, stride = rest_of_panel(k, end, n_columns, d_rows, d_stride)
+        tile(
+            n_inputs - first, columns // TILE_SIDE, block, PANEL,
+            at(a, n * lda + first), 1, lda, 1, 0, at(d, start + n * stride), stride, N, 0,
+        )  # fmt: skip
+        place = q * n_inputs + first * width + k - q
+        put_block(n_inputs - first, columns, block, PANEL, dW, place, width, n > 0)
+        k += columns
 
 
 @kernel
@@ -51,25 +89,29 @@ def outer(
     lda, blocks = a.shape[1], (n_columns + BLOCK - 1) // BLOCK
     begin = share * blocks // n_shares * BLOCK
     end = min((share + 1) * blocks // n_shares * BLOCK, n_columns)
-    deepest = depth_of(min(n_rows, ROWS_AT_A_TIME)) * SLICED
-    i, j = CONFIGURED + share * tiles_of(n_inputs) * deepest, begin // TILE_SIDE * deepest
+    deepest, whole = depth_of(min(n_rows, ROWS_AT_A_TIME)) * SLICED, whole_tiles(n_inputs)
+    i, j = CONFIGURED + share * tiles_of(whole) * deepest, begin // TILE_SIDE * deepest
     block = stack(dW, BLOCK_ELEMENTS)
     configure(at(left, 0))
     for n in range(0, n_rows, ROWS_AT_A_TIME):
         N = min(ROWS_AT_A_TIME, n_rows - n)
         depth = depth_of(N)
-        tile = depth * SLICED
-        slice_turned(left, i, tile, a, n * lda, lda, n_inputs, N)
+        next_tile = depth * SLICED
+        slice_turned(left, i, next_tile, a, n * lda, lda, whole, N)
         slice_columns(right, j, begin, end, d, n, N, n_columns, d_rows, d_stride)
         for column in range(begin, end, BLOCK):
             q = column // PANEL * PANEL
             width = min(PANEL, n_columns - q)
-            for k in range(0, n_inputs, BLOCK):
-                rows, columns = min(BLOCK, n_inputs - k), min(BLOCK, end - column)
+            for k in range(0, whole, BLOCK):
+                rows, columns = min(BLOCK, whole - k), min(BLOCK, end - column)
                 multiply_block(
-                    rows, columns, block, 0, BLOCK, left, i + k // TILE_SIDE * tile,
-                    right, j + (column - begin) // TILE_SIDE * tile, depth,
+                    rows, columns, block, 0, BLOCK, left, i + k // TILE_SIDE * next_tile,
+                    right, j + (column - begin) // TILE_SIDE * next_tile, depth,
                 )  # fmt: skip
                 place = q * n_inputs + k * width + column - q
-                put_block(rows, columns, block, dW, place, width, n > 0)
+                put_block(rows, columns, block, BLOCK, dW, place, width, n > 0)
+        if whole < n_inputs:
+            multiply_rest(
+                dW, block, a, whole, n_inputs, begin, end, d, n, N, n_columns, d_rows, d_stride
+            )
     release()
