@@ -487,6 +487,6 @@ def test_bad_frames(make, pattern):
 def test_what_is_missing_among_whole_numbers_makes_no_fractions_of_them():
     pd = pytest.importorskip("pandas")
     X = [pd.Series([3, 5, None, 2], dtype="Int64")]
-    with pytest.raises(ValueError, match="sequence 0 of X holds <NA> .* time step 2.*missing"):
+    with pytest.raises(ValueError, match=r"sequence 0 of X holds <NA> .* time step 2.*missing"):
         check_symbols(X)
     assert list(check_symbols([X[0].dropna()])[0]) == [3, 5, 2]

@@ -312,7 +312,7 @@ def test_early_stopping(X):
 
 @pytest.mark.parametrize("batch_size", [1, None])
 def test_of_a_single_piece_nothing_can_be_held_out(batch_size):
-    with pytest.raises(ValueError, match="1 of 1 sequences.*of a text, a larger batch_size"):
+    with pytest.raises(ValueError, match=r"1 of 1 sequences.*of a text, a larger batch_size"):
         unfitted(early_stopping=True, batch_size=batch_size).fit(TEXT)
 
 
