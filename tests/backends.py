@@ -102,7 +102,7 @@ class ByUnits:
 
         def call(*arguments):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(self.backend, "run_layer", self._run_layer)
+                patch.setattr(self.backend.recurrent, "run_layer", self._run_layer)
                 return function(*arguments)
 
         return call
@@ -110,7 +110,7 @@ class ByUnits:
     def _run_layer(self, by_sequences, by_units, args, weights, live, slots, n_padded, n_jobs):
         panels = -(-n_padded // self.backend.panel_columns(n_padded, weights.dtype))
         work = 10**9  # enough for any number of threads
-        self.backend.run(by_units or by_sequences, args, max(n_jobs, 2), work, panels)
+        self.backend.threads.run(by_units or by_sequences, args, max(n_jobs, 2), work, panels)
 
 
 class OnHost:

@@ -186,7 +186,7 @@ def test_each_number_of_a_gradient_belongs_to_one_share(kernels, rng, dtype, n, 
     columns = kernels.padded(m, dtype)
     a, d = normal(rng, dtype, n, k), normal(rng, dtype, n, columns).ravel()
     times = np.zeros(k * columns, int)
-    kernels.link(dtype)
+    kernels.tile.link(dtype)
     for share in range(n_shares):
         dW = unknown(kernels, k * columns, dtype)
         kernels.gemm.outer(dW, a, d, n, k, columns, n, columns, share, n_shares, 0)

@@ -67,7 +67,7 @@ def test_the_matrix_unit_goes_back_by_sequences(monkeypatch, cell, by_unit):
     given |= {name: value for name, value in numbers.items() if name in given}
     back = Transposed(array, array if by_unit else array[:0], array)
     monkeypatch.setattr(CPU.sliced, "transposed", lambda *args: back)
-    monkeypatch.setattr(CPU, "run_layer", lambda *args: forms.append(args[:2]))
+    monkeypatch.setattr(CPU.recurrent, "run_layer", lambda *args: forms.append(args[:2]))
     backward(**given)
     ((by_sequences, by_units),) = forms
     assert by_sequences.__name__ == f"{cell}_backward"

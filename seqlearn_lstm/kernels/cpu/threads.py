@@ -14,6 +14,7 @@ import numba
 from .share import parallel_loop
 
 GRAIN = 500_000  # multiply-adds worth a share: ten microseconds of one core, more than waking a thread takes
+COPY_WORK = 8  # as many take as long as an element that is copied, which waits for memory
 
 
 class _Team:
