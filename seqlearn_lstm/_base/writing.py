@@ -90,9 +90,10 @@ class WritesSequences:
         return stream.estimator._written(stream, rng, stops, (temperature, top_k, top_p))
 
     def _written(self, stream, rng, stops, how):
+        symbols = self.vocabulary_.symbols
         while True:
             code = draw(self._possible(stream._scores)[0], rng, *how)
-            symbol = self.vocabulary_.symbols[code]
+            symbol = symbols[code]
             if symbol in stops:
                 return
             yield symbol
