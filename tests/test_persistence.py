@@ -318,6 +318,20 @@ def test_settings_are_not_shared():
     assert with_parameters(weighted, {}).class_weight is not weighted.class_weight
 
 
+def test_what_was_fitted_is_not_shared():
+    _, X = network("lstm")
+    first = LSTMClassifier((2,), record=["loss"], max_iter=2).fit(X, list("abab"))
+    kept = {name: np.copy(value) for name, value in first.record_.items()}
+    changed = with_parameters(first, {})
+    changed.classes_[:] = "z"
+    changed.loss_curve_.append(0.0)
+    changed.parameters_["output.b"][:] = 7
+    changed.record_["loss"][:] = 7
+    assert first.classes_.tolist() == ["a", "b"] and len(first.loss_curve_) == 2
+    assert not (first.parameters_["output.b"] == 7).any()
+    assert first.record_["loss"].tolist() == kept["loss"].tolist()
+
+
 def test_settings_that_cannot_be_copied_are_shared():
     """Such as a scoring that holds a lock, or a file."""
     _, X = network("lstm")
