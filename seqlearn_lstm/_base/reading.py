@@ -9,7 +9,7 @@ from sklearn.utils.validation import (
 )
 
 from ..sequences import Sequences, check_sequences, common_frame, is_tabular, refuse_lossy
-from ..symbols import Vocabulary, check_symbols, holds_symbols
+from ..symbols import Vocabulary, check_symbol, check_symbols, holds_symbols
 
 
 class ReadsSequences:
@@ -65,6 +65,11 @@ class ReadsSequences:
                 "unknown symbol; expected a lower min_count, or more sequences"
             )
         return self.vocabulary_.encode(symbols)
+
+    def _code(self, symbol):
+        """The code of a symbol that comes alone, as a stream gets them."""
+        check_symbol(symbol)
+        return self.vocabulary_.encode([[symbol]]).rows[0, 0]
 
     def _symbols_read(self, x):
         """The symbols of one sequence, those included that are read beside it."""

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from ..sampling import check_sampling, draw
 from ..streaming import Stream
 from ..symbols import END, check_symbols
+from .transitions import mark_of
 
 
 class WritesSequences:
@@ -109,7 +110,7 @@ class WritesSequences:
             pushed yet.
         """
         stream = Stream(self)
-        stream.push(END)
+        stream._advance(stream._row(mark_of(stream.estimator.vocabulary_)))
         stream.n_steps = 0  # the mark is no step of the sequence
         return stream
 
