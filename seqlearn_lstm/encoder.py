@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ._base.asked import check_combination
 from ._base.estimator import SequenceEstimator
-from ._base.fits import fits, followed_inside
+from ._base.fits import fits, followed_inside, is_fitted_name
 from ._base.given import Given
 from ._base.listening import for_callbacks
 from ._base.parameters import EARLY_STOPPING, Parameter, takes
@@ -168,7 +168,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
 
     def _forget(self):
         """Drop what an earlier fit left, which may have been of another kind."""
-        for name in [name for name in vars(self) if name.endswith("_") and name[0] != "_"]:
+        for name in filter(is_fitted_name, list(vars(self))):
             delattr(self, name)
 
     def _learn_next(self, X, lengths):

@@ -11,7 +11,15 @@ from ._base.fits import fits
 from ._base.given import NOTHING, Given
 from ._base.listening import for_callbacks
 from ._base.parameters import BPTT_STEPS, EMBEDDING_DIM, takes
-from ._base.transitions import as_sequences, begun, in_pieces, refuse_lengths, transitions
+from ._base.transitions import (
+    as_sequences,
+    begun,
+    encoded,
+    in_pieces,
+    refuse_end,
+    refuse_lengths,
+    transitions,
+)
 from ._base.validating import about_others
 from ._base.writing import WritesSequences
 from .heads import SoftmaxHead
@@ -341,7 +349,11 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
     def _read_on(self, X, lengths):
         """Sequences without the mark; there is a symbol in each."""
         refuse_lengths(lengths)
-        return self.vocabulary_.encode(check_symbols(as_sequences(X)))
+        return encoded(X, self.vocabulary_)
+
+    def _code(self, symbol):
+        refuse_end(symbol)
+        return super()._code(symbol)
 
     def _prepared_steps(self, X, lengths, whole):
         """The mark of the beginning is no step of X: what comes before the first step is its state."""

@@ -9,7 +9,6 @@ from .kernels import get_backend
 from .layers import OneStep
 from .pooling import STEPS
 from .sequences.values import as_numbers
-from .symbols import check_symbols
 
 
 class Stream:
@@ -132,7 +131,7 @@ class Stream:
         """The numbers of one step, checked."""
         network = self._network
         if network.embedding:
-            return self._row(self.estimator.vocabulary_.encode(check_symbols([[x]])).rows[0, 0])
+            return self._row(self.estimator._code(x))
         if type(x) is not np.ndarray and hasattr(self.estimator, "feature_names_in_"):
             self._check_names(x)
         values = _numbers(x, network.dtype)

@@ -278,6 +278,7 @@ THETA, STATE = drawn("lstm", 3, 2), np.zeros(2)
         ({"U": np.ones((3, 8))}, r"W has shape \(3, 8\); expected \(3, 12\) .* 3 units"),
         ({"b": np.ones((1, 8))}, r"b has shape \(1, 8\); expected \(8,\)"),
         ({"b": np.full(8, np.nan)}, r"b has nan at \[0\]; expected finite numbers"),
+        ({"W": None}, "W is None; expected finite numbers"),
         ({"b": ["a"] * 8}, "b has dtype <U1; expected real numbers"),
         ({"b": np.ones(8) * 1j}, "b has dtype complex128; expected real numbers"),
         ({"b": [[1], [2, 3]]}, "b cannot be read as an array of numbers"),
@@ -332,6 +333,7 @@ def test_sequences_refused(change, error, message):
         (({"h": STATE}, THETA), ValueError, r"states: got \['h'\]; expected \['c', 'h'\]"),
         ((STATE, THETA), TypeError, "states has type ndarray; expected a dict"),
         (({"c": STATE, "h": STATE}, {"W": 1}), ValueError, r"got \['W'\]; expected \['U', 'W'\]"),
+        (({"h": STATE, 0: 1}, THETA), ValueError, r"got \[0, 'h'\]; expected"),
         (({"c": STATE, "h": STATE}, None), TypeError, "parameters has type NoneType"),
     ],
 )

@@ -318,6 +318,20 @@ def test_settings_are_not_shared():
     assert with_parameters(weighted, {}).class_weight is not weighted.class_weight
 
 
+def test_what_was_fitted_is_not_shared():
+    _, X = network("lstm")
+    first = LSTMClassifier((2,), record=["loss"], max_iter=2).fit(X, list("abab"))
+    kept = {name: np.copy(value) for name, value in first.record_.items()}
+    changed = with_parameters(first, {})
+    changed.classes_[:] = "z"
+    changed.loss_curve_.append(0.0)
+    changed.parameters_["output.b"][:] = 7
+    changed.record_["loss"][:] = 7
+    assert first.classes_.tolist() == ["a", "b"] and len(first.loss_curve_) == 2
+    assert not (first.parameters_["output.b"] == 7).any()
+    assert first.record_["loss"].tolist() == kept["loss"].tolist()
+
+
 def test_settings_that_cannot_be_copied_are_shared():
     """Such as a scoring that holds a lock, or a file."""
     _, X = network("lstm")
@@ -337,6 +351,12 @@ def layer(number, n_in, n_units, key="forward"):
     """Canonical parameters of an LSTM."""
     shapes = {"W": (n_in, 4 * n_units), "U": (n_units, 4 * n_units), "b": 4 * n_units}
     return {f"layer_{number}.{key}.{name}": np.ones(shape) for name, shape in shapes.items()}
+
+
+def rows(suffix, n_columns, n_in, n_units):
+    """PyTorch's weights of one direction of a layer."""
+    shapes = {"ih": (n_columns, n_in), "hh": (n_columns, n_units)}
+    return {f"weight_{name}{suffix}": np.ones(shape) for name, shape in shapes.items()}
 
 
 def gru():
@@ -386,6 +406,12 @@ def peepholes(*shape, key="forward"):
         (lambda: to_onnx(GOOD | peepholes(3)), r"p has shape \(3,\); expected \(6,\) for LSTM\(\)"),
         (lambda: to_onnx(BOTH | peepholes(6, key="backward")), r"layer_0.forward has \['U', 'W', 'b'\];"),
         (lambda: to_onnx(gru() | peepholes(6), "gru"), r"'p'\]; expected \['U', 'W', 'b', 'b_n'\]"),
+        (lambda: from_torch(ROWS | rows("_l0_reverse", 12, 5, 3)), r"forward.W has shape \(3, 8\) and .*\(5, 12\)"),
+        (lambda: from_torch(ROWS | rows("_l1", 6, 7, 2)), "layer_1.forward has 7 inputs .* expected 2 and 2"),
+        (lambda: from_torch(ROWS | rows("_l1", 6, 2, 2)), r"layer_1.forward.U has shape \(2, 6\); expected \(2, 8\)"),
+        (lambda: to_torch(GOOD | {f"{KEY}W": np.float64(1)}), r"forward.W has shape \(\); expected a matrix"),
+        (lambda: to_torch(GOOD | {f"{KEY}U": np.float64(1)}), r"forward.U has shape \(\); expected a matrix"),
+        (lambda: from_keras([[[1.0], [2.0, 3.0]], np.ones(1)]), r"weights\[0\] is ragged; expected an array"),
         (lambda: from_keras(drawn((3, 8), (2, 8), (2, 16), (4, 16))), "one layer at a time"),
         (lambda: from_keras(drawn((3, 8), (2, 8), 8, (2, 8), (2, 8), 8)), r"\(3, 8\) and .*\(2, 8\)"),
     ],
@@ -393,6 +419,22 @@ def peepholes(*shape, key="forward"):
 def test_formats_refuse(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize("number", [None, -1, "a", 1.5, True])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda k: from_keras(drawn((3, 8), (2, 8)), layer=k),
+        lambda k: from_onnx(*drawn((1, 8, 3), (1, 8, 2)), layer=k),
+        lambda k: from_char_rnn(*drawn((8, 3), 8, (8, 2), 8), layer=k),
+        lambda k: to_keras(GOOD, layer=k),
+    ],
+    ids=["keras", "onnx", "char-rnn", "to keras"],
+)
+def test_layers_have_numbers(call, number):
+    with pytest.raises(ValueError, match=f"^layer is {number!r}; expected a whole number"):
+        call(number)
 
 
 @pytest.mark.parametrize("left_out", ["_l0", "_l1_reverse", "l0_rev", "bias_hh", "bias_ih_l1_rev"])
@@ -425,6 +467,7 @@ def test_torch_names_that_are_missing(left_out):
         ),
         ({"output.b": [True, False, True]}, "output.b has dtype bool; expected real numbers"),
         ({"output.b": [0, 1j, 2]}, "output.b has dtype complex128; expected real numbers"),
+        ({"output.b": [[1], [2, 3]]}, "output.b is ragged; expected an array of numbers"),
         ({"output.b": ["0", "1", "2"]}, "output.b has dtype <U1; expected real numbers"),
     ],
 )
@@ -438,6 +481,17 @@ def test_what_is_no_dict_is_refused():
     model, _ = network("lstm")
     with pytest.raises(TypeError, match="parameters is a list; expected a dict of canonical"):
         with_parameters(model, [1])
+    for call in (
+        lambda: from_torch(ROWS | {0: 1}),
+        lambda: to_torch(GOOD | {0: 1}),
+        lambda: with_parameters(model, {0: 1, "output.b": [0, 0, 0]}),
+    ):
+        with pytest.raises(TypeError, match=r"has the key 0, no name; expected .*dict of"):
+            call()
+    with pytest.raises(TypeError, match="prefix is None; expected a string"):
+        from_torch(ROWS, prefix=None)
+    with pytest.raises(TypeError, match="weights is a NoneType; expected a list of arrays"):
+        from_keras(None)
     for to_format in (to_torch, to_keras, to_onnx, to_char_rnn):
         with pytest.raises(TypeError, match="parameters is a LSTMSequenceTagger; expected a dict"):
             to_format(model)

@@ -267,6 +267,13 @@ def test_vocabulary_has_each_symbol_once(known, twice):
         Vocabulary(known)
 
 
+def test_the_list_of_symbols_is_the_callers_own():
+    vocabulary = Vocabulary("ab")
+    vocabulary.symbols.append("c")
+    assert vocabulary.symbols == [None, "a", "b"]
+    assert len(vocabulary) == 3
+
+
 def test_vocabulary_of_random_words_counts_right():
     rng = np.random.default_rng(0)
     X = [rng.geometric(0.1, size=n).tolist() for n in rng.integers(1, 40, size=200)]

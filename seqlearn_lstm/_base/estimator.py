@@ -38,6 +38,7 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
     ``_read_again(X, lengths)``         X as a container with the features of `fit`
     ``_read_on(X, lengths)``            the same, of sequences that go on from given states
     ``_check_names(X)``                 refuses DataFrames with other columns than those of `fit`
+    ``_code(symbol)``                   the code of one symbol, checked
     ``_symbols_read(x)``                the symbols of a sequence, and any that are read beside them
     ``_possible(scores)``               scores, those that cannot be meant out of the way
     ``_head``                           where there are predictions: turns scores into probabilities

@@ -3,6 +3,7 @@ callbacks.
 """
 
 from contextlib import contextmanager
+from copy import copy
 from functools import wraps
 
 from sklearn.callback import with_callbacks
@@ -32,6 +33,25 @@ def fits(method):
             raise
 
     return whole_or_nothing
+
+
+def fitted_attributes(estimator):
+    """{name: value} of what a fit has left on an estimator, for a copy of it: arrays and lists are not
+    shared. What lies in them is, for labels and symbols that are copied would be other ones.
+    """
+    names = filter(is_fitted_name, vars(estimator))
+    return {name: _copied(getattr(estimator, name)) for name in names}
+
+
+def _copied(value):
+    if isinstance(value, dict):
+        return {key: copy(part) for key, part in value.items()}
+    return copy(value)
+
+
+def is_fitted_name(name):
+    """Whether an attribute has a name as scikit-learn's fits give."""
+    return name.endswith("_") and not name.startswith("_")
 
 
 def has_callbacks(estimator):

@@ -1,7 +1,7 @@
 """Who is told how a fit goes on, as an estimator's parameters and callbacks say."""
 
 from ..training.listeners import Callbacks, HealthCheck, ProgressLines, Recorder, Tables
-from .fits import has_callbacks
+from .fits import fitted_attributes, has_callbacks
 from .given import uncut
 from .learned import learned_so_far
 
@@ -22,7 +22,8 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
     how = estimator.record, int(estimator.record_every), int(estimator.record_size)
 
     def so_far():
-        return learned_so_far(task.network, state, task.settings)
+        found = learned_so_far(task.network, state, task.settings)
+        return fitted_attributes(estimator) | found
 
     def predict(sequences, initial):
         network, sequences = estimator._prepared(sequences, None)

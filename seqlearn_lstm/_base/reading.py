@@ -16,7 +16,7 @@ from ..sequences import (
     refuse_kinds,
     refuse_lossy,
 )
-from ..symbols import Vocabulary, check_symbols, holds_symbols
+from ..symbols import Vocabulary, check_symbol, check_symbols, holds_symbols
 
 
 class ReadsSequences:
@@ -72,6 +72,11 @@ class ReadsSequences:
                 "unknown symbol; expected a lower min_count, or more sequences"
             )
         return self.vocabulary_.encode(symbols)
+
+    def _code(self, symbol):
+        """The code of a symbol that comes alone, as a stream gets them."""
+        check_symbol(symbol)
+        return self.vocabulary_.encode([[symbol]]).rows[0, 0]
 
     def _symbols_read(self, x):
         """The symbols of one sequence, those included that are read beside it."""

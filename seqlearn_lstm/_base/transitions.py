@@ -9,6 +9,8 @@ import numpy as np
 from ..sequences import Sequences, offsets_of, place_of
 from ..symbols import END, as_collection, check_symbols
 
+_NO_END = "expected sequences without it: the end of each is known from its length"
+
 
 def transitions(X, vocabulary, ends):
     """Each sequence as what is read step by step, and what comes next at each step.
@@ -28,8 +30,7 @@ def transitions(X, vocabulary, ends):
     following : ndarray of shape (n_rows,), int64
         The code that comes after each row of `inputs`.
     """
-    codes, mark = vocabulary.encode(check_symbols(as_sequences(X))), _mark(vocabulary)
-    _refuse_ends(codes, mark)
+    codes, mark = encoded(X, vocabulary), mark_of(vocabulary)
     inputs = _marked(codes, mark)
     following = np.append(inputs.rows[1:, 0], mark)
     if ends:
@@ -43,8 +44,25 @@ def begun(X, vocabulary):
     """Sequences to go on from, as codes, each with the mark of its beginning; they may be empty."""
     X = as_sequences(X)
     empty = np.array([_is_empty(x) for x in X])
-    X = [[END] if is_empty else x for x, is_empty in zip(X, empty, strict=True)]
-    return _marked(vocabulary.encode(check_symbols(X)), _mark(vocabulary), empty)
+    # Of an empty one the mark alone is read, whatever symbol stands here.
+    X = ["?" if is_empty else x for x, is_empty in zip(X, empty, strict=True)]
+    return _marked(encoded(X, vocabulary), mark_of(vocabulary), empty)
+
+
+def encoded(X, vocabulary):
+    """Sequences of symbols as codes. They must not hold the mark of an end: all are given one."""
+    codes = vocabulary.encode(check_symbols(as_sequences(X)))
+    rows = np.flatnonzero(codes.rows[:, 0] == mark_of(vocabulary))
+    if len(rows):
+        i, step = place_of(rows[0], codes.offsets)
+        raise ValueError(f"sequence {i} of X has symbols.END at time step {step}; {_NO_END}")
+    return codes
+
+
+def refuse_end(symbol):
+    """Refuse the mark of an end as a step."""
+    if symbol is END:
+        raise ValueError(f"the step is symbols.END; {_NO_END}")
 
 
 def in_pieces(stream, n):
@@ -68,18 +86,7 @@ def refuse_lengths(lengths):
         )
 
 
-def _refuse_ends(codes, mark):
-    """Refuse sequences that hold the mark of an end; all are given one."""
-    rows = np.flatnonzero(codes.rows[:, 0] == mark)
-    if len(rows):
-        i, step = place_of(rows[0], codes.offsets)
-        raise ValueError(
-            f"sequence {i} of X has symbols.END at time step {step}; expected "
-            "sequences without it: the end of each is known from its length"
-        )
-
-
-def _mark(vocabulary):
+def mark_of(vocabulary):
     """The code of `END`."""
     return len(vocabulary) - 1
 

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from ..sampling import check_sampling, draw
 from ..streaming import Stream
 from ..symbols import END, check_symbols
+from .transitions import mark_of
 
 
 class WritesSequences:
@@ -90,9 +91,10 @@ class WritesSequences:
         return stream.estimator._written(stream, rng, stops, (temperature, top_k, top_p))
 
     def _written(self, stream, rng, stops, how):
+        symbols = self.vocabulary_.symbols
         while True:
             code = draw(self._possible(stream._scores)[0], rng, *how)
-            symbol = self.vocabulary_.symbols[code]
+            symbol = symbols[code]
             if symbol in stops:
                 return
             yield symbol
@@ -108,7 +110,7 @@ class WritesSequences:
             pushed yet.
         """
         stream = Stream(self)
-        stream.push(END)
+        stream._advance(stream._row(mark_of(stream.estimator.vocabulary_)))
         stream.n_steps = 0  # the mark is no step of the sequence
         return stream
 

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from .drawing import listed
+
 
 def read_curves(losses, scores, bests, joined):
     """What the caller gave, checked, as lists with an entry for each curve to draw.
@@ -14,7 +16,10 @@ def read_curves(losses, scores, bests, joined):
     joins : list of list of int
         After which epochs the next part begins.
     """
-    losses = [_curve(values, f"loss_curves[{i}]") for i, values in enumerate(losses)]
+    losses = [
+        _curve(values, f"loss_curves[{i}]")
+        for i, values in enumerate(listed(losses, "loss_curves"))
+    ]
     if not losses:
         raise ValueError("loss_curves holds no curve; expected one at least")
     scores = [
@@ -22,6 +27,8 @@ def read_curves(losses, scores, bests, joined):
         for i, values in enumerate(one_for_each(scores, len(losses), "validation_scores"))
     ]
     bests = one_for_each(bests, len(losses), "best_iters")
+    for i, (best, values) in enumerate(zip(bests, losses, strict=True)):
+        _check_best(best, len(values), f"best_iters[{i}]")
     joins = [[] for _ in losses]
     if joined:
         ends = np.cumsum([len(part) for part in losses]).tolist()
@@ -34,7 +41,9 @@ def read_curves(losses, scores, bests, joined):
 
 def one_for_each(values, n, name):
     """A list of `n` values; of None where nothing was given."""
-    values = [None] * n if values is None else list(values)
+    if isinstance(values, str):  # whose letters are no values
+        raise TypeError(f"{name} is {values!r:.80}; expected a list")
+    values = [None] * n if values is None else listed(values, name)
     if len(values) != n:
         raise ValueError(f"{name} has length {len(values)}; expected {n}: one for each curve")
     return values
@@ -54,6 +63,16 @@ def _join(losses, scores):
         return None
     pairs = zip(losses, scores, strict=True)
     return np.concatenate([np.full(len(a), np.nan) if b is None else b for a, b in pairs])
+
+
+def _check_best(best, n_epochs, name):
+    """Refuse what is no epoch of a curve."""
+    if best is None or (type(best) is not bool and best in range(1, n_epochs + 1)):
+        return
+    raise ValueError(
+        f"{name} is {best!r}; expected None, or a whole number from 1 to {n_epochs}: an epoch of its "
+        "curve"
+    )
 
 
 def _best(best, scores):

@@ -5,28 +5,43 @@ Names are written as they are, ``parse_math=False``: "$" in a symbol or a class 
 
 import numpy as np
 
+from ..symbols import END
+
+START = "(start)"  # stands at the mark that a language model reads before x
 MOST_STEPS = 60  # names along the axis of time, at most
 LONG = 60  # letters of all of them, from which on they stand upright
 
 
-def check_matplotlib(caller):
-    """Raise ImportError where matplotlib is missing."""
+def check_matplotlib(caller, cmap=None):
+    """Raise ImportError where matplotlib is missing, ValueError where it has no such colours: before
+    anything is drawn.
+    """
     try:
-        import matplotlib  # noqa: F401
+        import matplotlib
     except ImportError as error:
         raise ImportError(
             f"{caller} requires matplotlib, which is not installed; expected "
             'pip install "seqlearn_lstm[plot]"'
         ) from error
+    matplotlib.colormaps.get_cmap(cmap)
 
 
 def axes_for(ax, **kwargs):
     """(the figure, `ax` or new axes)."""
     if ax is not None:
+        _check_axes(ax, "matplotlib Axes")
         return ax.figure, ax
     import matplotlib.pyplot as plt
 
     return plt.subplots(layout="constrained", **kwargs)
+
+
+def _check_axes(ax, expected):
+    """Refuse what nothing can be drawn on."""
+    from matplotlib.axes import Axes
+
+    if not isinstance(ax, Axes):
+        raise TypeError(f"ax is {ax!r:.80}; expected {expected}")
 
 
 def axes_below_each_other(ax, n, width):
@@ -46,7 +61,10 @@ def axes_below_each_other(ax, n, width):
             raise ValueError(
                 f"ax holds {len(several)} axes; expected one, or {n}: one for each kind"
             )
+        for each in several:
+            _check_axes(each, "a list of matplotlib Axes")
         return several[0].figure, None, several
+    _check_axes(ax, "matplotlib Axes, or a list of them")
     figure = ax.figure
     if n == 1:
         return figure, ax, np.array([ax], dtype=object)
@@ -109,15 +127,26 @@ def time_names(found, labels):
 
     found  what ``inspection`` says of one sequence
     """
+    has_mark = found.symbols is not None and found.symbols[0] is END
     if labels is None:
-        return found.steps.tolist() if found.symbols is None else found.symbols
-    labels = list(labels)
-    if len(labels) != found.n_timesteps:
+        names = found.steps.tolist() if found.symbols is None else found.symbols
+        return [START, *names[1:]] if has_mark else names
+    labels = listed(labels, "labels")
+    n_timesteps = found.n_timesteps - has_mark
+    if len(labels) != n_timesteps:
         raise ValueError(
-            f"there are {len(labels)} labels, but x has {found.n_timesteps} time steps; expected "
-            "one for each"
+            f"there are {len(labels)} labels, but x has {n_timesteps} time steps; expected one for "
+            "each"
         )
+    labels = [START] * has_mark + labels
     return [labels[step] for step in found.steps]
+
+
+def listed(values, name):
+    """What the caller gave as a list."""
+    if not np.iterable(values):
+        raise TypeError(f"{name} has type {type(values).__name__}; expected a list")
+    return list(values)
 
 
 def right_axes(ax):

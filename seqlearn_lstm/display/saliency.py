@@ -1,7 +1,7 @@
 """SaliencyDisplay: what a prediction of one sequence depends on."""
 
 from ..inspection import saliency
-from .drawing import axes_for, check_matplotlib, heat_map, time_names
+from .drawing import axes_for, check_matplotlib, heat_map, listed, time_names
 
 # Method -> what its values are; whether they may be below zero
 METHODS = {
@@ -83,12 +83,13 @@ class SaliencyDisplay:
             the predicted class, or the only output.
         step : int, default=None
             Where there is an output at each step, the step whose output is meant; -1 or None: the
-            last.
+            last. A language model reads the mark of the beginning first, as step 0.
         method : {"gradient", "norm", "times_input"}, default=None
             The gradient itself; its norm at each step; or its product with the inputs, for symbols
             summed at each step. None: "norm" for symbols, "gradient" for numbers.
         labels : array-like of shape (n_timesteps,), default=None
-            What to write at each step of x; None: its symbols, or the number of the step.
+            What to write at each step of x; None: its symbols, or the number of the step. The mark
+            of the beginning, which a language model reads first, has a label of its own.
         feature_names : array-like of shape (n_features,), default=None
             What to write beside the rows where there is one for each feature. None: the columns of
             a data frame x, or numbers.
@@ -149,7 +150,7 @@ class SaliencyDisplay:
         display : SaliencyDisplay
             Itself.
         """
-        check_matplotlib(f"{type(self).__name__}.plot")
+        check_matplotlib(f"{type(self).__name__}.plot", cmap)
         n_timesteps, n_rows = self.saliency.shape
         width = min(16.0, 6.4 + 0.12 * max(0, n_timesteps - 30))
         height = min(8.0, 1.8 + 0.2 * n_rows)
@@ -175,7 +176,7 @@ def _features(found, x, names):
     if names is None:
         names = getattr(x, "columns", range(n_rows))
         return list(names if len(names) == n_rows else range(n_rows))
-    names = list(names)
+    names = listed(names, "feature_names")
     if len(names) != n_rows:
         raise ValueError(
             f"there are {len(names)} feature_names, but {n_rows} features; expected one for each"

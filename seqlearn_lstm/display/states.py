@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..inspection import states
-from .drawing import axes_below_each_other, check_matplotlib, heat_map, time_names
+from .drawing import axes_below_each_other, check_matplotlib, heat_map, listed, time_names
 
 GATES = "gates"  # stands for all that a cell has
 # Letter -> what it is; whether it may be below zero
@@ -90,7 +90,8 @@ class StateDisplay:
             Which of "h", "c" and the gates "i", "f", "g", "o" (LSTM) or "r", "u", "n" (GRU);
             "gates" stands for all of those. None: all that the cell has.
         labels : array-like of shape (n_timesteps,), default=None
-            What to write at each step of x; None: its symbols, or the number of the step.
+            What to write at each step of x; None: its symbols, or the number of the step. The mark
+            of the beginning, which a language model reads first, has a label of its own.
         initial_states : array-like of shape (1, n_states), default=None
             The states before the first step, as ``final_states`` of the estimator returns them.
         ax : matplotlib Axes, or list of them, default=None
@@ -145,7 +146,7 @@ class StateDisplay:
         display : StateDisplay
             Itself.
         """
-        check_matplotlib(f"{type(self).__name__}.plot")
+        check_matplotlib(f"{type(self).__name__}.plot", cmap)
         width = min(16.0, 6.4 + 0.12 * max(0, len(self.labels) - 30))
         figure, place, axes = axes_below_each_other(ax, len(self.activations), width)
         images = np.empty(len(axes), dtype=object)
@@ -169,10 +170,10 @@ def _kinds(activations, kinds):
     if kinds is None:
         return list(activations)
     gates = [kind for kind in activations if kind not in ("h", "c")]
+    known = [*activations, GATES] if gates else list(activations)
     chosen = []
-    for kind in [kinds] if isinstance(kinds, str) else kinds:
-        if not (kind in activations or (kind == GATES and gates)):
-            known = [*activations, GATES] if gates else list(activations)
+    for kind in [kinds] if isinstance(kinds, str) else listed(kinds, "kinds"):
+        if kind not in known:
             raise ValueError(f"kinds holds {kind!r}; expected some of {known}: what this cell has")
         chosen += gates if kind == GATES else [kind]
     if not chosen:

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..inspection.reading import network_estimator
 from .curves import one_for_each, read_curves
-from .drawing import axes_for, check_matplotlib, legend, right_axes
+from .drawing import axes_for, check_matplotlib, legend, listed, right_axes
 
 
 class TrainingCurveDisplay:
@@ -123,7 +123,7 @@ class TrainingCurveDisplay:
             If one is no estimator of this package, or the number of names is another.
         """
         check_matplotlib(f"{cls.__name__}.from_estimators")
-        found = [network_estimator(estimator)[0] for estimator in estimators]
+        found = [network_estimator(estimator)[0] for estimator in listed(estimators, "estimators")]
         scorings = [getattr(estimator, "scoring", None) for estimator in found]
         scoring = scorings[0] if len(set(map(str, scorings))) == 1 else None
         return cls.from_curves(
@@ -171,8 +171,8 @@ class TrainingCurveDisplay:
         ------
         ImportError
             If matplotlib is not installed.
-        ValueError
-            If numbers of curves, or of their epochs, differ.
+        TypeError, ValueError
+            If numbers of curves, or of their epochs, differ, or a best epoch is none of its curve.
         """
         check_matplotlib(f"{cls.__name__}.from_curves")
         losses, scores, bests, joins = read_curves(

@@ -63,7 +63,7 @@ def check_names(given, expected, what, others=()):
     unknown = () if others is True else set(given) - set(expected) - set(others)
     if unknown or set(expected) - set(given):
         names = sorted({*expected, *(() if others is True else others)})
-        raise ValueError(f"{what}: got {sorted(given)}; expected {names}")
+        raise ValueError(f"{what}: got {sorted(given, key=str)}; expected {names}")
 
 
 def numbers(value, dtype, name):
@@ -80,8 +80,8 @@ def numbers(value, dtype, name):
         read = array if dtype is None else array.astype(dtype)
     if not np.isfinite(read).all():
         place = tuple(map(int, np.argwhere(~np.isfinite(read))[0]))
+        found = f"has {array[place]} at {list(place)}" if place else f"is {value!r:.80}"
         raise ValueError(
-            f"{name} has {array[place]} at {list(place)}; expected finite numbers, no larger than "
-            f"{read.dtype} holds"
+            f"{name} {found}; expected finite numbers, no larger than {read.dtype} holds"
         )
     return read

@@ -39,7 +39,7 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         only output.
     step : int, default=None
         Where there is an output at each step, the step of x whose output is meant; -1 or None: the
-        last.
+        last. A language model reads the mark of the beginning first, as step 0.
     method : {"gradient", "norm", "times_input"}, default=None
         What to return: the gradient itself; its Euclidean norm at each step; or its product with
         the inputs, which for symbols is summed at each step. None: "norm" for symbols, "gradient"
@@ -74,7 +74,7 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         symbols : list or None
             The symbol at each of them; None where steps are numbers.
         n_timesteps : int
-            Steps of x.
+            Steps of x; of a language model with the mark of the beginning, its step 0.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
     network, symbols = reading.network, reading.symbols
     if method is None:
         method = "gradient" if symbols is None else "norm"
-    elif method not in METHODS:
+    elif not (isinstance(method, str) and method in METHODS):
         raise ValueError(f"method is {method!r}; expected one of {list(METHODS)}, or None")
     row, step = _row(reading, step)
     scores = network.forward(reading.batch, reading.rows, True, given=reading.given)
@@ -157,7 +157,7 @@ def _target(source, target, scores):
         classes = source.classes_.tolist()
         if target is None:
             number = _predicted(source, scores)
-        elif any(matches := [label == target for label in classes]):
+        elif any(matches := [_is_same(label, target) for label in classes]):
             number = matches.index(True)
         else:
             raise ValueError(f"target is {target!r}; expected one of the classes {classes}")
@@ -174,6 +174,12 @@ def _target(source, target, scores):
         )
     number = position(0 if target is None else target, len(scores), "target")
     return number, number
+
+
+def _is_same(label, target):
+    """Whether both are equal; an array, or what is missing, does not say so and is no label."""
+    answer = label == target
+    return isinstance(answer, bool | np.bool_) and bool(answer)
 
 
 def _predicted(source, scores):

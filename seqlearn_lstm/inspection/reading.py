@@ -115,7 +115,9 @@ def network_estimator(estimator, x=None):
 
 def _described(outer, inner):
     names = type(outer).__name__, type(inner).__name__
-    return names[0] if outer is inner else f"{names[0]} that ends in a {names[1]}"
+    found = names[0] if outer is inner else f"{names[0]} that ends in a {names[1]}"
+    has_one = getattr(inner, "refit", True)  # of a search
+    return found if has_one else f"{found} with refit=False, which keeps no fitted estimator"
 
 
 def _alone(X):

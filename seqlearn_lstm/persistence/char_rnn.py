@@ -1,6 +1,6 @@
 """The LSTM cell of char-rnn and of the nngraph tutorials: two linear layers, gates i, f, o, g."""
 
-from .gates import array, canonical, checked_cell, directions, translated
+from .gates import array, canonical, checked_cell, directions, layer_key, translated
 
 _NAMES = ("i2h.weight", "i2h.bias", "h2h.weight", "h2h.bias")
 
@@ -28,7 +28,7 @@ def from_char_rnn(i2h_weight, i2h_bias, h2h_weight, h2h_bias, *, layer=0):
     Raises
     ------
     ValueError
-        If shapes disagree.
+        If shapes disagree, or `layer` is no whole number.
 
     Examples
     --------
@@ -40,7 +40,7 @@ def from_char_rnn(i2h_weight, i2h_bias, h2h_weight, h2h_bias, *, layer=0):
     """
     given = (i2h_weight, i2h_bias, h2h_weight, h2h_bias)
     W, b_in, U, b_states = (array(*pair) for pair in zip(given, _NAMES, strict=True))
-    return canonical(f"layer_{layer}.forward", W.T, U.T, b_in, b_states, "char-rnn")
+    return canonical(layer_key(layer, "forward"), W.T, U.T, b_in, b_states, "char-rnn")
 
 
 def to_char_rnn(parameters, *, layer=0):

@@ -5,6 +5,8 @@ formats boil down to; G is the number of gates. Here they are one, b, but for a 
 that of the states, b_n, inside of its reset.
 """
 
+from numbers import Integral
+
 import numpy as np
 
 from ..architecture import DIRECTIONS
@@ -77,6 +79,12 @@ def translated(key, parameters, cell, target, peephole=False):
 
     peephole   whether there must be peepholes as well; elsewhere there must be none
     """
+    for name in "WU":
+        if parameters[name].ndim != 2:
+            raise ValueError(
+                f"{key}.{name} has shape {parameters[name].shape}; expected a matrix, gates along "
+                "the columns"
+            )
     n_units, n_columns = len(parameters["U"]), cell.n_gates * len(parameters["U"])
     shapes = {"W": (len(parameters["W"]), n_columns), "U": (n_units, n_columns), "b": (n_columns,)}
     if getattr(cell, "reset_after", False):
@@ -106,6 +114,16 @@ def check_named(arrays, name, expected):
     """Refuse what is no mapping of names to arrays, such as a module or an estimator."""
     if not hasattr(arrays, "items"):
         raise TypeError(f"{name} is a {type(arrays).__name__}; expected {expected}")
+    for key in arrays:
+        if not isinstance(key, str):
+            raise TypeError(f"{name} has the key {key!r}, no name; expected {expected}")
+
+
+def layer_key(layer, direction):
+    """What begins the names of one direction of a layer: "layer_0.forward"."""
+    if not isinstance(layer, Integral) or isinstance(layer, bool) or layer < 0:
+        raise ValueError(f"layer is {layer!r}; expected a whole number, 0 for the lowest layer")
+    return f"layer_{layer}.{direction}"
 
 
 def directions(parameters, layer):
@@ -113,7 +131,7 @@ def directions(parameters, layer):
     check_named(parameters, "parameters", CANONICAL)
     both = []
     for direction in DIRECTIONS:
-        key = f"layer_{layer}.{direction}"
+        key = layer_key(layer, direction)
         found = {
             name.removeprefix(f"{key}."): array(value, name)
             for name, value in parameters.items()
@@ -136,7 +154,7 @@ def directions(parameters, layer):
 def check_alike(parameters, layer, expected):
     """Raise where W or U of one direction of a layer has another shape than of the other."""
     for name in "WU":
-        keys = [f"layer_{layer}.{direction}.{name}" for direction in DIRECTIONS]
+        keys = [f"{layer_key(layer, direction)}.{name}" for direction in DIRECTIONS]
         shapes = [np.shape(parameters[key]) for key in keys if key in parameters]
         if len(set(shapes)) > 1:
             raise ValueError(
@@ -154,7 +172,10 @@ def array(value, name, kinds="f"):
         value = getattr(value, method, lambda value=value: value)()
     if str(getattr(value, "dtype", None)) == "torch.bfloat16":  # which NumPy has not
         value = value.float()
-    found = np.asarray(value)
+    try:
+        found = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is ragged; expected an array of numbers") from error
     if found.dtype.kind not in kinds:
         numbers = "floating point numbers" if kinds == "f" else "real numbers"
         raise ValueError(f"{name} has dtype {found.dtype}; expected {numbers}")

@@ -4,7 +4,7 @@ import numpy as np
 
 from ..architecture import DIRECTIONS
 from ..cells import GRU
-from .gates import array, canonical, check_alike, checked_cell, directions, translated
+from .gates import array, canonical, check_alike, checked_cell, directions, layer_key, translated
 
 
 def from_keras(weights, *, layer=0, reset_after=True):
@@ -29,8 +29,10 @@ def from_keras(weights, *, layer=0, reset_after=True):
 
     Raises
     ------
+    TypeError
+        If `weights` is no list.
     ValueError
-        If the number of arrays is another, or shapes disagree.
+        If the number of arrays is another, shapes disagree, or `layer` is no whole number.
 
     Examples
     --------
@@ -40,6 +42,10 @@ def from_keras(weights, *, layer=0, reset_after=True):
     >>> sorted(from_keras(weights))
     ['layer_0.forward.U', 'layer_0.forward.W', 'layer_0.forward.b']
     """
+    if not np.iterable(weights):
+        raise TypeError(
+            f"weights is a {type(weights).__name__}; expected a list of arrays, layer.get_weights()"
+        )
     arrays = [array(value, f"weights[{k}]") for k, value in enumerate(weights)]
     if len(arrays) not in (2, 3, 4, 6):
         raise ValueError(
@@ -56,7 +62,7 @@ def from_keras(weights, *, layer=0, reset_after=True):
             biases = tuple(bias[0]) if after else (bias[0], None)
             if len(biases) != 2:
                 raise ValueError(f"a bias has shape {bias[0].shape}; expected (2, 3 * units)")
-        found |= canonical(f"layer_{layer}.{direction}", W, U, *biases, "keras", after)
+        found |= canonical(layer_key(layer, direction), W, U, *biases, "keras", after)
     check_alike(found, layer, "for a bidirectional layer; give the weights of one layer at a time")
     return found
 

@@ -10,6 +10,7 @@ from .gates import (
     canonical,
     checked_cell,
     directions,
+    layer_key,
     permuted,
     translated,
 )
@@ -43,7 +44,7 @@ def from_onnx(W, R, B=None, P=None, *, linear_before_reset=False, layer=0):
     Raises
     ------
     ValueError
-        If shapes disagree.
+        If shapes disagree, or `layer` is no whole number.
 
     Examples
     --------
@@ -68,7 +69,7 @@ def from_onnx(W, R, B=None, P=None, *, linear_before_reset=False, layer=0):
         raise ValueError(f"P was given with R of shape {R.shape}; expected it beside an LSTM only")
     found = {}
     for number, direction in enumerate(DIRECTIONS[: len(W)]):
-        key, biases = f"layer_{layer}.{direction}", np.split(B[number], 2)
+        key, biases = layer_key(layer, direction), np.split(B[number], 2)
         found |= canonical(
             key, W[number].T, R[number].T, *biases, "onnx", bool(linear_before_reset)
         )

@@ -41,9 +41,9 @@ def from_torch(state, *, prefix=""):
     Raises
     ------
     TypeError
-        If `state` is not a dict, but for instance a module.
+        If `state` is not a dict of names, but for instance a module, or `prefix` is no string.
     ValueError
-        If a name is missing or unknown, or shapes disagree.
+        If a name is missing or unknown, or shapes disagree, as those of a module cannot.
 
     Examples
     --------
@@ -55,6 +55,8 @@ def from_torch(state, *, prefix=""):
     (3, 8)
     """
     check_named(state, "state", "module.state_dict(), or another dict of names to tensors")
+    if not isinstance(prefix, str):
+        raise TypeError(f"prefix is {prefix!r}; expected a string, which names begin with")
     parts = {}
     for name, value in state.items():
         if not name.startswith(prefix):
@@ -80,6 +82,7 @@ def from_torch(state, *, prefix=""):
     for key, arrays in parts.items():
         biases = arrays.get("bias_ih"), arrays.get("bias_hh")
         found |= canonical(key, arrays["weight_ih"].T, arrays["weight_hh"].T, *biases, "torch")
+    _check_one_module([directions(found, k) for k in range(_n_layers(parts))])
     return found
 
 
@@ -88,16 +91,20 @@ def _expected(parts):
 
     parts   {"layer_0.forward": {"weight_ih": array, ...}}
     """
-    n_layers = len({key.partition(".")[0] for key in parts})
     has_backward = any(key.endswith(DIRECTIONS[1]) for key in parts)
     has_biases = any(arrays.keys() & {"bias_ih", "bias_hh"} for arrays in parts.values())
     return [
         f"{kind}_{source}_l{number}{suffix}"
-        for number in range(n_layers)
+        for number in range(_n_layers(parts))
         for suffix in list(_SUFFIX.values())[: 1 + has_backward]
         for kind in ("weight", "bias")[: 1 + has_biases]
         for source in ("ih", "hh")
     ]
+
+
+def _n_layers(names):
+    """How many layers the names speak of that begin with one."""
+    return len({name.partition(".")[0] for name in names if name.startswith("layer_")})
 
 
 def to_torch(parameters, cell="lstm"):
@@ -134,8 +141,8 @@ def to_torch(parameters, cell="lstm"):
     """
     cell = checked_cell(cell, "torch")
     check_named(parameters, "parameters", CANONICAL)
-    numbers = {name.partition(".")[0] for name in parameters if name.startswith("layer_")}
-    layers, state = [directions(parameters, k) for k in range(max(1, len(numbers)))], {}
+    n_layers = max(1, _n_layers(parameters))
+    layers, state = [directions(parameters, k) for k in range(n_layers)], {}
     for number, layer in enumerate(layers):
         for key, arrays in layer:
             W, U, b_in, b_states = translated(key, arrays, cell, "torch")
@@ -152,7 +159,8 @@ def _check_one_module(layers):
     layers   for each of them [(key, {name: array}), ...], a pair for each direction
     """
     n_directions = len(layers[0])
-    n_in, n_units = (len(layers[0][0][1][name]) for name in "WU")
+    W, U = (layers[0][0][1][name] for name in "WU")
+    n_in, n_units = len(W), len(U)
     for number, layer in enumerate(layers):
         if len(layer) != n_directions:
             raise ValueError(
@@ -167,4 +175,9 @@ def _check_one_module(layers):
                     f"{key} has {found[0]} inputs and {found[1]} units, the rows of W and of U; "
                     f"expected {expected[0]} and {expected[1]}: the layers of a module of PyTorch "
                     "have as many units each, and read all those of the layer below"
+                )
+            if arrays["U"].shape != U.shape:
+                raise ValueError(
+                    f"{key}.U has shape {arrays['U'].shape}; expected {U.shape} as of layer_0, for "
+                    "the layers of a module of PyTorch have the same cell"
                 )

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from .._base.fits import fitted_attributes
 from .gates import CANONICAL, array, check_named
 
 
@@ -66,7 +67,8 @@ def with_parameters(estimator, parameters):
     for name, value in estimator.get_params(deep=False).items():
         if hasattr(value, "get_params") or isinstance(value, np.random.RandomState | dict | list):
             setattr(changed, name, clone(value, safe=False))
-    changed.parameters_ = {name: value.copy() for name, value in (known | read).items()}
+    vars(changed).update(fitted_attributes(estimator))
+    changed.parameters_ |= read
     vars(changed).pop("_training", None)
     return changed
 

@@ -16,6 +16,7 @@ never written; only their codes, int64 rows of shape (n_rows, 1) in a `Sequences
 """
 
 from .reading import as_collection as as_collection  # for the estimators
+from .reading import check_symbol as check_symbol
 from .reading import check_symbols as check_symbols
 from .reading import holds_symbols as holds_symbols
 from .vocabulary import END, UNKNOWN, Vocabulary

@@ -158,18 +158,26 @@ def _sequence(x, index):
 def _check_steps(x, what):
     """Check each step of a sequence by its type: types are few, and found at once."""
     steps = list(x)
-    refused = {
-        kind: why for kind in set(map(type, steps)) - _PLAIN_TYPES if (why := _refusal(kind))
-    }
+    refused = {kind for kind in set(map(type, steps)) - _PLAIN_TYPES if _refusal(kind)}
     if not refused:
         return
     step = next(step for step, value in enumerate(steps) if type(value) in refused)
-    value = steps[step]
-    error, why = refused[type(value)]
+    raise _no_symbol(steps[step], f"{what} holds", f" at time step {step}")
+
+
+def check_symbol(value):
+    """Raise TypeError or ValueError where a single step is no symbol."""
+    if type(value) not in _PLAIN_TYPES and _refusal(type(value)):
+        raise _no_symbol(value, "the step is")
+
+
+def _no_symbol(value, what, where=""):
+    """The error that says why a value is no symbol."""
+    error, why = _refusal(type(value))
     why = _MISSING if isinstance(value, Number) and value != value else why
-    raise error(
-        f"{what} holds {value!r:.80} ({type(value).__name__}) at time step {step}; expected a "
-        f"symbol, such as a string or a whole number. {why}"
+    return error(
+        f"{what} {value!r:.80} ({type(value).__name__}){where}; expected a symbol, such as a string "
+        f"or a whole number. {why}"
     )
 
 

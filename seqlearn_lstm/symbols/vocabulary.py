@@ -35,7 +35,8 @@ class Vocabulary:
     Attributes
     ----------
     symbols : list
-        The symbol of each code. The first, None, stands for all unknown symbols.
+        The symbol of each code, in a list of the caller's own. The first, None, stands for all
+        unknown symbols.
 
     Raises
     ------
@@ -44,11 +45,11 @@ class Vocabulary:
     """
 
     def __init__(self, known):
-        self.symbols = [None, *known]
-        self._codes = {symbol: code for code, symbol in enumerate(self.symbols) if code != UNKNOWN}
-        if len(self._codes) < len(self.symbols) - 1:
+        self._symbols = [None, *known]
+        self._codes = {symbol: code for code, symbol in enumerate(self._symbols) if code != UNKNOWN}
+        if len(self._codes) < len(self._symbols) - 1:
             twice = next(
-                s for code, s in enumerate(self.symbols) if code and self._codes[s] != code
+                s for code, s in enumerate(self._symbols) if code and self._codes[s] != code
             )
             raise ValueError(
                 f"known has the symbol {twice!r:.80} more than once; expected each once"
@@ -82,6 +83,10 @@ class Vocabulary:
         known.sort(key=counts.__getitem__, reverse=True)  # stable: ties stay as they are
         return cls(map(_plain, known[:max_vocabulary]))
 
+    @property
+    def symbols(self):
+        return list(self._symbols)
+
     def encode(self, sequences):
         """Return the codes of all symbols.
 
@@ -102,7 +107,7 @@ class Vocabulary:
 
     def __len__(self):
         """Return the number of codes, that of the unknown symbol included."""
-        return len(self.symbols)
+        return len(self._symbols)
 
     def __contains__(self, symbol):
         """Tell whether a symbol is known."""
@@ -110,7 +115,7 @@ class Vocabulary:
 
     def __reduce__(self):
         """Pickle the symbols; the codes follow from them."""
-        return type(self), (self.symbols[1:],)
+        return type(self), (self._symbols[1:],)
 
 
 def _steps(x):

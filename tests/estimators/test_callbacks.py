@@ -1,6 +1,7 @@
 """scikit-learn's callbacks: each epoch is a task, through searches and pipelines; True stops."""
 
 import pickle
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from seqlearn_lstm.preprocessing import PerStep
 
 X, Y = ragged()
 Y = np.array(Y)
+FITTED = ["classes_", "loss_curve_", "parameters_", "record_"]
 MACHINERY = {"_callback_fit_ctx", "_parent_callback_ctx", "_skl_callbacks_to_teardown"}
 
 
@@ -157,6 +159,20 @@ def test_it_is_what_fit_would_return_then(params, symbols):
     if "warm_start" in params:  # one of the middle goes on like any other
         again = epochs[1].set_callbacks().set_params(max_iter=2).fit(data, Y)
         assert same_fit(again, model)
+
+
+def test_it_is_a_copy_of_its_own():
+    """Before, after and at the end of the epochs."""
+    watcher = Models()
+    model = small(record=["loss"]).set_callbacks(watcher).fit(X, Y)
+    kept = deepcopy({name: getattr(model, name) for name in FITTED})
+    for seen in watcher.before + watcher.models:
+        seen.classes_[:] = 7
+        seen.loss_curve_.append(7.0)
+        for arrays in (seen.parameters_, getattr(seen, "record_", {})):
+            for values in arrays.values():
+                values[:] = 7
+    assert identical({name: getattr(model, name) for name in FITTED}, kept)
 
 
 def test_it_costs_nothing_unless_one_asks(monkeypatch):

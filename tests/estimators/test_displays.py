@@ -12,7 +12,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from seqlearn_lstm import LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, LSTMRegressor, LSTMSequenceTagger
 from seqlearn_lstm.display import SaliencyDisplay, StateDisplay, TrainingCurveDisplay
 from seqlearn_lstm.display import saliency as saliency_module
 from seqlearn_lstm.display import states as states_module
@@ -176,6 +176,13 @@ def test_epochs_without_a_score(plt):
         (dict(loss_curves=[1.0, 2.0]), r"loss_curves\[0\] has shape \(\)"),
         (dict(loss_curves=[[1, 2]], validation_scores=[[1]]), r"\[0\] has shape \(1,\); .*\(2,\)"),
         (dict(loss_curves=[[1, 2]], validation_scores=[[1, 2], [3]]), "has length 2; expected 1"),
+        *[
+            (
+                dict(loss_curves=[[5], [1, 2]], best_iters=[1, best]),
+                r"best_iters\[1\] is .* 1 to 2: an",
+            )
+            for best in (17, 0, -1, 1.7, np.nan, "a", True)
+        ],
         (dict(loss_curves=[[1], [2]], names=["a"]), "names has length 1; expected 2"),
         (dict(loss_curves=[[1], [2]], names=["a", "b"], joined=True), "names has length 2"),
     ],
@@ -184,6 +191,25 @@ def test_curves_that_cannot_be(plt, args, message):
     with pytest.raises(ValueError, match=message):
         TrainingCurveDisplay.from_curves(**args)
     assert not plt.get_fignums()
+
+
+@pytest.mark.parametrize(
+    "args, message",
+    [
+        (dict(loss_curves=None), "loss_curves has type NoneType; expected a list"),
+        (dict(loss_curves=[[1], [2]], names="ab"), "names is 'ab'; expected a list"),
+        (dict(loss_curves=[[1, 2]], best_iters=2), "best_iters has type int; expected a list"),
+    ],
+)
+def test_what_is_no_list_of_curves(plt, args, message):
+    with pytest.raises(TypeError, match=message):
+        TrainingCurveDisplay.from_curves(**args)
+    assert not plt.get_fignums()
+
+
+def test_an_estimator_is_no_list(plt, fitted):
+    with pytest.raises(TypeError, match="estimators has type LSTMClassifier; expected a list"):
+        TrainingCurveDisplay.from_estimators(fitted)
 
 
 # ---- states --------------------------------------------------------------------------------------
@@ -256,10 +282,55 @@ def test_where_states_are_drawn(plt, fitted):
         display.plot(figure.add_axes((0, 0, 1, 1)))
 
 
+def test_the_mark_of_a_language_model_has_a_label_of_its_own(plt):
+    model = LSTMLanguageModel(**SMALL).fit(["abc", "cab"])
+    for make in (StateDisplay, SaliencyDisplay):
+        plain = make.from_estimator(model, "abc")
+        assert plain.labels == ["(start)", "a", "b", "c"]
+        assert make.from_estimator(model, "abc", labels="xyz").labels == ["(start)", *"xyz"]
+        begun = model.final_states(["c"])
+        rest = make.from_estimator(model, "ab", labels="xy", initial_states=begun)
+        assert rest.labels == ["x", "y"]
+        with pytest.raises(ValueError, match="are 4 labels, but x has 3 time steps"):
+            make.from_estimator(model, "abc", labels="wxyz")
+
+
+def test_colours_that_cannot_be_leave_the_axes(plt, fitted):
+    figure, ax = plt.subplots()
+    for make in (StateDisplay, SaliencyDisplay):
+        with pytest.raises(ValueError, match="zzz"):
+            make.from_estimator(fitted, LONGEST, ax=ax, cmap="zzz")
+        assert (figure.axes, ax.axison, len(ax.images)) == ([ax], True, 0)
+
+
+@pytest.mark.parametrize("ax", ["x", 3])
+def test_what_is_no_axes(plt, fitted, ax):
+    curve = TrainingCurveDisplay.from_curves([[2, 1]])
+    heat = SaliencyDisplay.from_estimator(fitted, LONGEST)
+    maps = StateDisplay.from_estimator(fitted, LONGEST, kinds=["h", "c"])
+    for draw in (curve.plot, heat.plot, maps.plot, lambda ax: maps.plot([ax, ax])):
+        with pytest.raises(TypeError, match=f"ax is {ax!r}; expected .*matplotlib Axes"):
+            draw(ax)
+
+
+@pytest.mark.parametrize(
+    "look, params, message",
+    [
+        (StateDisplay, dict(kinds=1), "kinds has type int; expected a list"),
+        (StateDisplay, dict(labels=3), "labels has type int; expected a list"),
+        (SaliencyDisplay, dict(feature_names=3), "feature_names has type int; expected a list"),
+    ],
+)
+def test_what_is_no_list(plt, fitted, look, params, message):
+    with pytest.raises(TypeError, match=message):
+        look.from_estimator(fitted, LONGEST, **params)
+
+
 @pytest.mark.parametrize(
     "params, message",
     [
         (dict(kinds=["h", "r"]), r"kinds holds 'r'; expected some of \['h', 'c', 'i'.*'gates'"),
+        (dict(kinds=[["h"]]), r"kinds holds \['h'\]; expected some of"),
         (dict(kinds=[]), r"kinds is \[\]; expected some"),
         (dict(units=[6]), r"units is \[6\]; expected whole numbers from -6 to 5"),
         (dict(units=[0.5]), r"units is \[0.5\]; expected whole numbers"),

@@ -420,6 +420,11 @@ BAD = {
     ),
     "step": (saliency, CLASSIFIER, LONGEST, dict(step=3), ValueError, "step is 3, but .* one output"),
     "method": (saliency, CLASSIFIER, LONGEST, dict(method="l2"), ValueError, "method is 'l2'; expec"),
+    "methods": (saliency, CLASSIFIER, LONGEST, dict(method=["norm"]), ValueError, r"is \['norm'\]; exp"),
+    "classes": (
+        saliency, CLASSIFIER, LONGEST, dict(target=np.array([1, 2])), ValueError,
+        r"target is array\(\[1, 2\]\); expected one of the classes \[0, 1, 2\]",
+    ),
     "output": (saliency, REGRESSOR, LONGEST, {}, ValueError, "target is None, but there are 2"),
     "late step": (saliency, TAGGER, X[0][:2], dict(step=2), ValueError, "step is 2; .* -2 to 1"),
     "features": (states, CLASSIFIER, LONGEST[:, :2], {}, ValueError, "X has 2 features"),
@@ -455,6 +460,20 @@ def test_unfitted():
     within = make_pipeline(LSTMEncoder(estimator=small()), LogisticRegression()).fit(X, Y)
     with pytest.raises(TypeError, match="Pipeline that ends in a LogisticRegression"):
         saliency(within, LONGEST)
+
+
+def test_no_class_is_missing():
+    NA = pytest.importorskip("pandas").NA
+    with pytest.raises(
+        ValueError, match=r"target is <NA>; expected one of the classes \[0, 1, 2\]"
+    ):
+        saliency(small().fit(X, Y), LONGEST, target=NA)
+
+
+def test_a_search_without_an_estimator_says_so():
+    search = GridSearchCV(small(), {"alpha": [0, 1]}, cv=2, refit=False).fit(X, Y)
+    with pytest.raises(TypeError, match="GridSearchCV with refit=False, which keeps no fitted"):
+        saliency(search, LONGEST)
 
 
 @pytest.mark.parametrize("module", [activations, gradients], ids=lambda module: module.__name__)

@@ -642,10 +642,19 @@ def test_ends_are_not_among_the_symbols():
     with pytest.raises(ValueError, match=r"sequence 1 of X has symbols\.END at time step 1"):
         unfitted().fit(bad)
     model = unfitted(max_iter=1).fit([["a", "b"], ["b", "a"]])
-    for method in (model.partial_fit, model.score):
+    for method in (model.partial_fit, model.score, model.predict, model.final_states):
         with pytest.raises(ValueError, match=r"sequence 1 of X has symbols\.END at time step 1"):
             method(bad)
     assert model.n_iter_ == 1
+    begun = model.final_states(["a"])
+    for states in (None, begun):
+        with pytest.raises(ValueError, match=r"sequence 0 of X has symbols\.END at time step 1"):
+            inspection.states(model, bad[1], initial_states=states)
+    stream = model.stream()
+    for call in (lambda: stream.push(END), lambda: model.generate(bad[1], 3)):
+        with pytest.raises(ValueError, match=r"the step is symbols\.END; expected sequences"):
+            call()
+    assert (stream.n_steps, stream.push("a")) == (0, model.predict("a")[0])
 
 
 @pytest.mark.parametrize("method", ["predict", "predict_proba", "score", "perplexity", "accuracy"])

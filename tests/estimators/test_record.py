@@ -210,6 +210,15 @@ def test_other_settings_begin_anew():
     )
 
 
+@pytest.mark.parametrize("names", [["rate", "loss"], {"rate", "loss"}, ("loss", "rate", "loss")])
+def test_the_order_of_names_is_no_setting(names):
+    """A set has another one in each process."""
+    params = dict(record=["loss", "rate"], warm_start=True)
+    whole = small(**params, max_iter=4).fit(X, Y)
+    parts = small(**params, max_iter=2).fit(X, Y).set_params(record=names).fit(X, Y)
+    assert identical(parts.record_, whole.record_)
+
+
 def test_a_diverged_training_keeps_its_whole_epochs():
     params = dict(learning_rate=1e25, clip_norm=None, alpha=1.0, cell="rnn", max_iter=200)
     with pytest.raises(ValueError, match="diverged") as caught:

@@ -136,8 +136,9 @@ def test_what_has_no_stream_or_no_probabilities():
     with pytest.raises(AttributeError, match="LSTMRegressor has no predict_proba"):
         LSTMRegressor(**SMALL).fit(X, Y).stream().predict_proba()
     words = small(embedding_dim=2).fit([["a", "b"], ["b"]], [0, 1]).stream()
-    with pytest.raises(ValueError, match="None"):
-        words.push(None)
+    for step in (None, np.nan, ["a"], 1.5):
+        with pytest.raises(ValueError, match=r"^the step is .*; expected a symbol"):
+            words.push(step)
     tagger = LSTMSequenceTagger(**SMALL, max_timesteps=2).fit(X, [np.sign(x[:, 0]) for x in X])
     assert tagger.stream().push(X[0][0]) == tagger.predict(X[:1])[0][0]
 

@@ -1,5 +1,6 @@
 """scikit-learn's callbacks: a fit is a task, each epoch one below it."""
 
+from ..._base.fits import fitted_attributes
 from ..listener import Listener
 
 
@@ -32,7 +33,8 @@ class Callbacks(Listener):
         return self.epoch.call_on_fit_task_end(**self._now())
 
     def end(self, task, state):
-        whole = {"reconstruction_attributes": {}}  # the estimator has all that was learned
+        # By now the estimator has all that was learned.
+        whole = {"reconstruction_attributes": lambda: fitted_attributes(self.estimator)}
         self.fit.call_on_fit_task_end(estimator=self.estimator, **self.given, **whole)
 
     def _now(self):

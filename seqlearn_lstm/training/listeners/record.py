@@ -68,8 +68,8 @@ class Recorder(Listener):
 
     Parameters
     ----------
-    names : sequence of str
-        Of `QUANTITIES`.
+    names : collection of str
+        Of `QUANTITIES`; their order means nothing.
     every : int
         Updates from one entry to the next, at first.
     size : int
@@ -135,4 +135,5 @@ def _checked(names):
     unknown = [name for name in names if not (isinstance(name, str) and name in QUANTITIES)]
     if unknown:
         raise ValueError(f"record has {unknown}; expected some of {sorted(QUANTITIES)}")
-    return tuple(map(str, names))
+    # In one order: a set has another in each process, and none says what is recorded.
+    return tuple(name for name in QUANTITIES if name in names)
