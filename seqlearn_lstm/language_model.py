@@ -1,7 +1,5 @@
 """LSTMLanguageModel: the next symbol of a text or of any sequence of symbols."""
 
-import math
-
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -9,6 +7,7 @@ from ._base.asked import check_combination
 from ._base.estimator import SequenceEstimator
 from ._base.fits import fits
 from ._base.given import NOTHING, Given
+from ._base.judging import JudgesSequences
 from ._base.listening import for_callbacks
 from ._base.parameters import BPTT_STEPS, EMBEDDING_DIM, takes
 from ._base.transitions import (
@@ -40,7 +39,7 @@ ALONE = dict(bidirectional=False, stateful=False, max_timesteps=None, truncate="
 
 
 @takes(WINDOW, LENGTH, **ALONE)
-class LSTMLanguageModel(WritesSequences, SequenceEstimator):
+class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
     """Predict the next symbol of a sequence, and write sequences.
 
     The symbols are characters, or whatever `X` holds: words, events, notes. A softmax over the
@@ -208,61 +207,6 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         """
         return self._decided(self._next_scores(X))
 
-    def score(self, X, y=None):
-        """The mean logarithm of a symbol's probability, in nats: the higher the better.
-
-        Parameters
-        ----------
-        X : str, or list of sequences of symbols
-            Each is read from its beginning. Its end counts where ends were learned.
-        y : None
-            Ignored.
-
-        Returns
-        -------
-        score : float
-        """
-        total, n = 0.0, 0
-        for scores, targets, known in self._steps_of(X, y):
-            weights = known.astype(np.float64)
-            loss = self._head.loss_and_gradient(self._kernels, scores, targets, weights)
-            total -= float(loss) * weights.sum()
-            n += np.count_nonzero(known)
-        return float(total / n)
-
-    def accuracy(self, X):
-        """The share of symbols that `predict` gets right, having read what comes before them.
-
-        Parameters
-        ----------
-        X : str, or list of sequences of symbols
-            As in `score`. An unknown symbol never counts as right.
-
-        Returns
-        -------
-        accuracy : float
-            Between 0 and 1.
-        """
-        right, n = 0, 0
-        for scores, targets, known in self._steps_of(X):
-            scores = self._kernels.to_host(scores)[:, : len(self.vocabulary_)]
-            said = self._possible(scores).argmax(axis=1)
-            right += np.count_nonzero((said == targets) & known)
-            n += np.count_nonzero(known)
-        return right / n
-
-    def _steps_of(self, X, y=None):
-        """Yield, block by block, the scores of what comes next (n, n_out padded), the code of what
-        did come, and whether that is a step at all, as some of them are.
-        """
-        check_is_fitted(self)
-        is_ready = isinstance(X, Sequences)  # held out by `fit`: with its targets
-        inputs, targets = (X, y) if is_ready else self._transitions(X)
-        for scores, source in self._blocks_of(inputs):
-            known = source >= 0
-            if known.any():
-                yield scores, targets[source], known
-
     def _next_scores(self, X):
         """The scores after the last symbol of each sequence, (n_sequences, n_symbols). No others are
         kept, however long the sequences are.
@@ -282,39 +226,6 @@ class LSTMLanguageModel(WritesSequences, SequenceEstimator):
         none.
         """
         return scored(*self._prepared(inputs, None))
-
-    def perplexity(self, X):
-        """``exp(-score)``: how many equally probable symbols would be as hard to predict.
-
-        Parameters
-        ----------
-        X : str, or list of sequences of symbols
-            As in `score`.
-
-        Returns
-        -------
-        perplexity : float
-            Infinite where it is too large for a float.
-        """
-        score = self.score(X)
-        try:
-            return math.exp(-score)
-        except OverflowError:
-            return math.inf
-
-    def bits_per_symbol(self, X):
-        """``-score / ln 2``: the bits that a symbol takes, coded with the model's probabilities.
-
-        Parameters
-        ----------
-        X : str, or list of sequences of symbols
-            As in `score`.
-
-        Returns
-        -------
-        bits : float
-        """
-        return -self.score(X) / math.log(2)
 
     # ---- symbols -------------------------------------------------------------------------------
 

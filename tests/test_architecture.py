@@ -30,7 +30,7 @@ LAYERS = [
     [""],
     FRONT_DOORS + LEAVES,
     ["_base", "inspection"],
-    ["_base.supervised", "_base.writing", "inspection.*"],
+    ["_base.judging", "_base.supervised", "_base.writing", "inspection.*"],
     ["_base.estimator"],
     ["_base.fitting"],
     ["_base.listening"],
