@@ -18,7 +18,8 @@ from ._base.estimator import SequenceEstimator
 from ._base.fits import fits, followed_inside, is_fitted_name
 from ._base.given import Given
 from ._base.listening import for_callbacks
-from ._base.parameters import EARLY_STOPPING, Parameter, takes
+from ._base.parameter import Parameter
+from ._base.parameters import EARLY_STOPPING, takes
 from ._base.state_features import state_features
 from .architecture import DIRECTIONS
 from .cells import make_cell, plain

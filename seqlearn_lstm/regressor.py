@@ -9,7 +9,8 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from ._base.given import Given
-from ._base.parameters import POOLING, Parameter, takes
+from ._base.parameter import Parameter
+from ._base.parameters import POOLING, takes
 from ._base.supervised import SupervisedEstimator
 from .heads import ERRORS, RegressionHead
 from .pooling import STEPS

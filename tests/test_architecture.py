@@ -47,7 +47,16 @@ LAYERS = [
     ["heads", "network", "schedules", "solvers", "summary"],
     ["solvers.*"],
     ["architecture", "cells", "dropout", "flat_parameters", "_base.parameters"],
-    ["_base.fits", "_base.one_blas_thread", "_named", "exceptions", "layers", "pooling", "sampling"]
+    [
+        "_base.fits",
+        "_base.one_blas_thread",
+        "_base.parameter",
+        "_named",
+        "exceptions",
+        "layers",
+        "pooling",
+        "sampling",
+    ]
     + ["labels", "targets"],
     ["layers.*"],
     ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],

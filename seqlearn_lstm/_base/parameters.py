@@ -5,33 +5,13 @@ A row is all that a parameter needs: ``@takes(...)`` makes of the shared rows an
 own ones the constructor, scikit-learn's constraints and the docstring's section.
 """
 
-import inspect
-import textwrap
+from functools import partial
 from numbers import Integral, Real
 from os import PathLike
-from typing import NamedTuple
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-
-class Parameter(NamedTuple):
-    """A parameter: what scikit-learn's validation lets through, and what the docs say."""
-
-    name: str
-    default: object
-    constraint: list | str
-    kind: str
-    meaning: str
-
-    def doc(self):
-        """Its lines in a numpydoc section."""
-        text = " ".join(self.meaning.split())
-        lines = textwrap.wrap(text, 92, break_on_hyphens=False)  # "scikit-learn" stays one word
-        return [
-            f"{self.name} : {self.kind}, default={self.default!r}",
-            *(f"    {line}" for line in lines),
-        ]
-
+from .parameter import Parameter, with_parameters
 
 _RATE = [Interval(Real, 0, 1, closed="left")]
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -271,8 +251,6 @@ CLASS_WEIGHT = Parameter(
     of the class, in which a sample counts by its `sample_weight`.""",
 )  # fmt: skip
 
-PLACE = "    <parameters>"  # in the docstring of a class that is decorated
-
 
 def takes(*own, **fixed):
     """Class decorator: an estimator with the shared parameters and its own. Its own take the place
@@ -280,43 +258,4 @@ def takes(*own, **fixed):
     """
     names = {row.name for row in own} | fixed.keys()
     shared = [row for row in [*NETWORK, *SYMBOLS, *TRAINING] if row.name not in names]
-    parameters = [SIZES, *own, *shared]
-
-    def decorate(cls):
-        for name, value in fixed.items():
-            setattr(cls, name, value)
-        cls._parameter_constraints = {row.name: row.constraint for row in parameters}
-        cls.__init__ = _constructor(parameters)
-        cls.__init__.__qualname__ = f"{cls.__qualname__}.__init__"
-        if cls.__doc__:  # python -OO leaves none
-            lines = [line for row in parameters for line in row.doc()]
-            cls.__doc__ = cls.__doc__.replace(PLACE, textwrap.indent("\n".join(lines), "    "))
-        return cls
-
-    return decorate
-
-
-def _constructor(parameters):
-    """An ``__init__`` that stores its arguments: the first by position or name, others by name."""
-    first, *others = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    kinds = [first] + others * (len(parameters) - 1)
-    signature = inspect.Signature(
-        [inspect.Parameter("self", first)]
-        + [
-            inspect.Parameter(row.name, kind, default=row.default)
-            for row, kind in zip(parameters, kinds, strict=True)
-        ]
-    )
-
-    def __init__(*args, **kwargs):
-        try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError as error:
-            raise TypeError(f"{__init__.__qualname__}(): {error}") from None
-        bound.apply_defaults()
-        self, *values = bound.arguments.values()
-        for row, value in zip(parameters, values, strict=True):
-            setattr(self, row.name, value)
-
-    __init__.__signature__ = signature
-    return __init__
+    return partial(with_parameters, rows=[SIZES, *own, *shared], fixed=fixed)
