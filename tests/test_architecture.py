@@ -47,17 +47,8 @@ LAYERS = [
     ["heads", "network", "schedules", "solvers", "summary"],
     ["solvers.*"],
     ["architecture", "cells", "dropout", "flat_parameters", "_base.parameters"],
-    [
-        "_base.fits",
-        "_base.one_blas_thread",
-        "_base.parameter",
-        "_named",
-        "exceptions",
-        "layers",
-        "pooling",
-        "sampling",
-    ]
-    + ["labels", "targets"],
+    ["_base.fits", "_base.one_blas_thread", "_base.parameter", "_named", "exceptions"]
+    + ["labels", "layers", "pooling", "sampling", "targets"],
     ["layers.*"],
     ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],
     ["kernels"],
