@@ -21,15 +21,16 @@ class Network(FlatParameters):
     """
 
     def __init__(
-        self, architecture, kernels, dtype, n_jobs, recurrent_dropout=False, precision="float32"
-    ):
+        self, architecture, kernels, dtype, n_jobs, recurrent_dropout=False, precision="float32",
+        training=False,
+    ):  # fmt: skip
         self.architecture, self.kernels, self.n_jobs = architecture, kernels, n_jobs
         self.dtype = np.dtype(dtype)
         self.work = Workspace(kernels, dtype)
         self.pooling = POOLING[architecture.pooling]
         self._build(recurrent_dropout)
         for part in self.recurrent:
-            part.precision = precision
+            part.precision, part.training = precision, training
         self._lay_out()
 
     def _build(self, recurrent_dropout):

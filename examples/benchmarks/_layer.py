@@ -95,7 +95,11 @@ class Layer:
     # ---- what is timed -------------------------------------------------------------------------
 
     def forward(self, keep=False):
-        """Plan the batch, gather the inputs, compute all states."""
+        """Plan the batch, gather the inputs, compute all states: as a prediction does, or, to `keep` them
+        for a step back, as training does.
+        """
+        for part in self.network.recurrent:
+            part.training = keep
         batch = plan(self.offsets, self.members)
         return batch, self.network.states(batch, self.inputs, keep)
 

@@ -149,7 +149,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         self._architecture, self._dtype = asdict(architecture), self.dtype
         return Network(
             architecture, kernels, self.dtype, threads_of(self, kernels),
-            self.recurrent_dropout > 0, self.precision,
+            self.recurrent_dropout > 0, self.precision, training=True,
         )  # fmt: skip
 
     def _learned_from(self, sequences, targets, weights, chosen, pooling):

@@ -51,13 +51,14 @@ Dropout; a key is a uint64, sequences (B,) their numbers in the container: what 
     scale_rows(x, column, mask, live, slots, width, n_jobs)        x[slots[t] + r, column + k] *= mask[r, k]
 
 LSTM, one direction of one layer
-    lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32")
+    lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32", training=False)
         z      (n_states, >= 1 + I + Hp)   IN 1, inputs, initial h in rows 0..B; OUT h of all steps
         c      (n_states or B, Hp)         IN initial c; OUT c of all steps, or of the last of each sequence
         gates  (n_slots or B, 4 Hg) flat   OUT activated gates, panelled, for lstm_backward
         kept   (T + 2,)                    `slots` to keep c and gates of all steps, zeros to overwrite them
         precision                          what products may round their factors to, if that is faster: "tf32": 10 bits of
                                            mantissa, "bf16": 7; "float32": they may not
+        training                           whether sums may be rounded otherwise than those of single steps, if that is faster
     lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, precision="float32")
         d_out  (n_slots or 0, >= Hp)       gradient at the output of each slot's step, zero in padded units; no rows: none
         gates                              IN as lstm_forward left it; OUT gradient at the pre-activations

@@ -28,7 +28,7 @@ class PlainLSTM(Recurrent):
         kept = batch.slots if keep else np.zeros_like(batch.slots)
         self.kernels.lstm_forward(
             z, arrays[1][0], self._gates(batch, work, keep), self.weights, batch.live, batch.slots,
-            kept, self.n_in, self.n_units, n_jobs, self.precision,
+            kept, self.n_in, self.n_units, n_jobs, self.precision, self.training,
         )  # fmt: skip
 
     def _backward(self, batch, z, d_out, finals, mask, work, n_jobs):

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not amx.available(), reason="the processor has n
 @pytest.fixture
 def used(monkeypatch):
     """Names of what the unit was asked for."""
-    names, transposed, outer = set(), sliced.transposed, sliced.outer
+    names, transposed = set(), sliced.transposed
 
     def see_transposed(*args):
         weights = transposed(*args)
@@ -24,14 +24,20 @@ def used(monkeypatch):
             names.add("back")
         return weights
 
-    def see_outer(*args):
-        served = outer(*args)
-        if served:
-            names.add("outer")
-        return served
+    def seeing(name):
+        function = getattr(sliced, name)
+
+        def see(*args):
+            served = function(*args)
+            if served:
+                names.add(name)
+            return served
+
+        return see
 
     monkeypatch.setattr(sliced, "transposed", see_transposed)
-    monkeypatch.setattr(sliced, "outer", see_outer)
+    for name in ("lstm_forward", "outer"):
+        monkeypatch.setattr(sliced, name, seeing(name))
     return names
 
 
@@ -57,14 +63,30 @@ def bits(model):
     ids=["lstm", "options", "gru", "gru before", "rnn"],
 )
 def test_a_fit_uses_it(used, cell, tiny_shares):
-    settings = {"cell": cell, "hidden_layer_sizes": 256 if isinstance(cell, RNN) else 96}
+    settings = {"cell": cell, "hidden_layer_sizes": 256 if isinstance(cell, RNN) else 192}
     one, two = (fit(n_jobs, **settings) for n_jobs in (1, 2))
-    assert used == {"back", "outer"}
+    goes_forth = isinstance(cell, LSTM) and not cell.peephole
+    assert used == {"back", "outer"} | ({"lstm_forward"} if goes_forth else set())
     assert bits(one) == bits(two)
     used.clear()
     exact = fit(**settings, dtype="float64")
     assert not used
     np.testing.assert_allclose(one.loss_curve_, exact.loss_curve_, rtol=1e-4)
+
+
+def test_predictions_do_without_it(used):
+    """They have the bits of single steps: of a sequence alone, and of a stream."""
+    model = fit(hidden_layer_sizes=192, max_iter=1)
+    used.clear()
+    X, _ = problem()
+    together = model.predict_proba(X * 2)[: len(X)]
+    assert not used
+    for k in (0, 17):
+        assert model.predict_proba([X[k]]).tobytes() == together[k].tobytes()
+        stream = model.stream()
+        for step in X[k]:
+            stream.push(step)
+        assert stream.predict_proba().tobytes() == together[k].tobytes()
 
 
 def test_small_layers_do_without_it(used):

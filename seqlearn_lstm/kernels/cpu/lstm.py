@@ -22,7 +22,7 @@ from .activations import lstm_gates, tanh
 from .ahead import is_worth_it, multiply_ahead
 from .areas import columns_of, rows_of, sequences_of, units_of
 from .blocks import GATES, PANEL_ELEMENTS, TILE_ELEMENTS, fetch, gate_columns
-from .compile import kernel, part
+from .compile import inlined, kernel, part
 from .share import hand_out
 from .simd import at, fma, load, load_first, stack, store, store_first
 from .target import VECTOR_BYTES
@@ -77,6 +77,20 @@ def forward_cells(rows, width, pre, gates, u, c, before, after, z, out):
         store(z, out + r * ldz, load(z, out + r * ldz) * tanh(load(c, after + r * ldc)))
 
 
+@inlined
+def places(first, q, width, z, c, n_gates, slots, kept, n_in, t):
+    """Where the gates of step t of a block begin, in the panel that begins with column q; its cell states
+    before and after the step, and its new hidden states.
+    """
+    ldz, ldc, unit = z.shape[1], c.shape[1], q // GATES
+    return (
+        q * n_gates + (kept[t] + first) * width,
+        (kept[t] + first) * ldc + unit,
+        (kept[t + 1] + first) * ldc + unit,
+        (slots[t + 1] + first) * ldz + 1 + n_in + unit,
+    )
+
+
 @part
 def forward_step(z, c, gates, W, live, slots, kept, n_in, n_units, t, area):
     """Step t, for a share's area."""
@@ -86,14 +100,13 @@ def forward_step(z, c, gates, W, live, slots, kept, n_in, n_units, t, area):
     left, right = columns_of(area, columns)
     pre, done = stack(W, TILE_ELEMENTS), 1 + n_in if is_worth_it(W, live, kept) else 0
     for q in range(left, right, panel):
-        width, unit = min(panel, columns - q), q // GATES
+        width = min(panel, columns - q)
         for j in range(area.n_blocks):
             first, last = rows_of(j, area)
             rows = min(last, live[t]) - first
             if rows <= 0:
                 break
-            u, after = q * n_gates + (kept[t] + first) * width, (kept[t + 1] + first) * ldc + unit
-            out = (slots[t + 1] + first) * ldz + 1 + n_in + unit
+            u, before, after, out = places(first, q, width, z, c, n_gates, slots, kept, n_in, t)
             fetch(rows, width, gates, u, width)
             fetch(rows, 1, c, after, ldc)
             fetch(rows, 1, z, out, ldz)
@@ -102,7 +115,6 @@ def forward_step(z, c, gates, W, live, slots, kept, n_in, n_units, t, area):
                 rows, width // L, sums, width, at(z, (slots[t] + first) * ldz + done), ldz, 1, 1, 0,
                 at(W, q * K + done * width), width, K - done, done,
             )  # fmt: skip
-            before = (kept[t] + first) * ldc + unit
             forward_cells(rows, width, sums, gates, u, c, before, after, z, out)
 
 

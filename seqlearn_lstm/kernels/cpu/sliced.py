@@ -1,12 +1,12 @@
 """What the matrix unit serves of the contract: when it gains, and memory for slices.
 
-The way back alone. On the way forward a sequence has the same states to the bit alone and in any
-batch, whether they are kept or not; the unit could do that, too, but for a few rows it is slow.
+Training alone. A prediction is the same to the bit alone, in any batch and step by step; the unit could do
+that, too, but for a few rows it is slow.
 """
 
 import numpy as np
 
-from . import gemm_sliced
+from . import gemm_sliced, lstm_sliced
 from .amx import CONFIGURATION, CONFIGURED, TILE_DEPTH, TILE_SIDE, available
 from .carry import Transposed
 from .layout import empty
@@ -16,7 +16,7 @@ from .threads import available_threads, run
 _SLICE_WORK = 8  # as many multiply-adds take as long as an element that is sliced
 
 # From where on it gains: rows in the mean step, and weights; rows, inputs and columns of a product
-BACK, OUTER = (32, 256 * 64), (128, 64, 256)
+FORTH, BACK, OUTER = (48, 2**17), (32, 256 * 64), (128, 64, 256)
 
 
 def _gains(dtype, sizes, least):
@@ -39,16 +39,37 @@ def _left(size):
     return out
 
 
+def _weights(W, K, n_columns, n_jobs):
+    """A panelled matrix (K, n_columns) as a right factor."""
+    right = empty(_size(n_columns, K), W.dtype)
+    args = (right, W, K, n_columns)
+    run(slice_weights, args, n_jobs, W.size * _SLICE_WORK, n_columns // TILE_SIDE)
+    return right
+
+
+def _rows(n, K, n_jobs):
+    """Room for the rows of a batch of n as a left factor, for all shares."""
+    spare = TILE_SIDE * min(n_jobs, available_threads())  # each begins with a tile of its own
+    return _left(_size(n + spare, K))
+
+
+def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):
+    """As the contract says of training; returns whether it was worth it, otherwise nothing is done."""
+    if not _gains(W.dtype, (slots[-2] / live.size, W.size), FORTH):
+        return False
+    K, n = 1 + n_in + n_units, int(live[0])
+    left, right = _rows(n, K, n_jobs), _weights(W, K, W.size // K, n_jobs)
+    args = (z, c, gates, left, right, live, slots, kept, n_in, n_units)
+    run(lstm_sliced.lstm_forward, args, n_jobs, int(slots[-2]) * W.size, n)
+    return True
+
+
 def transposed(UT, live, slots, n_padded, n_jobs):
     """UT, with n_padded columns, for `carry.carry_back`."""
     if not _gains(UT.dtype, (slots[-2] / live.size, UT.size), BACK):
         return Transposed(UT, UT[:0], UT[:0])
     K = UT.size // n_padded
-    right = empty(_size(n_padded, K), UT.dtype)
-    args = (right, UT, K, n_padded)
-    run(slice_weights, args, n_jobs, UT.size * _SLICE_WORK, n_padded // TILE_SIDE)
-    spare = TILE_SIDE * min(n_jobs, available_threads())  # each share begins with a tile of its own
-    return Transposed(UT, right, _left(_size(int(live[0]) + spare, K)))
+    return Transposed(UT, _weights(UT, K, n_padded, n_jobs), _rows(int(live[0]), K, n_jobs))
 
 
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):

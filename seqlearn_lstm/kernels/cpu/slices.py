@@ -114,18 +114,27 @@ def put_between(out, o, x, y):
 
 
 @part
+def slice_rows(out, o, below, a, start, stride, n_rows, width):
+    """A left factor, or some columns of one, from `n_rows` rows of `width` elements of a, whose element
+    `start` is the first; the tiles of the next 16 rows begin `below` elements further on.
+    """
+    for r in range(n_rows):
+        source = start + r * stride
+        target = o + r // TILE_SIDE * below + r % TILE_SIDE * TILE_SIDE
+        for k in range(0, width, TILE_DEPTH):
+            x, y = read(a, source + k, width - k), splat(a, 0.0)
+            if width - k > TILE_SIDE:
+                y = read(a, source + k + TILE_SIDE, width - k - TILE_SIDE)
+            put_beside(out, target + k // TILE_DEPTH * SLICED, x, y)
+
+
+@part
 def slice_panels(out, o, a, first, a_rows, n_rows, K):
     """A left factor from a panelled matrix: a (a_rows, K), its rows from `first` on."""
     below = depth_of(K) * SLICED
     for q in range(0, K, PANEL):
-        width = min(PANEL, K - q)
-        for r in range(n_rows):
-            source = q * a_rows + (first + r) * width
-            target = o + r // TILE_SIDE * below + r % TILE_SIDE * TILE_SIDE
-            for k in range(0, width, TILE_DEPTH):
-                x = load(a, source + k)
-                y = read(a, source + k + TILE_SIDE, width - k - TILE_SIDE)
-                put_beside(out, target + (q + k) // TILE_DEPTH * SLICED, x, y)
+        width, place = min(PANEL, K - q), o + q // TILE_DEPTH * SLICED
+        slice_rows(out, place, below, a, q * a_rows + first * width, width, n_rows, width)
 
 
 @part

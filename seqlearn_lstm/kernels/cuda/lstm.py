@@ -79,7 +79,9 @@ def _runs_on_clusters(n_units, dtype, precision):
     return tier(n_units, dtype, precision, capability()) == "cluster"
 
 
-def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32"):
+def lstm_forward(
+    z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32", training=False
+):
     pre = input_sums(z, W, int(slots[-2]), n_in, GATES * n_units)
     if _runs_on_clusters(n_units, W.dtype, precision):
         U = W.reshape(-1, GATES * n_units)[1 + n_in :]

@@ -1,0 +1,79 @@
+"""The forward pass of `lstm` in training, by the matrix unit.
+
+Its sums are rounded in another way than those of single steps, which a prediction has to equal to the bit.
+"""
+
+from .amx import CONFIGURED, TILE_SIDE, configure, release
+from .areas import sequences_of
+from .blocks import gate_columns
+from .compile import kernel, part
+from .lstm import forward_cells, places
+from .share import hand_out
+from .simd import at, load, stack, store
+from .sliced_product import BLOCK, multiply_block
+from .slices import PANEL, SLICED, depth_of, place_of, slice_rows
+
+BAND = BLOCK * PANEL  # the rows of a block in a whole panel
+
+
+@part
+def multiply_panel(rows, width, q, left, i, right, depth, product, gates, u):
+    """The pre-activations of a block of rows, for one panel. Tiles are whole, and others' rows lie behind
+    the block's: hence the way through `product`.
+    """
+    for k in range(0, width, BLOCK):
+        j = (q + k) // TILE_SIDE * depth * SLICED
+        multiply_block(rows, min(BLOCK, width - k), product, k, width, left, i, right, j, depth)
+    for k in range(0, rows * width, TILE_SIDE):
+        store(gates, u + k, load(product, k))
+
+
+@part
+def multiply_step(
+    z, gates, left, right, slots, kept, t, K, columns, n_gates, share, begin, end, product
+):  # fmt: skip
+    """The pre-activations of step t, for the sequences from `begin` to `end`."""
+    ldz, depth = z.shape[1], depth_of(K)
+    own = CONFIGURED + place_of(share, begin, depth)
+    configure(at(left, 0))
+    slice_rows(left, own, depth * SLICED, z, (slots[t] + begin) * ldz, ldz, end - begin, K)
+    for q in range(0, columns, PANEL):
+        width = min(PANEL, columns - q)
+        for first in range(begin, end, BLOCK):
+            i = own + (first - begin) // TILE_SIDE * depth * SLICED
+            u = q * n_gates + (kept[t] + first) * width
+            multiply_panel(
+                min(BLOCK, end - first), width, q, left, i, right, depth, product, gates, u
+            )
+    release()
+
+
+@kernel
+def lstm_forward(
+    z, c, gates, left, right, live, slots, kept, n_in, n_units, share, n_shares, launcher
+):
+    """As `lstm.lstm_forward`. A share is a range of sequences.
+
+    left   the unit's configuration, then room for the rows of all shares, sliced
+    right  the weights, sliced
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    columns, K = gate_columns(n_units, TILE_SIDE), 1 + n_in + n_units
+    area, n_gates = sequences_of(share, n_shares, live, c.shape[1]), gates.shape[0] // columns
+    product = stack(z, BAND)
+    for t in range(live.shape[0]):
+        end = min(area.end, live[t])
+        if end <= area.begin:
+            break
+        multiply_step(
+            z, gates, left, right, slots, kept, t, K, columns, n_gates, share, area.begin, end,
+            product,
+        )  # fmt: skip
+        for q in range(0, columns, PANEL):
+            width = min(PANEL, columns - q)
+            u, before, after, out = places(
+                area.begin, q, width, z, c, n_gates, slots, kept, n_in, t
+            )
+            forward_cells(end - area.begin, width, at(gates, u), gates, u, c, before, after, z, out)
