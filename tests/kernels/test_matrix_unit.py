@@ -99,10 +99,12 @@ def test_what_is_not_finite_shows(rng, outer):
         assert np.delete(np.delete(finite, 5, axis=0), 3, axis=1).all()
 
 
-@pytest.mark.parametrize("n_rows", [31, 256, 360, 1000])
+@pytest.mark.parametrize("n_rows", [31, 128, 360, 1000])
 def test_threads_keep_out_of_each_others_way(rng, outer, n_rows, tiny_shares):
-    """Rows come in turns of 256; the last turn is shorter, and threads do not wait for each other."""
-    a, d = (rng.standard_normal((n_rows, k)).astype(np.float32) for k in (41, 208))
+    """Rows come in turns of 128, columns, too; the last turns are shorter, and threads do not wait for each
+    other.
+    """
+    a, d = (rng.standard_normal((n_rows, k)).astype(np.float32) for k in (41, 400))
     alone = outer(a, d)
     np.testing.assert_allclose(alone, a.T @ d, rtol=1e-4, atol=1e-4)
     for _ in range(20):

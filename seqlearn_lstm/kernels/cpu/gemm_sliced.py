@@ -8,8 +8,9 @@ from .sliced_product import BLOCK, multiply_block
 from .slices import PANEL, SLICED, depth_of, slice_pairs, slice_turned, tiles_of
 from .tile import tile
 
-# What a sum is made of at a time. The slices of so many rows of some hundred inputs fit the near cache.
-ROWS_AT_A_TIME = 8 * TILE_DEPTH
+# What a sum is made of at a time, and how many columns are sliced for it: the slices of both, and what they are
+# made of, leave the near cache some room.
+ROWS_AT_A_TIME, COLUMNS_AT_A_TIME = 4 * TILE_DEPTH, 128
 BLOCK_ELEMENTS = BLOCK * BLOCK
 # So few inputs behind the last whole tile (the bias, of sizes that are powers of two) take less time without
 # the unit than one more tile.
@@ -73,15 +74,34 @@ def multiply_rest(
         k += columns
 
 
+@part
+def multiply_columns(
+    dW, block, left, i, right, j, depth, whole, n_inputs, first, last, n_columns, add
+):
+    """The columns of dW from `first` to `last`, in its first `whole` rows: what the slices add to them."""
+    next_tile = depth * SLICED
+    for k in range(0, whole, BLOCK):
+        for column in range(first, last, BLOCK):
+            q = column // PANEL * PANEL
+            width = min(PANEL, n_columns - q)
+            rows, columns = min(BLOCK, whole - k), min(BLOCK, last - column)
+            multiply_block(
+                rows, columns, block, 0, BLOCK, left, i + k // TILE_SIDE * next_tile,
+                right, j + (column - first) // TILE_SIDE * next_tile, depth,
+            )  # fmt: skip
+            place = q * n_inputs + k * width + column - q
+            put_block(rows, columns, block, BLOCK, dW, place, width, add)
+
+
 @kernel
 def outer(
     dW, left, right, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, share, n_shares, launcher
 ):  # fmt: skip
     """As `gemm.outer`. A share is a range of columns.
 
-    left   the unit's configuration, then room for slices of ROWS_AT_A_TIME rows of all inputs, for
-           each share
-    right  room for the slices of as many rows of all columns
+    left   the unit's configuration, then for each share room for slices of ROWS_AT_A_TIME rows of all
+           inputs
+    right  for each share room for the slices of as many rows of COLUMNS_AT_A_TIME columns
     """
     if launcher != 0:
         hand_out()
@@ -90,26 +110,20 @@ def outer(
     begin = share * blocks // n_shares * BLOCK
     end = min((share + 1) * blocks // n_shares * BLOCK, n_columns)
     deepest, whole = depth_of(min(n_rows, ROWS_AT_A_TIME)) * SLICED, whole_tiles(n_inputs)
-    i, j = CONFIGURED + share * tiles_of(whole) * deepest, begin // TILE_SIDE * deepest
+    i = CONFIGURED + share * tiles_of(whole) * deepest
+    j = share * tiles_of(COLUMNS_AT_A_TIME) * deepest
     block = stack(dW, BLOCK_ELEMENTS)
     configure(at(left, 0))
     for n in range(0, n_rows, ROWS_AT_A_TIME):
         N = min(ROWS_AT_A_TIME, n_rows - n)
         depth = depth_of(N)
-        next_tile = depth * SLICED
-        slice_turned(left, i, next_tile, a, n * lda, lda, whole, N)
-        slice_columns(right, j, begin, end, d, n, N, n_columns, d_rows, d_stride)
-        for column in range(begin, end, BLOCK):
-            q = column // PANEL * PANEL
-            width = min(PANEL, n_columns - q)
-            for k in range(0, whole, BLOCK):
-                rows, columns = min(BLOCK, whole - k), min(BLOCK, end - column)
-                multiply_block(
-                    rows, columns, block, 0, BLOCK, left, i + k // TILE_SIDE * next_tile,
-                    right, j + (column - begin) // TILE_SIDE * next_tile, depth,
-                )  # fmt: skip
-                place = q * n_inputs + k * width + column - q
-                put_block(rows, columns, block, BLOCK, dW, place, width, n > 0)
+        slice_turned(left, i, depth * SLICED, a, n * lda, lda, whole, N)
+        for first in range(begin, end, COLUMNS_AT_A_TIME):
+            last = min(first + COLUMNS_AT_A_TIME, end)
+            slice_columns(right, j, first, last, d, n, N, n_columns, d_rows, d_stride)
+            multiply_columns(
+                dW, block, left, i, right, j, depth, whole, n_inputs, first, last, n_columns, n > 0
+            )
         if whole < n_inputs:
             multiply_rest(
                 dW, block, a, whole, n_inputs, begin, end, d, n, N, n_columns, d_rows, d_stride

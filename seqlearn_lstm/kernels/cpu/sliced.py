@@ -16,7 +16,7 @@ from .threads import available_threads, run
 _SLICE_WORK = 8  # as many multiply-adds take as long as an element that is sliced
 
 # From where on it gains: rows in the mean step, and weights; rows, inputs and columns of a product
-FORTH, BACK, OUTER = (48, 2**17), (32, 256 * 64), (128, 64, 256)
+FORTH, BACK, OUTER = (32, 96 * 1024), (32, 256 * 64), (128, 64, 256)
 
 
 def _gains(dtype, sizes, least):
@@ -78,7 +78,8 @@ def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):
         return False
     blocks = -(-n_columns // gemm_sliced.BLOCK)
     shares, K = min(n_jobs, blocks, available_threads()), min(n_rows, gemm_sliced.ROWS_AT_A_TIME)
-    left, right = _left(shares * _size(n_inputs, K)), empty(_size(n_columns, K), dW.dtype)
+    left = _left(shares * _size(n_inputs, K))
+    right = empty(shares * _size(gemm_sliced.COLUMNS_AT_A_TIME, K), dW.dtype)
     args = (dW, left, right, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride)
     run(gemm_sliced.outer, args, n_jobs, n_rows * dW.size, blocks)
     return True
