@@ -67,12 +67,12 @@ class Batch:
         """Length of the longest sequence, T."""
         return int(self.lengths[0])
 
-    @property
+    @cached_property
     def live(self):
         """Number of sequences with a step t, (n_steps,)."""
         return self._steps[0]
 
-    @property
+    @cached_property
     def slots(self):
         """First row of step t, (n_steps + 2,); the last two entries are ``n_slots`` and
         ``n_states``.
@@ -85,12 +85,12 @@ class Batch:
         get_backend("cpu").plan_steps(self.lengths, live, slots)
         return live, slots
 
-    @property
+    @cached_property
     def n_slots(self):
         """Number of rows of inputs and gates, dead ones included."""
         return int(self.slots[-2])
 
-    @property
+    @cached_property
     def n_states(self):
         """Number of rows of states: all time steps, and one initial state for each sequence."""
         return int(self.slots[-1])

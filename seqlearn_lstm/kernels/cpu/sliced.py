@@ -4,6 +4,8 @@ Training alone. A prediction is the same to the bit alone, in any batch and step
 that, too, but for a few rows it is slow.
 """
 
+from operator import ge
+
 import numpy as np
 
 from . import gemm_sliced, lstm_sliced
@@ -20,11 +22,7 @@ FORTH, BACK, OUTER = (32, 96 * 1024), (32, 256 * 64), (128, 64, 256)
 
 
 def _gains(dtype, sizes, least):
-    return (
-        dtype == np.float32
-        and all(size >= limit for size, limit in zip(sizes, least, strict=True))
-        and available()
-    )
+    return dtype == np.float32 and all(map(ge, sizes, least)) and available()
 
 
 def _size(n, K):
