@@ -205,7 +205,12 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         symbols : ndarray of shape (n_sequences,), object
             Never the unknown one, and the end only where ends were learned.
         """
-        return self._decided(self._next_scores(X))
+        check_is_fitted(self)
+        inputs = self._read_again(X, None)
+        codes = np.empty(len(inputs), np.int64)
+        for scores, which in self._next_blocks(inputs):
+            codes[which] = self._possible(scores).argmax(axis=1)
+        return self._said(codes)
 
     def _next_scores(self, X):
         """The scores after the last symbol of each sequence, (n_sequences, n_symbols). No others are
@@ -213,13 +218,22 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         """
         check_is_fitted(self)
         inputs = self._read_again(X, None)
-        last = inputs.offsets[1:] - 1
         found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
-        for scores, source in self._blocks_of(inputs):
-            rows = np.flatnonzero(np.isin(source, last))
-            scores = self._kernels.to_host(scores)
-            found[last.searchsorted(source[rows])] = scores[rows, : found.shape[1]]
+        for scores, which in self._next_blocks(inputs):
+            found[which] = scores
         return found
+
+    def _next_blocks(self, inputs):
+        """Yield, block by block, scores after the last symbol of sequences, and of which ones."""
+        last = inputs.offsets[1:] - 1
+        is_last = np.zeros(
+            len(inputs.rows) + 1, bool
+        )  # -1, the row of none, finds what stands behind all
+        is_last[last] = True
+        for scores, source in self._blocks_of(inputs):
+            rows = np.flatnonzero(is_last[source])
+            scores = self._kernels.to_host(scores)[rows, : len(self.vocabulary_)]
+            yield scores, last.searchsorted(source[rows])
 
     def _blocks_of(self, inputs):
         """Yield, block by block, scores and the row of the container that each belongs to; -1: to
@@ -248,7 +262,13 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         return scores
 
     def _decided(self, scores):
-        return self.classes_[self._possible(scores).argmax(axis=1)]
+        return self._said(self._possible(scores).argmax(axis=1))
+
+    def _said(self, codes):
+        """The symbols of codes, as an array of objects."""
+        found, symbols = np.empty(len(codes), dtype=object), self.vocabulary_.symbols
+        found[:] = [symbols[code] for code in codes.tolist()]
+        return found
 
     def _read_again(self, X, lengths):
         """Sequences to go on from, each with the mark of its beginning; they may be empty."""

@@ -5,6 +5,7 @@ next: how sequences longer than memory are read.
 from .batches import prediction_batches, windows_from_start
 
 WINDOW = 2**13  # state rows of a batch of predictions, and steps of a window of a longer sequence
+MOST_INPUTS = 2**24  # numbers in these rows: fewer of them, where they are wide
 MOST_SCORES = 2**22  # of predictions that lie in memory at once, unless one row has more
 
 
@@ -56,9 +57,15 @@ def windows(network, batch):
     """The windows in which predictions read a batch. Only who reads in both directions needs it
     whole.
     """
-    if network.architecture.bidirectional or batch.n_steps <= WINDOW:
+    size = _rows_at_once(network)
+    if network.architecture.bidirectional or batch.n_steps <= size:
         return [batch]
-    return windows_from_start(batch, WINDOW)
+    return windows_from_start(batch, size)
+
+
+def _rows_at_once(network):
+    widest = max(part.row_stride for part in network.recurrent)
+    return max(1, min(WINDOW, MOST_INPUTS // widest))
 
 
 def runs(network, sequences, initial=None):
@@ -72,7 +79,7 @@ def runs(network, sequences, initial=None):
         The states to start from.
     """
     rows = network.take_rows(sequences.rows)
-    for batch in prediction_batches(sequences.offsets, WINDOW):
+    for batch in prediction_batches(sequences.offsets, _rows_at_once(network)):
         states = None if initial is None else initial[batch.members]
         yield Run(network, batch, rows, states)
 

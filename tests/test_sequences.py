@@ -3,6 +3,7 @@
 import copy
 import pickle
 import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -335,6 +336,19 @@ BAD = {  # what: X, type of the error, pattern of its message
 def test_bad_input(X, error, pattern):
     with pytest.raises(error, match=f"(?s){pattern}"):
         check_sequences(X)
+
+
+@pytest.mark.parametrize("lengths", [None, [3] * 100], ids=["NaN", "lengths"])
+def test_padding_is_not_copied(lengths):
+    """It may be most of X."""
+    X = np.full((100, 2000, 10), np.nan)
+    X[:, :3] = 1
+    tracemalloc.start()
+    read = check_sequences(X, lengths=lengths)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert read.rows.shape == (300, 10)
+    assert most < X.nbytes / 4
 
 
 def test_float64_holds_what_float32_cannot():

@@ -42,6 +42,8 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
 
 def for_callbacks(estimator, given, sequences=None):
     """What callbacks are given."""
+    if not has_callbacks(estimator):
+        return None
     X, y = uncut(estimator, given, sequences)
     weights = None if given.sample_weight is None else {"sample_weight": given.sample_weight}
     return {"X": X, "y": y, "metadata": weights}

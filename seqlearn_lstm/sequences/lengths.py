@@ -1,12 +1,22 @@
 """How many time steps each sequence has: in a padded array, and among rows one after another."""
 
+import math
+
 import numpy as np
 
 from .values import refuse_lossy
 
+_AT_ONCE = 2**18  # numbers looked at: what is found of each takes memory, too
+
 
 def padded_lengths(steps):
     """Return how many steps stand before the trailing ones in which every feature is NaN."""
+    most = max(1, _AT_ONCE // max(1, math.prod(steps.shape[1:])))
+    starts = range(0, len(steps), most)
+    return np.concatenate([_padded_lengths(steps[start : start + most]) for start in starts])
+
+
+def _padded_lengths(steps):
     padding = np.isnan(steps[:, :, 0])
     padding[padding] = np.isnan(steps[padding]).all(axis=1)  # the other features: few steps only
     live = ~padding[:, ::-1]

@@ -29,12 +29,15 @@ def _read_padded(X, dtype, lengths, n_features, name):
     X = as_numbers(X, "X").reshape(shape_of(X))  # objects lose the axes after an empty one
     check_any(len(X))
     check_steps([X.shape[2:]], n_features, name)
-    with np.errstate(over="ignore"):
-        steps = X.astype(dtype, order="C", copy=False)
-    lengths = padded_lengths(steps) if lengths is None else given_lengths(lengths, X.shape)
+    lengths = padded_lengths(X) if lengths is None else given_lengths(lengths, X.shape)
     check_not_empty(lengths)
-    live = np.arange(X.shape[1]) < lengths[:, None]
-    rows = steps.reshape(-1, X.shape[2]) if live.all() else steps[live]
+    with np.errstate(over="ignore"):
+        if (lengths == X.shape[1]).all():
+            rows = X.astype(dtype, order="C", copy=False).reshape(-1, X.shape[2])
+        else:  # padding, which may be most of X, is not copied
+            parts = [x[:n] for x, n in zip(X, lengths.tolist(), strict=True)]
+            rows = np.empty((lengths.sum(), X.shape[2]), dtype)
+            np.concatenate(parts, out=rows, casting="unsafe")
     return Sequences(rows, offsets_of(lengths)), X
 
 

@@ -34,7 +34,7 @@ def as_numbers(x, what):
     """Return an array-like as an array of real numbers; ``what`` names it in errors."""
     refuse_unfit(x, what)
     try:
-        array = np.asarray(x)
+        array = x.to_numpy() if hasattr(x, "iloc") else np.asarray(x)  # of pandas, much faster
         if array.dtype == object:  # find the true dtype, and open arrays within the array
             array = np.asarray(array.tolist())
     except ValueError as error:

@@ -90,7 +90,7 @@ def _holds_strings(values, depth):
     if not isinstance(values, (list, tuple)):
         if not hasattr(values, "__array__"):
             return False
-        values = np.asarray(values)
+        values = values.to_numpy() if hasattr(values, "iloc") else np.asarray(values)
         if values.dtype != object:
             return values.dtype.kind in "UT"
         values = values.ravel().tolist()

@@ -16,6 +16,7 @@ from seqlearn_lstm import (
     unrolling,
 )
 from seqlearn_lstm._base import fitting
+from seqlearn_lstm.network import Network
 from seqlearn_lstm.solvers import SGD
 from seqlearn_lstm.training import Listener
 
@@ -306,6 +307,23 @@ def test_a_sequence_longer_than_a_batch_is_read_in_windows(monkeypatch):
     assert not seen
     model.predict([np.zeros((unrolling.WINDOW * 2 + 1, 3))])
     assert seen == [1, 1, 1]
+
+
+def test_of_wide_inputs_a_prediction_reads_fewer_rows_at_once(monkeypatch):
+    model = small().fit(X, LABELS)
+    expected, long = model.predict_proba(X), np.ones((50, model.n_features_in_))
+    alone = model.predict_proba([long])
+    monkeypatch.setattr(unrolling, "MOST_INPUTS", 200)
+    sizes, states = [], Network.states
+
+    def note(network, batch, *args):
+        sizes.append(batch.n_slots)
+        return states(network, batch, *args)
+
+    monkeypatch.setattr(Network, "states", note)
+    assert identical(model.predict_proba(X), expected)
+    assert identical(model.predict_proba([long]), alone)
+    assert max(sizes) <= 200 / model.n_features_in_
 
 
 @pytest.mark.parametrize("pooling", ["last", "mean", "max"])
