@@ -291,6 +291,21 @@ def test_memory_of_a_long_fit_is_bounded():
     assert peak(classifier.fit, [x, -x], [0, 1]) < states_of_all_steps / 4
 
 
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_memory_of_many_windows_is_bounded(pooling):
+    """Of the states between windows only those stay that are needed on the way back: with "last"
+    none, otherwise those of sequences that go on.
+    """
+    n, length = 64, 2000
+    X = [np.zeros((length if pooling == "last" or i == 0 else 1, 1)) for i in range(n)]
+    params = SMALL_WITHOUT_SIZE | dict(solver=SGD(), max_iter=1, batch_size=n)
+    model = LSTMClassifier((64,), **params, pooling=pooling, bptt_steps=2)
+    y = np.arange(n) % 2
+    model.fit([x[:4] for x in X], y)  # what is compiled counts, too
+    states_of_all = length // 2 * n * 2 * 64 * 4
+    assert peak(model.fit, X, y) < states_of_all / 2
+
+
 SMALL_WITHOUT_SIZE = {name: value for name, value in SMALL.items() if name != "hidden_layer_sizes"}
 
 
