@@ -280,6 +280,18 @@ def test_memory_of_a_long_prediction_is_bounded():
     assert many < states_of_all_steps / 4
 
 
+def test_memory_of_predictions_of_many_classes_is_bounded():
+    """There are never the scores of all sequences at once."""
+    n_classes, n = 2000, 20_000
+    few, many = np.zeros((10, 1, 1)), np.zeros((n, 1, 1))
+    model = LSTMClassifier((4,), **SMALL_WITHOUT_SIZE)
+    model.partial_fit(few, np.arange(10), classes=np.arange(n_classes))
+    model.predict(few), model.predict_proba(few)
+    scores_of_all = n * n_classes * 4
+    assert peak(model.predict, many) < scores_of_all / 2
+    assert peak(model.predict_proba, many) < 4 * scores_of_all  # float64
+
+
 def test_memory_of_a_long_fit_is_bounded():
     x, y = np.zeros((100_000, 1), np.float32), np.zeros(100_000, int)
     y[::2] = 1
