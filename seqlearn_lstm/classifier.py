@@ -10,6 +10,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 
 from ._base.parameters import CLASS_WEIGHT, POOLING, takes
 from ._base.supervised import LabelEstimator
+from .heads import SoftmaxHead
 from .labels import class_factors, code_labels, is_missing
 from .sequences import refuse_lossy
 
@@ -106,8 +107,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         -------
         y : ndarray of shape (n_sequences,)
         """
-        scores, _ = self._scores(X, lengths, initial_states)
-        return self._decided(scores)
+        return self._said(X, lengths, initial_states)[0]
 
     def predict_proba(self, X, lengths=None, initial_states=None):
         """The probability of each class.
@@ -126,8 +126,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         probabilities : ndarray of shape (n_sequences, n_classes)
             Columns in the order of `classes_`, float64.
         """
-        scores, _ = self._scores(X, lengths, initial_states)
-        return self._head.probabilities(scores)
+        return self._in_blocks(SoftmaxHead.probabilities, X, lengths, initial_states)[0]
 
     def predict_log_proba(self, X, lengths=None, initial_states=None):
         """The logarithm of the probability of each class.
@@ -146,8 +145,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         log_probabilities : ndarray of shape (n_sequences, n_classes)
             Finite even where `predict_proba` gives 0.
         """
-        scores, _ = self._scores(X, lengths, initial_states)
-        return self._head.log_probabilities(scores)
+        return self._in_blocks(SoftmaxHead.log_probabilities, X, lengths, initial_states)[0]
 
     def decision_function(self, X, lengths=None, initial_states=None):
         """The scores before the softmax.

@@ -8,6 +8,7 @@ from sklearn.utils.validation import _check_sample_weight, validate_data
 from ._base.given import some
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
+from .heads import SoftmaxHead
 from .labels import as_labels, check_step_labels, class_factors, code_labels, missing_labels
 from .pooling import STEPS
 from .sequences import Sequences, check_finite, is_tabular, refuse_kinds, refuse_lossy
@@ -157,8 +158,7 @@ class LSTMSequenceTagger(LabelEstimator):
         (n_rows, n_classes)
             Columns in the order of `classes_`, float64.
         """
-        scores, sequences = self._scores(X, lengths, initial_states)
-        values = self._head.probabilities(scores)
+        values, sequences = self._in_blocks(SoftmaxHead.probabilities, X, lengths, initial_states)
         is_flat = self._reads_table(X, lengths)
         return values if is_flat else list(split_steps(values, sequences.offsets))
 
@@ -204,14 +204,6 @@ class LSTMSequenceTagger(LabelEstimator):
             said, labels = said.astype(object), labels.astype(object)
         right = said == labels
         return float(np.average(np.asarray(right, bool), weights=weights[known]))
-
-    def _said(self, X, lengths, initial_states=None):
-        """The label of each row, and the sequences; of the scores, only a block is in memory."""
-        blocks, n, sequences = self._predicting(X, lengths, initial_states)
-        labels = np.empty(n, self.classes_.dtype)
-        for scores, index in blocks:
-            labels[index] = self._decided(scores)
-        return labels, sequences
 
     # ---- input ---------------------------------------------------------------------------------
 

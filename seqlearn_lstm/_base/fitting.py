@@ -102,7 +102,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         chosen, validation = None, None
         if others.X is not None:
             validation = of_others(self, others, network)
-            data += validation.data
+            if self.checkpoint is not None or self.warm_start:  # who else asks what it was
+                data += validation.data
         checkpoint, state = self._past(network, solver, goes_on, data)
         judged = "" if partial or not self.warm_start else self._judged(head, data)
         seed = state.seed if state else self._draw_seed()

@@ -83,6 +83,24 @@ class LabelEstimator(SupervisedEstimator):
         """The most probable labels, from scores (n, n_classes)."""
         return self.classes_[scores.argmax(axis=1)]
 
+    # Of the scores, only a block is in memory.
+
+    def _said(self, X, lengths, initial_states=None):
+        """The label of each sequence, or row, and the sequences."""
+        blocks, n, sequences = self._predicting(X, lengths, initial_states)
+        labels = np.empty(n, self.classes_.dtype)
+        for scores, index in blocks:
+            labels[index] = self._decided(scores)
+        return labels, sequences
+
+    def _in_blocks(self, method, X, lengths, initial_states=None):
+        """What a method of the head makes of all scores, (n, n_classes), and the sequences."""
+        blocks, n, sequences = self._predicting(X, lengths, initial_states)
+        found = np.empty((n, len(self.classes_)))
+        for scores, index in blocks:
+            found[index] = method(self._head, scores)
+        return found, sequences
+
     def _check_some_known(self, labels):
         """Raise ValueError where none of the labels can be predicted."""
         found = set(labels.tolist())

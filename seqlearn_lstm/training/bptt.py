@@ -111,7 +111,9 @@ class Backpropagation:
         network, batch, begun = self.task.network, run.batch, []
         features = network.begin_features(batch)
         for window in windows:
-            begun.append(run.states)
+            if network.pooling.reads_all_steps:  # otherwise none is computed once more
+                states = run.states
+                begun.append(None if states is None else states[: len(window)].copy())
             states = run.forward(window, keep=window is windows[-1])
             network.add_features(window, states, features)
         run.settle()

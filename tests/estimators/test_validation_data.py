@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from seqlearn_lstm import LSTMClassifier, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm._base.validating import Validation
 from seqlearn_lstm.metrics import scorer
 from seqlearn_lstm.preprocessing import PerStep
 
@@ -260,6 +261,12 @@ def test_a_scorer_of_tags_takes_concatenated_rows():
         y_val=np.concatenate(y_val),
     )
     assert flat.validation_scores_ == [flat.score(np.concatenate(X_VAL), np.concatenate(y_val))]
+
+
+def test_they_have_no_name_where_nobody_asks(monkeypatch):
+    """A name is made of all of them, which takes its time."""
+    monkeypatch.setattr(Validation, "data", None)
+    validated(LSTMClassifier(**ONCE), Y, Y_VAL)
 
 
 def test_a_checkpoint_does_not_mind_the_form(tmp_path):

@@ -281,6 +281,18 @@ def test_memory_of_a_long_prediction_is_bounded():
     assert many < states_of_all_steps / 4
 
 
+def test_memory_of_predictions_of_many_classes_is_bounded():
+    """There are never the scores of all sequences at once."""
+    n_classes, n = 2000, 20_000
+    few, many = np.zeros((10, 1, 1)), np.zeros((n, 1, 1))
+    model = LSTMClassifier((4,), **SMALL_WITHOUT_SIZE)
+    model.partial_fit(few, np.arange(10), classes=np.arange(n_classes))
+    model.predict(few), model.predict_proba(few)
+    scores_of_all = n * n_classes * 4
+    assert peak(model.predict, many) < scores_of_all / 2
+    assert peak(model.predict_proba, many) < 4 * scores_of_all  # float64
+
+
 def test_memory_of_a_long_fit_is_bounded():
     x, y = np.zeros((100_000, 1), np.float32), np.zeros(100_000, int)
     y[::2] = 1
@@ -290,6 +302,21 @@ def test_memory_of_a_long_fit_is_bounded():
     states_of_all_steps = len(x) * (4 * 32 + 32 + 32) * 4
     assert peak(tagger.fit, [x], [y]) < states_of_all_steps / 4
     assert peak(classifier.fit, [x, -x], [0, 1]) < states_of_all_steps / 4
+
+
+@pytest.mark.parametrize("pooling", ["last", "mean"])
+def test_memory_of_many_windows_is_bounded(pooling):
+    """Of the states between windows only those stay that are needed on the way back: with "last"
+    none, otherwise those of sequences that go on.
+    """
+    n, length = 64, 2000
+    X = [np.zeros((length if pooling == "last" or i == 0 else 1, 1)) for i in range(n)]
+    params = SMALL_WITHOUT_SIZE | dict(solver=SGD(), max_iter=1, batch_size=n)
+    model = LSTMClassifier((64,), **params, pooling=pooling, bptt_steps=2)
+    y = np.arange(n) % 2
+    model.fit([x[:4] for x in X], y)  # what is compiled counts, too
+    states_of_all = length // 2 * n * 2 * 64 * 4
+    assert peak(model.fit, X, y) < states_of_all / 2
 
 
 SMALL_WITHOUT_SIZE = {name: value for name, value in SMALL.items() if name != "hidden_layer_sizes"}
