@@ -387,3 +387,9 @@ def test_gradients_are_not_lost(name):
             with pytest.raises(TypeError, match=f"^{name} is a tensor that requires grad, its"):
                 function(**arguments | {name: tensor})
             function(**arguments | {name: tensor.detach()})
+
+
+def test_a_step_has_no_third_axis():
+    parameters = {"W": np.ones((3, 2)), "U": np.ones((2, 2)), "b": np.zeros(2)}
+    with pytest.raises(ValueError, match="x has shape"):
+        cell_step(np.ones((1, 1, 3)), {"h": np.zeros((1, 1, 2))}, parameters, "rnn")

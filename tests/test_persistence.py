@@ -509,3 +509,15 @@ def test_an_estimator_without_a_network_refuses():
     around = LSTMEncoder(estimator=LSTMClassifier((2,), max_iter=1)).fit(X, [0, 1, 0, 1])
     with pytest.raises(TypeError, match="without parameters_"):
         with_parameters(around, {})
+
+
+def test_an_onnx_gru_is_reset_before_the_product_unless_it_is_said():
+    W, R = np.random.default_rng(0).normal(size=(1, 9, 2)), np.ones((1, 9, 3))
+    plain, said = from_onnx(W, R), from_onnx(W, R, linear_before_reset=False)
+    assert plain.keys() == said.keys() != from_onnx(W, R, linear_before_reset=True).keys()
+
+
+def test_a_copy_with_parameters_draws_numbers_of_its_own():
+    X, y = [np.ones((3, 2)), np.zeros((2, 2))] * 3, [0, 1] * 3
+    model = LSTMClassifier((2,), max_iter=1, random_state=np.random.RandomState(0)).fit(X, y)
+    assert with_parameters(model, {}).random_state is not model.random_state

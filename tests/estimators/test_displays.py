@@ -484,3 +484,11 @@ def test_scores_may_be_arrays():
         loss_curves=[[2, 1], [3, 2]], validation_scores=scores, names=np.array(["one", "other"])
     ).plot()
     assert len(display.score_ax_.lines) == 2
+
+
+def test_several_curves_joined():
+    losses = [[3.0, 2.0], [2.0, 1.0], [1.0, 0.5, 0.4]]
+    joined = TrainingCurveDisplay.from_curves(losses, best_iters=[1, 1, 2], joined=True)
+    assert joined.best_iters == [6]
+    places = {float(line.get_xdata()[0]) for line in joined.ax_.lines}
+    assert {2.5, 4.5} <= places

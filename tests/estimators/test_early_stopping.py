@@ -15,6 +15,7 @@ from seqlearn_lstm._base import fitting
 from seqlearn_lstm.cells import RNN
 from seqlearn_lstm.exceptions import TrainingDiverged
 from seqlearn_lstm.metrics import scorer
+from seqlearn_lstm.training import loop
 
 X, Y = ragged(n=60)
 X_VAL, Y_VAL = ragged(n=30, seed=1)
@@ -454,3 +455,31 @@ def test_the_best_of_other_validation_data_does_not_count():
     assert model.best_iter_ == 1  # the same all the time
     model.fit(X, Y, X_val=X_VAL[:20], y_val=Y_VAL[:20])
     assert model.best_iter_ == 7
+
+
+def test_an_index_of_labels_is_only_a_name():
+    pd = pytest.importorskip("pandas")
+    order = np.random.default_rng(0).permutation(len(X))
+    params = dict(early_stopping=True, validation_fraction=0.25, max_iter=3)
+    model = small(**params).fit(X, Y)
+    other = small(**params).fit(X, pd.Series(Y, index=order))
+    assert same_fit(other, model)
+    assert other.validation_scores_ == model.validation_scores_
+
+
+def test_the_copy_of_a_fit_that_diverged_is_of_the_last_epoch_not_the_best(monkeypatch):
+    seen, scores, epoch = [], iter([2.0, 1.0, 0.0]), loop._epoch
+
+    def scoring(estimator, X, y):
+        seen.append(estimator.parameters_)
+        return next(scores)
+
+    def diverging(task, state, *rest):
+        if state.epoch == 3:
+            raise loop.diverged(3, "the loss is nan")
+        return epoch(task, state, *rest)
+
+    monkeypatch.setattr(loop, "_epoch", diverging)
+    with pytest.raises(TrainingDiverged) as caught:
+        small(early_stopping=True, max_iter=9, scoring=scoring).fit(X, Y)
+    assert identical(caught.value.estimator.parameters_, seen[2])

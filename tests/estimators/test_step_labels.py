@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from estimator_helpers import SMALL, identical
+from estimator_helpers import SMALL, identical, objects, padded, ragged, same_fit
 from sklearn.model_selection import KFold, cross_val_score
 
 from seqlearn_lstm import LSTMSequenceTagger
@@ -119,3 +119,17 @@ def test_one_list_is_a_row_or_a_sequence_as_its_labels_say():
 def test_labels_of_lists_must_be_as_many_as_their_steps():
     with pytest.raises(ValueError, match="sequence 0 has 3 time steps in X, but 2 values in y"):
         small().fit([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], [["up", "down"], ["up", "down"]])
+
+
+def test_targets_of_padded_steps_do_not_count():
+    X, _ = ragged(n=40)
+    labels = [np.where(np.cumsum(x[:, 0]) > 0, "above", "below") for x in X]
+    filled = np.full((len(X), max(map(len, X))), "other")
+    for row, part in zip(filled, labels, strict=True):
+        row[: len(part)] = part
+    model = LSTMSequenceTagger(**SMALL).fit(X, labels)
+    again = LSTMSequenceTagger(**SMALL).fit(padded(X), filled)
+    assert same_fit(again, model)
+    assert model.score(padded(X), filled) == model.score(X, labels)
+    with pytest.raises(ValueError, match=r"sequence 39 has .* time steps in X"):
+        again.fit(X, objects([*labels[:-1], [*labels[-1], "above"]]))

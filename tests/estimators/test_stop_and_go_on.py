@@ -27,7 +27,7 @@ from seqlearn_lstm import (
 from seqlearn_lstm.cells import GRU
 from seqlearn_lstm.schedules import WarmUp
 from seqlearn_lstm.solvers import SGD, Adam, RMSprop
-from seqlearn_lstm.training import checkpoint, name_of
+from seqlearn_lstm.training import checkpoint, fingerprint, name_of
 
 X, Y = ragged(n=48)
 WORDS = [[f"w{int(10 * v) % 7}" for v in x[:, 0]] for x in X]
@@ -614,3 +614,25 @@ def test_errors(tmp_path):
         small(class_weight="balanced").partial_fit(X, Y)
     with pytest.raises(ValueError, match="early_stopping"):
         small(early_stopping=True).partial_fit(X, Y)
+
+
+def test_who_asks_for_more_gets_it():
+    """Patience that has run out begins anew with each call."""
+    model = small(max_iter=20, tol=1e9, n_iter_no_change=2, warm_start=True)
+    assert [model.fit(X, Y).n_iter_ for _ in range(3)] == [3, 5, 7]
+    model = small(tol=1e9, n_iter_no_change=1)
+    assert [model.partial_fit(X, Y).n_iter_ for _ in range(4)] == [1, 2, 3, 4]
+
+
+def test_a_checkpoint_of_another_version_is_refused(tmp_path, monkeypatch):
+    path = tmp_path / "run"
+    with monkeypatch.context() as earlier:
+        earlier.setattr(checkpoint, "FORMAT", checkpoint.FORMAT - 1)
+        small(checkpoint=path).fit(X, Y)
+    with pytest.raises(ValueError, match="no checkpoint of this version"):
+        small(checkpoint=path).fit(X, Y)
+
+
+def test_arrays_with_the_same_bytes_have_names_of_their_own():
+    a = np.zeros((2, 3))
+    assert len({fingerprint([x]) for x in (a, a.T, a.ravel(), a.astype(np.int64))}) == 4

@@ -5,6 +5,7 @@ import pytest
 from backends import CPU_ONLY
 
 from seqlearn_lstm.batches import plan
+from seqlearn_lstm.dropout import Masks, Rates
 from seqlearn_lstm.kernels import get_backend
 
 KEY = np.uint64(0x1234567890ABCDEF)
@@ -96,3 +97,14 @@ def test_scale_rows(kernels, dtype, column, width, n_jobs_to_try):
         scaled = x.copy()
         kernels.scale_rows(scaled, column, factors, batch.live, batch.slots, width, n_jobs)
         np.testing.assert_array_equal(scaled, expected)
+
+
+def test_symbols_that_are_left_in_make_up_for_the_others(kernels):
+    batch = plan(np.array([0, 3, 5, 9]), np.arange(3))
+
+    def values(**rates):
+        masks = Masks(kernels, np.float64, Rates(**rates), 0, 0)
+        return np.unique(kernels.to_host(masks.inputs(batch, 8).values)).tolist()
+
+    assert values(embedding=0.75) == [4]
+    assert values(embedding=0.75, inputs=0.5) == [0, 8]
