@@ -9,6 +9,8 @@ import numpy as np
 from .labels import as_column, as_labels
 from .sequences import Sequences, check_lengths, offsets_of
 
+SINGLE = (str, bytes, int, float, np.generic, type(None))  # whose values need no look at each
+
 
 def flatten_steps(y, offsets, name="y", labels=False):
     """One flat array from a target for each step.
@@ -84,7 +86,8 @@ def is_flat(values):
             return False
         if values.dtype != object:
             return values.ndim == 1
-    return all(np.ndim(value) == 0 for value in values)
+    kinds = set(map(type, values))
+    return all(issubclass(kind, SINGLE) for kind in kinds) or not any(map(np.ndim, values))
 
 
 def check_one_per_row(values, sequences, name):
@@ -127,4 +130,4 @@ def concatenated(rows, lengths):
 
 def split_some(values, sequences, indices):
     """Values of all rows as an object array of one array for each of some sequences."""
-    return split_steps(values[sequences.rows_of(indices)], sequences.take(indices).offsets)
+    return split_steps(values[sequences.rows_of(indices)], offsets_of(sequences.lengths[indices]))
