@@ -205,21 +205,34 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         symbols : ndarray of shape (n_sequences,), object
             Never the unknown one, and the end only where ends were learned.
         """
-        return self._decided(self._next_scores(X))
-
-    def _next_scores(self, X):
-        """The scores after the last symbol of each sequence, (n_sequences, n_symbols). No others are
-        kept, however long the sequences are.
-        """
         check_is_fitted(self)
         inputs = self._read_again(X, None)
-        last = inputs.offsets[1:] - 1
+        said = np.empty(len(inputs), object)
+        for scores, which in self._next_blocks(inputs):
+            said[which] = self._decided(scores)
+        return said
+
+    def _next_scores(self, X):
+        """The scores after the last symbol of each sequence, (n_sequences, n_symbols)."""
+        check_is_fitted(self)
+        inputs = self._read_again(X, None)
         found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
-        for scores, source in self._blocks_of(inputs):
-            rows = np.flatnonzero(np.isin(source, last))
-            scores = self._kernels.to_host(scores)
-            found[last.searchsorted(source[rows])] = scores[rows, : found.shape[1]]
+        for scores, which in self._next_blocks(inputs):
+            found[which] = scores
         return found
+
+    def _next_blocks(self, inputs):
+        """Yield, block by block, scores after last symbols, and the sequence that each belongs to.
+        No others are kept, however long the sequences are.
+        """
+        last = inputs.offsets[1:] - 1
+        is_last = np.zeros(len(inputs.rows) + 1, bool)  # one more: what -1 finds
+        is_last[last] = True
+        for scores, source in self._blocks_of(inputs):
+            rows = np.flatnonzero(is_last[source])
+            if len(rows):
+                scores = self._kernels.to_host(scores)[rows, : len(self.vocabulary_)]
+                yield scores, last.searchsorted(source[rows])
 
     def _blocks_of(self, inputs):
         """Yield, block by block, scores and the row of the container that each belongs to; -1: to
