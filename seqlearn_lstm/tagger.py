@@ -199,7 +199,10 @@ class LSTMSequenceTagger(LabelEstimator):
             raise ValueError(
                 "no step has a known label and a weight; expected at least one in what is scored"
             )
-        right = said[known].astype(object) == labels[known].astype(object)
+        said, labels = said[known], labels[known]
+        if {said.dtype.kind, labels.dtype.kind} not in ({"U"}, {"i"}):  # which need no objects
+            said, labels = said.astype(object), labels.astype(object)
+        right = said == labels
         return float(np.average(np.asarray(right, bool), weights=weights[known]))
 
     # ---- input ---------------------------------------------------------------------------------
