@@ -207,15 +207,13 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         """
         check_is_fitted(self)
         inputs = self._read_again(X, None)
-        codes = np.empty(len(inputs), np.int64)
+        said = np.empty(len(inputs), object)
         for scores, which in self._next_blocks(inputs):
-            codes[which] = self._possible(scores).argmax(axis=1)
-        return self._said(codes)
+            said[which] = self._decided(scores)
+        return said
 
     def _next_scores(self, X):
-        """The scores after the last symbol of each sequence, (n_sequences, n_symbols). No others are
-        kept, however long the sequences are.
-        """
+        """The scores after the last symbol of each sequence, (n_sequences, n_symbols)."""
         check_is_fitted(self)
         inputs = self._read_again(X, None)
         found = np.empty((len(inputs), len(self.vocabulary_)), self._dtype)
@@ -224,16 +222,17 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         return found
 
     def _next_blocks(self, inputs):
-        """Yield, block by block, scores after the last symbol of sequences, and of which ones."""
+        """Yield, block by block, scores after last symbols, and the sequence that each belongs to.
+        No others are kept, however long the sequences are.
+        """
         last = inputs.offsets[1:] - 1
-        is_last = np.zeros(
-            len(inputs.rows) + 1, bool
-        )  # -1, the row of none, finds what stands behind all
+        is_last = np.zeros(len(inputs.rows) + 1, bool)  # one more: what -1 finds
         is_last[last] = True
         for scores, source in self._blocks_of(inputs):
             rows = np.flatnonzero(is_last[source])
-            scores = self._kernels.to_host(scores)[rows, : len(self.vocabulary_)]
-            yield scores, last.searchsorted(source[rows])
+            if len(rows):
+                scores = self._kernels.to_host(scores)[rows, : len(self.vocabulary_)]
+                yield scores, last.searchsorted(source[rows])
 
     def _blocks_of(self, inputs):
         """Yield, block by block, scores and the row of the container that each belongs to; -1: to
@@ -262,11 +261,8 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         return scores
 
     def _decided(self, scores):
-        return self._said(self._possible(scores).argmax(axis=1))
-
-    def _said(self, codes):
-        """The symbols of codes, as an array of objects."""
-        found, symbols = np.empty(len(codes), dtype=object), self.vocabulary_.symbols
+        codes, symbols = self._possible(scores).argmax(axis=1), self.vocabulary_.symbols
+        found = np.empty(len(codes), dtype=object)
         found[:] = [symbols[code] for code in codes.tolist()]
         return found
 

@@ -200,7 +200,7 @@ class LSTMSequenceTagger(LabelEstimator):
                 "no step has a known label and a weight; expected at least one in what is scored"
             )
         said, labels = said[known], labels[known]
-        if said.dtype.kind != labels.dtype.kind:  # 1 is "1" nowhere
+        if {said.dtype.kind, labels.dtype.kind} not in ({"U"}, {"i"}):  # which need no objects
             said, labels = said.astype(object), labels.astype(object)
         right = said == labels
         return float(np.average(np.asarray(right, bool), weights=weights[known]))

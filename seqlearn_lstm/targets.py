@@ -3,14 +3,13 @@ the container's rows; and the forms in which they come.
 """
 
 import itertools
-from numbers import Number
 
 import numpy as np
 
 from .labels import as_column, as_labels
 from .sequences import Sequences, check_lengths, offsets_of
 
-_SINGLE = (str, bytes, Number, np.generic, type(None))
+SINGLE = (str, bytes, int, float, np.generic, type(None))  # whose values need no look at each
 
 
 def flatten_steps(y, offsets, name="y", labels=False):
@@ -87,9 +86,8 @@ def is_flat(values):
             return False
         if values.dtype != object:
             return values.ndim == 1
-    if all(issubclass(kind, _SINGLE) for kind in set(map(type, values))):
-        return True  # as nearly always
-    return all(np.ndim(value) == 0 for value in values)
+    kinds = set(map(type, values))
+    return all(issubclass(kind, SINGLE) for kind in kinds) or not any(map(np.ndim, values))
 
 
 def check_one_per_row(values, sequences, name):
@@ -132,5 +130,4 @@ def concatenated(rows, lengths):
 
 def split_some(values, sequences, indices):
     """Values of all rows as an object array of one array for each of some sequences."""
-    lengths = sequences.lengths[indices]
-    return split_steps(values[sequences.rows_of(indices)], offsets_of(lengths))
+    return split_steps(values[sequences.rows_of(indices)], offsets_of(sequences.lengths[indices]))

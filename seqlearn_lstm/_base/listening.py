@@ -14,8 +14,8 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
     checkpoint : Checkpoint or None
     n_validation : int or None
         How many sequences there are to validate with.
-    told : dict
-        What callbacks are given.
+    told : dict or None
+        What callbacks are given, if there are any.
     partial : bool
         Whether this is a pass of `partial_fit`.
     """
@@ -41,7 +41,7 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
 
 
 def for_callbacks(estimator, given, sequences=None):
-    """What callbacks are given."""
+    """What callbacks are given; None where there are none."""
     if not has_callbacks(estimator):
         return None
     X, y = uncut(estimator, given, sequences)

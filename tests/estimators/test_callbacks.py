@@ -20,6 +20,7 @@ from seqlearn_lstm import (
     LSTMRegressor,
     LSTMSequenceTagger,
 )
+from seqlearn_lstm._base import listening
 from seqlearn_lstm.preprocessing import PerStep
 
 X, Y = ragged()
@@ -189,6 +190,14 @@ def test_it_costs_nothing_unless_one_asks(monkeypatch):
     assert len(calls) == 1
     small().set_callbacks(Models()).fit(X, Y)
     assert len(calls) == 2 + 2 * 3
+
+
+def test_nothing_is_made_for_nobody(monkeypatch):
+    """What callbacks are given may be cut into as many pieces as there are sequences."""
+    monkeypatch.setattr(listening, "uncut", None)
+    small().fit(X, Y)
+    with pytest.raises(TypeError):
+        small().set_callbacks(Watcher()).fit(X, Y)
 
 
 def test_what_callbacks_are_given():

@@ -636,6 +636,20 @@ def test_memory_of_a_large_vocabulary_is_bounded(method):
         tracemalloc.stop()
 
 
+def test_memory_of_many_predictions_is_bounded():
+    """There are never the scores of all sequences at once."""
+    model = unfitted(max_iter=1).fit([[*range(3000)] * 2])
+    begun = [[i % 3000] for i in range(20_000)]
+    scores_of_all = len(begun) * len(model.classes_) * 4
+    model.predict(begun[:100])
+    tracemalloc.start()
+    try:
+        model.predict(begun)
+        assert tracemalloc.get_traced_memory()[1] < scores_of_all / 2
+    finally:
+        tracemalloc.stop()
+
+
 def test_ends_are_not_among_the_symbols():
     """The model adds them itself; one more would be read as the beginning of another sequence."""
     bad = [["a", "b"], ["b", END, "a"]]
