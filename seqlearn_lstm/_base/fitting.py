@@ -177,7 +177,9 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             train(task, state, listeners)
         except Diverged as error:
             raise self._diverged(task.network, state, error) from None
-        except MemoryError as error:
+        except Exception as error:
+            if not (isinstance(error, MemoryError) or "OUT_OF_MEMORY" in str(error)):  # of a driver
+                raise
             raise MemoryError(
                 f"{error}; a batch_size of {max(1, task.settings.batch_size // 2)}, or shorter "
                 "sequences (max_timesteps, bptt_steps), need less"

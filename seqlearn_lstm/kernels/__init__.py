@@ -141,6 +141,7 @@ On the host, whatever computes: functions of the CPU's backend alone
 """
 
 import os
+import threading
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -185,9 +186,26 @@ def _simulates():
     return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("0", "")
 
 
-@cache
+_asking = threading.Lock()
+_ready = (
+    set()
+)  # processes that can use the GPU; one that cannot may do so later, when others leave it room
+
+
 def _why_no_cuda(process):
     """What is missing for "cuda", for the process of this number; None: nothing."""
     if find_spec("numba_cuda") is None:
         return f"numba-cuda is not installed; expected {TO_INSTALL}"
-    return import_module(".cuda.primitives", __name__).why_no_device(TO_INSTALL)
+    with _asking:  # the first steps of numba-cuda are not for several threads at once
+        reason = None if process in _ready else _asked()
+        if reason is None:
+            _ready.add(process)
+    return reason
+
+
+def _asked():
+    try:
+        primitives = import_module(".cuda.primitives", __name__)
+    except Exception as error:  # made for another numba, for instance
+        return f"numba-cuda cannot be imported ({error}); expected {TO_INSTALL}"
+    return primitives.why_no_device(TO_INSTALL)

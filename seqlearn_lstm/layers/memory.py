@@ -25,10 +25,11 @@ class Workspace:
             return last
         dtype = self.dtype if dtype is None else dtype
         size = prod(shape)
-        flat = self.memory.get((key, name))
-        if flat is None or flat.size < size:
-            flat = self.memory[key, name] = self.kernels.zeros(size, dtype)
-        array = self.last[key, name] = flat[:size].reshape(shape)
+        if last is None or self.memory[key, name].size < size:
+            # What is too small goes first: on a device there may be no room for both.
+            last = self.last[key, name] = self.memory[key, name] = None
+            self.memory[key, name] = self.kernels.zeros(size, dtype)
+        array = self.last[key, name] = self.memory[key, name][:size].reshape(shape)
         return array
 
 

@@ -1,7 +1,9 @@
 """A model is the same on both devices: what is fitted on one goes on and predicts on the other."""
 
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from seqlearn_lstm import (
     LSTMLanguageModel,
     LSTMRegressor,
     LSTMSequenceTagger,
+    kernels,
 )
 from seqlearn_lstm.display import StateDisplay
 from seqlearn_lstm.exceptions import TrainingDiverged
@@ -246,6 +249,44 @@ def test_no_room_on_the_device(monkeypatch):
     with pytest.raises(MemoryError, match=r"1 of 2 MiB left.*a batch_size of 4"):
         model.fit(X, Y)
     assert not hasattr(model, "parameters_")
+
+
+def test_a_driver_without_room_says_so_too(monkeypatch):
+    from seqlearn_lstm.kernels import cuda
+
+    def full(*args):
+        raise RuntimeError("CUDA_ERROR_OUT_OF_MEMORY: The API call failed")
+
+    monkeypatch.setattr(cuda, "lstm_forward", full)
+    with pytest.raises(MemoryError, match=r"OUT_OF_MEMORY.*a batch_size of 4"):
+        small(device="cuda", batch_size=8).fit(X, Y)
+
+
+def test_several_threads_ask_for_the_gpu_one_after_another(monkeypatch):
+    """And what kept one from it is not remembered."""
+    alone, reasons = [], ["the GPU is full"]
+
+    def why_no_device(to_install):
+        alone.append(kernels._asking.locked())
+        return reasons.pop() if reasons else None
+
+    primitives = SimpleNamespace(why_no_device=why_no_device)
+    monkeypatch.setattr(kernels, "find_spec", lambda name: True)
+    monkeypatch.setattr(kernels, "import_module", lambda *name: primitives)
+    monkeypatch.setattr(kernels, "_ready", set())
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(kernels._why_no_cuda, [0] * 4))
+    assert sorted(map(str, found)) == ["None"] * 3 + ["the GPU is full"]
+    assert alone == [True, True]
+
+
+def test_numba_cuda_that_cannot_be_imported(monkeypatch):
+    def import_module(*name):
+        raise AttributeError("module 'numba' has no attribute 'such'")
+
+    monkeypatch.setattr(kernels, "find_spec", lambda name: True)
+    monkeypatch.setattr(kernels, "import_module", import_module)
+    assert "cannot be imported (module 'numba'" in kernels._why_no_cuda(-1)
 
 
 WITHOUT_A_GPU = """

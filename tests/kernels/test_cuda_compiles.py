@@ -206,11 +206,17 @@ def asked():
             found.append(str(error))
     print(json.dumps(found), flush=True)
 
-def machine(error=None, there=True, version=runtime.get_version(), capability=(8, 0)):
+def machine(error=None, there=True, version=runtime.get_version(), capability=(8, 0), full=""):
+    def current_context():
+        if full:
+            raise OSError(full)
+
     gpus = [Some(compute_capability=capability)]
-    primitives.cuda = Some(is_available=lambda: there, cuda_error=lambda: error, gpus=gpus)
+    primitives.cuda = Some(
+        is_available=lambda: there, cuda_error=lambda: error, gpus=gpus,
+        current_context=current_context,
+    )
     driver.pid, driver.get_version = os.getpid(), lambda: version
-    kernels._why_no_cuda.cache_clear()
     asked()
 
 machine("no\\n driver", False)
@@ -218,6 +224,7 @@ machine(None, False)
 machine(version=(11, 8))
 machine(capability=(3, 0))
 machine(capability=(99, 0))
+machine(full="out of memory")
 machine()
 if child := os.fork():
     os.waitpid(child, 0)
@@ -231,7 +238,7 @@ else:
 def test_what_a_machine_lacks():
     *without, with_all, forked = python("-c", MACHINES)
     says = ["no GPU was found (no driver)", "libNVVM is missing", "CUDA 11.8 and the compiler of 1"]
-    says += 2 * ["no kernel can be compiled"]
+    says += [*2 * ["no kernel can be compiled"], "the GPU cannot be used (out of memory)"]
     for (error, auto), reason in zip(without, says, strict=True):
         assert reason in error and 'device="cpu"' in error and auto == "cpu"
     assert with_all == ["cuda", "cuda"]

@@ -250,5 +250,6 @@ class Scratch(threading.local):
         """A flat array with anything in it."""
         key = name, np.dtype(dtype)
         if key not in self.memory or self.memory[key].size < size:
+            self.memory.pop(key, None)  # first: there may be no room for both
             self.memory[key] = empty(size, dtype)
         return self.memory[key][:size]

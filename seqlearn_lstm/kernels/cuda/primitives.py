@@ -74,6 +74,10 @@ def why_no_device(to_install):
     if have[0] < needed[0]:
         versions = f"CUDA {have[0]}.{have[1]} and the compiler of {needed[0]}.{needed[1]}"
         return f"the driver is of {versions}; expected {to_install}"
+    try:
+        cuda.current_context()
+    except Exception as error:  # others have filled it, or have it for themselves
+        return f"the GPU cannot be used ({error})"
     return None
 
 
