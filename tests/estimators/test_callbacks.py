@@ -355,3 +355,15 @@ def test_progress_bar(capsys):
     model = LSTMClassifier(**SMALL).set_callbacks(ProgressBar()).fit(X, Y)
     assert "LSTMClassifier - fit" in capsys.readouterr().out
     assert same_fit(pickle.loads(pickle.dumps(model)), model)
+
+
+def test_the_beginning_of_a_fit_is_given_its_data():
+    class Given(Watcher):
+        def on_fit_task_begin(self, estimator, context, *, X=None, y=None, metadata=None):
+            self.contexts.append((X, y, metadata))
+
+    watcher, weights = Given(), np.ones(len(X))
+    small(max_iter=1).set_callbacks(watcher).fit(X, Y, sample_weight=weights)
+    assert len(watcher.contexts) == 2  # the fit and its epoch
+    for x, y, metadata in watcher.contexts:
+        assert x is X and y is Y and metadata["sample_weight"] is weights

@@ -326,3 +326,10 @@ def test_parameters_that_are_changed_after_a_fit_are_checked(name, value):
     for call in (model.predict, model.final_states, encoder.transform):
         with pytest.raises(ValueError, match=message):
             call(X)
+
+
+def test_the_precision_of_a_prediction_is_that_of_its_estimator():
+    model = small(max_iter=1).fit(X, Y)
+    for precision in ("float32", "bf16"):
+        network = model.set_params(precision=precision)._bound_network(get_backend("cpu"), 1)
+        assert {part.precision for part in network.recurrent} == {precision}

@@ -32,11 +32,12 @@ def fitted():
 
 @pytest.fixture
 def plt():
-    """matplotlib.pyplot, which draws into memory; its figures are closed afterwards."""
+    """matplotlib.pyplot, which draws into memory; no figure is open before and afterwards."""
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
+    pyplot.close("all")
     yield pyplot
     pyplot.close("all")
 
@@ -478,7 +479,7 @@ def test_examples_of_the_docstrings(plt, module):
     assert doctest.testmod(module).failed == 0
 
 
-def test_scores_may_be_arrays():
+def test_scores_may_be_arrays(plt):
     scores = np.array([[0.5, 0.6], [0.4, 0.7]])
     display = TrainingCurveDisplay(
         loss_curves=[[2, 1], [3, 2]], validation_scores=scores, names=np.array(["one", "other"])
@@ -486,7 +487,7 @@ def test_scores_may_be_arrays():
     assert len(display.score_ax_.lines) == 2
 
 
-def test_several_curves_joined():
+def test_several_curves_joined(plt):
     losses = [[3.0, 2.0], [2.0, 1.0], [1.0, 0.5, 0.4]]
     joined = TrainingCurveDisplay.from_curves(losses, best_iters=[1, 1, 2], joined=True)
     assert joined.best_iters == [6]

@@ -483,3 +483,9 @@ def test_the_copy_of_a_fit_that_diverged_is_of_the_last_epoch_not_the_best(monke
     with pytest.raises(TrainingDiverged) as caught:
         small(early_stopping=True, max_iter=9, scoring=scoring).fit(X, Y)
     assert identical(caught.value.estimator.parameters_, seen[2])
+
+
+def test_some_that_are_held_out_may_have_no_weight():
+    weights = np.tile([0.0, 1.0], 30)
+    model = small(early_stopping=True, validation_fraction=0.25).fit(X, Y, sample_weight=weights)
+    assert np.isfinite(model.validation_scores_).all()

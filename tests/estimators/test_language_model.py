@@ -675,3 +675,13 @@ def test_ends_are_not_among_the_symbols():
 def test_not_fitted(method):
     with pytest.raises(NotFittedError, match="not fitted yet"):
         getattr(LSTMLanguageModel(), method)("a")
+
+
+def test_only_strings_alone_are_joined():
+    mixed = LSTMLanguageModel(**SMALL).fit(["abab", ["a", "b"]])
+    assert isinstance(mixed.generate(n=3, random_state=0), list)
+
+
+def test_what_a_language_model_cannot_use_is_no_parameter_of_it():
+    fixed = {"bidirectional", "stateful", "max_timesteps", "truncate", "scoring"}
+    assert not fixed & LSTMLanguageModel().get_params().keys()

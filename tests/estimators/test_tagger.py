@@ -304,3 +304,8 @@ def test_a_scoring_function_sees_rows_with_their_names(params):
         warnings.simplefilter("error", UserWarning)
         small(scoring=scoring, max_iter=1, **params).fit(rows, labels, lengths=lengths, **others)
     assert seen == [[list(rows.columns)] * (4 if params else 12)]
+
+
+def test_an_array_is_one_table_whatever_y_looks_like():
+    with pytest.raises(ValueError, match="different numbers of sequences: got 1 and 3"):
+        small().fit(np.zeros((3, 2)), [["a", "b"]] * 3)

@@ -159,3 +159,9 @@ def test_symbols_that_are_cut_to_steps_of_any_kind():
     model = small(max_timesteps=np.uint8(2), max_iter=1).fit(WORDS, Y)
     assert same_fit(model, small(max_timesteps=2, max_iter=1).fit(WORDS, Y))
     assert [len(x) for x in check_symbols(["abc", "a"], max_timesteps=np.uint8(2))] == [2, 1]
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
+def test_recurrent_dropout_reaches_every_cell(cell):
+    plain, dropped = (small(cell=cell, recurrent_dropout=p).fit(X, Y) for p in (0.0, 0.5))
+    assert dropped.loss_curve_ != plain.loss_curve_
