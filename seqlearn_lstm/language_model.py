@@ -244,9 +244,7 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
 
     @property
     def classes_(self):
-        found = np.empty(len(self.vocabulary_), dtype=object)
-        found[:] = self.vocabulary_.symbols
-        return found
+        return self.vocabulary_.decode(np.arange(len(self.vocabulary_)))
 
     @property
     def _head(self):
@@ -261,10 +259,7 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         return scores
 
     def _decided(self, scores):
-        codes, symbols = self._possible(scores).argmax(axis=1), self.vocabulary_.symbols
-        found = np.empty(len(codes), dtype=object)
-        found[:] = [symbols[code] for code in codes.tolist()]
-        return found
+        return self.vocabulary_.decode(self._possible(scores).argmax(axis=1))
 
     def _read_again(self, X, lengths):
         """Sequences to go on from, each with the mark of its beginning; they may be empty."""

@@ -9,7 +9,7 @@ import numpy as np
 from .labels import as_column, as_labels
 from .sequences import Sequences, check_lengths, offsets_of
 
-SINGLE = (str, bytes, int, float, np.generic, type(None))  # whose values need no look at each
+_SINGLE = (str, bytes, int, float, np.generic, type(None))  # whose values need no look at each
 
 
 def flatten_steps(y, offsets, name="y", labels=False):
@@ -87,7 +87,7 @@ def is_flat(values):
         if values.dtype != object:
             return values.ndim == 1
     kinds = set(map(type, values))
-    return all(issubclass(kind, SINGLE) for kind in kinds) or not any(map(np.ndim, values))
+    return all(issubclass(kind, _SINGLE) for kind in kinds) or not any(map(np.ndim, values))
 
 
 def check_one_per_row(values, sequences, name):

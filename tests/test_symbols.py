@@ -497,3 +497,10 @@ def test_what_is_missing_among_whole_numbers_makes_no_fractions_of_them():
     with pytest.raises(ValueError, match=r"sequence 0 of X holds <NA> .* time step 2.*missing"):
         check_symbols(X)
     assert list(check_symbols([X[0].dropna()])[0]) == [3, 5, 2]
+
+
+def test_codes_are_symbols_again():
+    vocabulary = Vocabulary(["b", 3, "a"])
+    codes = vocabulary.encode([["a", "c", 3, "b"]]).rows[:, 0]
+    assert vocabulary.decode(codes).tolist() == ["a", None, 3, "b"]
+    assert vocabulary.decode(codes[:0]).shape == (0,)

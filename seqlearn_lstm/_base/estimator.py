@@ -45,9 +45,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
     ``_decided(scores)``                where there are predictions: turns scores into them
     """
 
-    _more_to_hold_out = (
-        "more sequences, or X_val and y_val"  # the cure, where nothing can be held out
-    )
+    # The cure where nothing can be held out
+    _more_to_hold_out = "more sequences, or X_val and y_val"
 
     # ---- predict -------------------------------------------------------------------------------
 

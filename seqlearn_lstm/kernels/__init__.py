@@ -187,25 +187,25 @@ def _simulates():
 
 
 _asking = threading.Lock()
-_ready = (
-    set()
-)  # processes that can use the GPU; one that cannot may do so later, when others leave it room
 
 
 def _why_no_cuda(process):
     """What is missing for "cuda", for the process of this number; None: nothing."""
+    with _asking:  # the first steps of numba-cuda are not for several threads at once
+        return _why_never(process) or _primitives().why_not_now()
+
+
+@cache
+def _why_never(process):
+    """What will not change while the process lives."""
     if find_spec("numba_cuda") is None:
         return f"numba-cuda is not installed; expected {TO_INSTALL}"
-    with _asking:  # the first steps of numba-cuda are not for several threads at once
-        reason = None if process in _ready else _asked()
-        if reason is None:
-            _ready.add(process)
-    return reason
-
-
-def _asked():
     try:
-        primitives = import_module(".cuda.primitives", __name__)
+        primitives = _primitives()
     except Exception as error:  # made for another numba, for instance
         return f"numba-cuda cannot be imported ({error}); expected {TO_INSTALL}"
     return primitives.why_no_device(TO_INSTALL)
+
+
+def _primitives():
+    return import_module(".cuda.primitives", __name__)

@@ -31,9 +31,7 @@ class Recurrent(Part):
     n_kinds = 1
     kept_gates = gate_names = ""
     precision = "float32"  # what products may round their factors to, on a backend that gains by it
-    training = (
-        False  # whether rounding need not be that of single steps, which predictions have to equal
-    )
+    training = False  # whether rounding need not be that of single steps, as a prediction's
 
     def __init__(self, kernels, cell, key, n_in, n_units, backward, learn_initial, dtype):
         self.kernels, self.cell, self.key, self.backward = kernels, cell, key, backward

@@ -105,6 +105,22 @@ class Vocabulary:
         codes = map(self._codes.get, symbols, itertools.repeat(UNKNOWN))
         return Sequences(np.fromiter(codes, np.int64, offsets[-1])[:, None], offsets)
 
+    def decode(self, codes):
+        """Return the symbols of codes.
+
+        Parameters
+        ----------
+        codes : ndarray of int of shape (n,)
+
+        Returns
+        -------
+        symbols : ndarray of shape (n,), object
+            None for `UNKNOWN`.
+        """
+        found = np.empty(len(codes), dtype=object)
+        found[:] = [self._symbols[code] for code in codes.tolist()]
+        return found
+
     def __len__(self):
         """Return the number of codes, that of the unknown symbol included."""
         return len(self._symbols)

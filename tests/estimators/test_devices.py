@@ -262,29 +262,34 @@ def test_a_driver_without_room_says_so_too(monkeypatch):
         small(device="cuda", batch_size=8).fit(X, Y)
 
 
-def test_several_threads_ask_for_the_gpu_one_after_another(monkeypatch):
-    """And what kept one from it is not remembered."""
-    alone, reasons = [], ["the GPU is full"]
-
-    def why_no_device(to_install):
-        alone.append(kernels._asking.locked())
-        return reasons.pop() if reasons else None
-
-    primitives = SimpleNamespace(why_no_device=why_no_device)
+def pretend(monkeypatch, why_no_device=lambda to_install: None, why_not_now=lambda: None):
+    """A GPU that answers; no process has the number -1, under which it is asked."""
+    primitives = SimpleNamespace(why_no_device=why_no_device, why_not_now=why_not_now)
     monkeypatch.setattr(kernels, "find_spec", lambda name: True)
     monkeypatch.setattr(kernels, "import_module", lambda *name: primitives)
-    monkeypatch.setattr(kernels, "_ready", set())
+    kernels._why_never.cache_clear()
+
+
+def test_several_threads_ask_for_the_gpu_one_after_another(monkeypatch):
+    """And what is there is asked for once."""
+    alone = []
+    pretend(monkeypatch, lambda to_install: alone.append(kernels._asking.locked()))
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(kernels._why_no_cuda, [0] * 4))
-    assert sorted(map(str, found)) == ["None"] * 3 + ["the GPU is full"]
-    assert alone == [True, True]
+        assert list(pool.map(kernels._why_no_cuda, [-1] * 4)) == [None] * 4
+    assert alone == [True]
+
+
+def test_a_gpu_that_is_full_may_be_used_later(monkeypatch):
+    reasons = [None, "the GPU is full"]
+    pretend(monkeypatch, why_not_now=reasons.pop)
+    assert [kernels._why_no_cuda(-1) for _ in range(2)] == ["the GPU is full", None]
 
 
 def test_numba_cuda_that_cannot_be_imported(monkeypatch):
     def import_module(*name):
         raise AttributeError("module 'numba' has no attribute 'such'")
 
-    monkeypatch.setattr(kernels, "find_spec", lambda name: True)
+    pretend(monkeypatch)
     monkeypatch.setattr(kernels, "import_module", import_module)
     assert "cannot be imported (module 'numba'" in kernels._why_no_cuda(-1)
 

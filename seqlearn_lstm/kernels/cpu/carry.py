@@ -12,12 +12,10 @@ from .blocks import TILE_ELEMENTS, masked
 from .compile import ALWAYS_INLINED, inlined, part
 from .gemm import multiply_rows
 from .simd import at, load, stack, store
-from .sliced_product import BLOCK, multiply_block
+from .sliced_product import BAND, BLOCK, multiply_band
 from .slices import PANEL, SLICED, depth_of, place_of, slice_panels
 from .target import VECTOR_BYTES
 from .tile import PANEL_VECTORS
-
-BAND = BLOCK * PANEL  # the rows of a block in a whole panel
 
 
 class Transposed(NamedTuple):
@@ -80,10 +78,7 @@ def _by_matrix_unit(share, area, alive, dh, d, slot, d_rows, K, weights, mask):
         for first in range(begin, last, BLOCK):
             rows = min(BLOCK, last - first)
             i = own + (first - begin) // TILE_SIDE * depth * SLICED
-            for k in range(0, width, BLOCK):
-                j = (q + k) // TILE_SIDE * depth * SLICED
-                columns = min(BLOCK, width - k)
-                multiply_block(rows, columns, product, k, width, left, i, right, j, depth)
+            multiply_band(rows, width, product, left, i, right, q, depth)
             _add(rows, width, product, dh, first, q, mask)
     release()
 

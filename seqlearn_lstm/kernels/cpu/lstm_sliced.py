@@ -10,22 +10,8 @@ from .compile import kernel, part
 from .lstm import forward_cells, places
 from .share import hand_out
 from .simd import at, load, stack, store
-from .sliced_product import BLOCK, multiply_block
+from .sliced_product import BAND, BLOCK, multiply_band
 from .slices import PANEL, SLICED, depth_of, place_of, slice_rows
-
-BAND = BLOCK * PANEL  # the rows of a block in a whole panel
-
-
-@part
-def multiply_panel(rows, width, q, left, i, right, depth, product, gates, u):
-    """The pre-activations of a block of rows, for one panel. Tiles are whole, and others' rows lie behind
-    the block's: hence the way through `product`.
-    """
-    for k in range(0, width, BLOCK):
-        j = (q + k) // TILE_SIDE * depth * SLICED
-        multiply_block(rows, min(BLOCK, width - k), product, k, width, left, i, right, j, depth)
-    for k in range(0, rows * width, TILE_SIDE):
-        store(gates, u + k, load(product, k))
 
 
 @part
@@ -42,9 +28,10 @@ def multiply_step(
         for first in range(begin, end, BLOCK):
             i = own + (first - begin) // TILE_SIDE * depth * SLICED
             u = q * n_gates + (kept[t] + first) * width
-            multiply_panel(
-                min(BLOCK, end - first), width, q, left, i, right, depth, product, gates, u
-            )
+            rows = min(BLOCK, end - first)
+            multiply_band(rows, width, product, left, i, right, q, depth)
+            for k in range(0, rows * width, TILE_SIDE):  # whole tiles would reach into others' rows
+                store(gates, u + k, load(product, k))
     release()
 
 

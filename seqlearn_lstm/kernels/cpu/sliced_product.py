@@ -11,9 +11,10 @@ to be made of parts.
 from .amx import ROW_BYTES, TILE_SIDE, TILE_SIZE, clear_tile, load_tile, multiply_tiles, store_tile
 from .compile import inlined, part
 from .simd import at
-from .slices import SLICED
+from .slices import PANEL, SLICED
 
 BLOCK = 2 * TILE_SIDE  # rows and columns that are computed together, in four registers
+BAND = BLOCK * PANEL  # elements: the rows of a block in a whole panel
 FLOAT_BYTES = 4
 
 
@@ -85,3 +86,13 @@ def multiply_block(rows, columns, out, o, ldo, left, i, right, j, depth):
         _load_right(right, b3, next_tile, two_columns)
         _multiply(two_rows, two_columns)
     _finish(out, o, ldo, two_rows, two_columns)
+
+
+@part
+def multiply_band(rows, width, out, left, i, right, q, depth):
+    """out (rows, width) = left @ right: at most BLOCK rows, in the columns of one panel from q on. Whole
+    tiles are written: out has room for BAND.
+    """
+    for k in range(0, width, BLOCK):
+        j = (q + k) // TILE_SIDE * depth * SLICED
+        multiply_block(rows, min(BLOCK, width - k), out, k, width, left, i, right, j, depth)

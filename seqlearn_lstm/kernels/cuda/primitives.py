@@ -74,6 +74,11 @@ def why_no_device(to_install):
     if have[0] < needed[0]:
         versions = f"CUDA {have[0]}.{have[1]} and the compiler of {needed[0]}.{needed[1]}"
         return f"the driver is of {versions}; expected {to_install}"
+    return None
+
+
+def why_not_now():
+    """What keeps a device that is there from being used; None: nothing."""
     try:
         cuda.current_context()
     except Exception as error:  # others have filled it, or have it for themselves
