@@ -8,6 +8,7 @@ import pytest
 
 from seqlearn_lstm import LSTMClassifier
 from seqlearn_lstm.cells import GRU, LSTM, RNN
+from seqlearn_lstm.functional import cell_steps
 from seqlearn_lstm.kernels.cpu import amx, sliced
 
 pytestmark = pytest.mark.skipif(not amx.available(), reason="the processor has no matrix unit")
@@ -87,6 +88,16 @@ def test_predictions_do_without_it(used):
         for step in X[k]:
             stream.push(step)
         assert stream.predict_proba().tobytes() == together[k].tobytes()
+
+
+def test_cells_on_their_own_do_without_it(used):
+    rng, (X, _) = np.random.default_rng(0), problem()
+    W, U, b = (rng.standard_normal((n, 768), dtype=np.float32) / 14 for n in (5, 192, 1))
+    states = cell_steps(X, {"W": W, "U": U, "b": b[0]})
+    assert not used
+    assert (
+        cell_steps(X[:1], {"W": W, "U": U, "b": b[0]})["h"][0].tobytes() == states["h"][0].tobytes()
+    )
 
 
 def test_small_layers_do_without_it(used):
