@@ -64,6 +64,13 @@ def is_minus_one(value):
     return isinstance(value, Integral) and value == -1
 
 
+def are_equal(labels, others):
+    """Which labels are the same, pair by pair (n,); those of different kinds as objects: 1 is "1" nowhere."""
+    if labels.dtype.kind != others.dtype.kind:
+        labels, others = labels.astype(object), others.astype(object)
+    return np.asarray(labels == others, dtype=bool)
+
+
 def check_step_labels(labels, known):
     """The known labels of steps as strings or numbers, which sort.
 

@@ -9,7 +9,14 @@ from ._base.given import some
 from ._base.parameters import CLASS_WEIGHT, takes
 from ._base.supervised import LabelEstimator
 from .heads import SoftmaxHead
-from .labels import as_labels, check_step_labels, class_factors, code_labels, missing_labels
+from .labels import (
+    are_equal,
+    as_labels,
+    check_step_labels,
+    class_factors,
+    code_labels,
+    missing_labels,
+)
 from .pooling import STEPS
 from .sequences import Sequences, check_finite, is_tabular, refuse_kinds, refuse_lossy
 from .targets import (
@@ -199,11 +206,7 @@ class LSTMSequenceTagger(LabelEstimator):
             raise ValueError(
                 "no step has a known label and a weight; expected at least one in what is scored"
             )
-        said, labels = said[known], labels[known]
-        if {said.dtype.kind, labels.dtype.kind} not in ({"U"}, {"i"}):  # which need no objects
-            said, labels = said.astype(object), labels.astype(object)
-        right = said == labels
-        return float(np.average(np.asarray(right, bool), weights=weights[known]))
+        return float(np.average(are_equal(said[known], labels[known]), weights=weights[known]))
 
     # ---- input ---------------------------------------------------------------------------------
 

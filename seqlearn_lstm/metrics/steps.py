@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..labels import missing_labels
+from ..labels import are_equal, missing_labels
 
 
 def step_accuracy(y_true, y_pred, *, sample_weight=None):
@@ -127,10 +127,8 @@ def _known(y_true):
 def _right(true, pred, known):
     """Which steps are right (n_timesteps,): their label is known, and said."""
     both = known & ~missing_labels(pred)
-    true, pred, right = true[both], pred[both], np.zeros(len(known), dtype=bool)
-    if true.dtype.kind != pred.dtype.kind:
-        true, pred = true.astype(object), pred.astype(object)
-    right[both] = true == pred
+    right = np.zeros(len(known), dtype=bool)
+    right[both] = are_equal(true[both], pred[both])
     return right
 
 

@@ -133,3 +133,12 @@ def test_targets_of_padded_steps_do_not_count():
     assert model.score(padded(X), filled) == model.score(X, labels)
     with pytest.raises(ValueError, match=r"sequence 39 has .* time steps in X"):
         again.fit(X, objects([*labels[:-1], [*labels[-1], "above"]]))
+
+
+def test_dates_of_another_unit_are_the_same_labels():
+    X, _ = ragged(n=20)
+    labels = [np.where(x[:, 0] > 0, "2020-01-01", "2021-01-01").astype("M8[D]") for x in X]
+    model = LSTMSequenceTagger(**SMALL).fit(X, labels)
+    score = model.score(X, labels)
+    assert score > 0
+    assert model.score(X, [y.astype("M8[ns]") for y in labels]) == score
