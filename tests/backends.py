@@ -85,7 +85,7 @@ class OnMatrixUnit:
 
         def call(*arguments):
             with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(self.backend.sliced, "FORTH", (0, 0))
+                patch.setattr(self.backend.sliced, "FORTH", (0, 0, 0))
                 patch.setattr(self.backend.sliced, "BACK", (0, 0))
                 patch.setattr(self.backend.sliced, "OUTER", (0, 0, 0))
                 return function(*arguments)

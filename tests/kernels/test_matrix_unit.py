@@ -28,22 +28,24 @@ def spread(rng, *shape):
     return x
 
 
+@pytest.mark.parametrize("first", [0, 1], ids=["all rows", "without the bias"])
 @pytest.mark.parametrize("K, n", [(1, 16), (2, 64), (33, 80), (100, 144)])
-def test_three_slices_are_the_number(rng, K, n):
+def test_three_slices_are_the_number(rng, K, n, first):
     W = spread(rng, K, n)
     W[0, :4] = 2.0**127, -(2.0**-100), 1 + 2.0**-7 - 2.0**-23, -1 - 2.0**-8
-    flat = CPU.zeros(W.size, np.float32)
-    CPU.layout.pack(W, flat)
+    above = spread(rng, first, n)
+    flat = CPU.zeros(W.size + above.size, np.float32)
+    CPU.layout.pack(np.concatenate([above, W]), flat)
     depth = -(-K // amx.TILE_DEPTH)
     out = unknown(CPU, n // amx.TILE_SIDE * depth * slices.SLICED, np.float32)
-    slices.slice_weights(out, flat, K, n, 0, 1, 0)
+    slices.slice_weights(out, flat, first, first + K, n, 0, 1, 0)
     # tile of columns, tile of rows, slice, pair of rows, column, row of the pair
     parts = halves(out.reshape(n // 16, depth, 3, 16, 16)).astype(np.float64)
     total = parts.sum(axis=2).transpose(1, 2, 4, 0, 3).reshape(-1, n)
     np.testing.assert_array_equal(total[:K], W)
     assert not total[K:].any()
-    first = parts[:, :, 0].transpose(1, 2, 4, 0, 3).reshape(-1, n)[:K]
-    assert np.all(np.abs(W - first) <= 2.0**-8 * np.abs(W))
+    nearest = parts[:, :, 0].transpose(1, 2, 4, 0, 3).reshape(-1, n)[:K]
+    assert np.all(np.abs(W - nearest) <= 2.0**-8 * np.abs(W))
 
 
 @pytest.fixture

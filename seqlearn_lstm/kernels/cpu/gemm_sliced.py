@@ -3,15 +3,14 @@
 from .amx import CONFIGURED, TILE_DEPTH, TILE_SIDE, configure, release
 from .compile import kernel, part
 from .share import hand_out
-from .simd import at, load, stack, store
-from .sliced_product import BLOCK, multiply_block
+from .simd import at, stack
+from .sliced_product import BLOCK, BLOCK_ELEMENTS, multiply_block, put_block
 from .slices import PANEL, SLICED, depth_of, slice_pairs, slice_turned, tiles_of
 from .tile import tile
 
 # What a sum is made of at a time, and how many columns are sliced for it: the slices of both, and what they are
 # made of, leave the near cache some room.
 ROWS_AT_A_TIME, COLUMNS_AT_A_TIME = 4 * TILE_DEPTH, 128
-BLOCK_ELEMENTS = BLOCK * BLOCK
 # So few inputs behind the last whole tile (the bias, of sizes that are powers of two) take less time without
 # the unit than one more tile.
 FEW_INPUTS = 4
@@ -44,15 +43,6 @@ def slice_columns(right, j, begin, end, d, n, N, n_columns, d_rows, d_stride):
         place = j + (k - begin) // TILE_SIDE * next_tile
         slice_pairs(right, place, next_tile, d, start + n * stride, stride, columns, N)
         k += columns
-
-
-@part
-def put_block(rows, columns, source, lds, target, t, stride, add):
-    """Copy a block, or add it, to element t of `target` on; `columns` are whole vectors."""
-    for r in range(rows):
-        for k in range(0, columns, TILE_SIDE):
-            x, place = load(source, r * lds + k), t + r * stride + k
-            store(target, place, load(target, place) + x if add else x)
 
 
 @part

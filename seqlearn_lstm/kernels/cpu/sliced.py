@@ -17,8 +17,9 @@ from .threads import available_threads, run
 
 _SLICE_WORK = 8  # as many multiply-adds take as long as an element that is sliced
 
-# From where on it gains: rows in the mean step, and weights; rows, inputs and columns of a product
-FORTH, BACK, OUTER = (32, 96 * 1024), (32, 256 * 64), (128, 64, 256)
+# From where on it gains: rows in the mean step, rows in all, and weights; rows in the mean step, and weights;
+# rows, inputs and columns of a product
+FORTH, BACK, OUTER = (32, 640, 20 * 1024), (32, 256 * 64), (128, 64, 256)
 
 
 def _gains(dtype, sizes, least):
@@ -37,10 +38,10 @@ def _left(size):
     return out
 
 
-def _weights(W, K, n_columns, n_jobs):
-    """A panelled matrix (K, n_columns) as a right factor."""
-    right = empty(_size(n_columns, K), W.dtype)
-    args = (right, W, K, n_columns)
+def _weights(W, first, K, n_columns, n_jobs):
+    """A panelled matrix (K, n_columns), its rows from `first` on, as a right factor."""
+    right = empty(_size(n_columns, K - first), W.dtype)
+    args = (right, W, first, K, n_columns)
     run(slice_weights, args, n_jobs, W.size * _SLICE_WORK, n_columns // TILE_SIDE)
     return right
 
@@ -53,11 +54,11 @@ def _rows(n, K, n_jobs):
 
 def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):
     """As the contract says of training; returns whether it was worth it, otherwise nothing is done."""
-    if not _gains(W.dtype, (slots[-2] / live.size, W.size), FORTH):
+    if not _gains(W.dtype, (slots[-2] / live.size, slots[-2], W.size), FORTH):
         return False
     K, n = 1 + n_in + n_units, int(live[0])
-    left, right = _rows(n, K, n_jobs), _weights(W, K, W.size // K, n_jobs)
-    args = (z, c, gates, left, right, live, slots, kept, n_in, n_units)
+    left, right = _rows(n, K - 1, n_jobs), _weights(W, 1, K, W.size // K, n_jobs)
+    args = (z, c, gates, W, left, right, live, slots, kept, n_in, n_units)
     run(lstm_sliced.lstm_forward, args, n_jobs, int(slots[-2]) * W.size, n)
     return True
 
@@ -67,7 +68,7 @@ def transposed(UT, live, slots, n_padded, n_jobs):
     if not _gains(UT.dtype, (slots[-2] / live.size, UT.size), BACK):
         return Transposed(UT, UT[:0], UT[:0])
     K = UT.size // n_padded
-    return Transposed(UT, _weights(UT, K, n_padded, n_jobs), _rows(int(live[0]), K, n_jobs))
+    return Transposed(UT, _weights(UT, 0, K, n_padded, n_jobs), _rows(int(live[0]), K, n_jobs))
 
 
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):

@@ -10,12 +10,13 @@ to be made of parts.
 
 from .amx import ROW_BYTES, TILE_SIDE, TILE_SIZE, clear_tile, load_tile, multiply_tiles, store_tile
 from .compile import inlined, part
-from .simd import at
+from .simd import at, load, store
 from .slices import PANEL, SLICED
 
 BLOCK = 2 * TILE_SIDE  # rows and columns that are computed together, in four registers
+BLOCK_ELEMENTS = BLOCK * BLOCK
 BAND = BLOCK * PANEL  # elements: the rows of a block in a whole panel
-FLOAT_BYTES = 4
+FLOAT_BYTES, SAME_ROW = 4, 0  # a stride of 0 fills all rows of a tile alike
 
 
 @inlined
@@ -44,6 +45,23 @@ def _multiply(two_rows, two_columns):
 
 
 @inlined
+def _begin(two_rows, two_columns, bias, b):
+    if bias is None:
+        clear_tile(0)
+        clear_tile(1)
+        clear_tile(2)
+        clear_tile(3)
+    else:
+        load_tile(0, at(bias, b), SAME_ROW)
+        if two_columns:
+            load_tile(1, at(bias, b + TILE_SIDE), SAME_ROW)
+        if two_rows:
+            load_tile(2, at(bias, b), SAME_ROW)
+            if two_columns:
+                load_tile(3, at(bias, b + TILE_SIDE), SAME_ROW)
+
+
+@inlined
 def _finish(out, o, ldo, two_rows, two_columns):
     below, stride = o + TILE_SIDE * ldo, FLOAT_BYTES * ldo
     store_tile(0, at(out, o), stride)
@@ -56,18 +74,15 @@ def _finish(out, o, ldo, two_rows, two_columns):
 
 
 @part
-def multiply_block(rows, columns, out, o, ldo, left, i, right, j, depth):
+def multiply_block(rows, columns, out, o, ldo, left, i, right, j, depth, bias=None, b=0):
     """out = left @ right, for at most BLOCK rows and columns; what is written are whole tiles.
 
     out from element o on, row stride ldo; left and right sliced, from elements i and j on, `depth`
-    tiles along the sums.
+    tiles along the sums. A bias, from element b on, is what the sums begin with in each row.
     """
     two_rows, two_columns = rows > TILE_SIDE, columns > TILE_SIDE
     next_tile = depth * SLICED
-    clear_tile(0)
-    clear_tile(1)
-    clear_tile(2)
-    clear_tile(3)
+    _begin(two_rows, two_columns, bias, b)
     for k in range(0, next_tile, SLICED):
         a1, b1 = i + k, j + k
         a2, b2 = a1 + TILE_SIZE, b1 + TILE_SIZE
@@ -86,6 +101,15 @@ def multiply_block(rows, columns, out, o, ldo, left, i, right, j, depth):
         _load_right(right, b3, next_tile, two_columns)
         _multiply(two_rows, two_columns)
     _finish(out, o, ldo, two_rows, two_columns)
+
+
+@part
+def put_block(rows, columns, source, lds, target, t, stride, add):
+    """Copy a block, or add it, to element t of `target` on; `columns` are whole vectors."""
+    for r in range(rows):
+        for k in range(0, columns, TILE_SIDE):
+            x, place = load(source, r * lds + k), t + r * stride + k
+            store(target, place, load(target, place) + x if add else x)
 
 
 @part

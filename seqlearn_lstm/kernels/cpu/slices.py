@@ -173,13 +173,17 @@ def slice_turned(out, o, below, a, start, stride, width, K):
 
 
 @kernel
-def slice_weights(out, W, K, n_columns, share, n_shares, launcher):
-    """A right factor from a panelled matrix W (K, n_columns). A share is a range of columns."""
+def slice_weights(out, W, first, K, n_columns, share, n_shares, launcher):
+    """A right factor from a panelled matrix W (K, n_columns), its rows from `first` on. A share is a range
+    of columns.
+    """
     if launcher != 0:
         hand_out()
         return
-    below, tiles = depth_of(K) * SLICED, n_columns // TILE_SIDE
+    rows, tiles = K - first, n_columns // TILE_SIDE
+    below = depth_of(rows) * SLICED
     for c in range(share * tiles // n_shares, (share + 1) * tiles // n_shares):
         q = c * TILE_SIDE // PANEL * PANEL
-        start = q * K + c * TILE_SIDE - q
-        slice_pairs(out, c * below, 0, W, start, min(PANEL, n_columns - q), TILE_SIDE, K)
+        width = min(PANEL, n_columns - q)
+        start = q * K + first * width + c * TILE_SIDE - q
+        slice_pairs(out, c * below, 0, W, start, width, TILE_SIDE, rows)
