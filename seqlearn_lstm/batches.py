@@ -22,10 +22,10 @@ and ``out[batch.source[alive]] = values[alive]``, ``alive = batch.source >= 0`` 
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
+from ._cached import cached
 from .kernels import get_backend
 
 
@@ -67,55 +67,55 @@ class Batch:
         """Length of the longest sequence, T."""
         return int(self.lengths[0])
 
-    @cached_property
+    @cached
     def live(self):
         """Number of sequences with a step t, (n_steps,)."""
         return self._steps[0]
 
-    @cached_property
+    @cached
     def slots(self):
         """First row of step t, (n_steps + 2,); the last two entries are ``n_slots`` and
         ``n_states``.
         """
         return self._steps[1]
 
-    @cached_property
+    @cached
     def _steps(self):
         live, slots = np.empty(self.n_steps, np.int64), np.empty(self.n_steps + 2, np.int64)
         get_backend("cpu").plan_steps(self.lengths, live, slots)
         return live, slots
 
-    @cached_property
+    @cached
     def n_slots(self):
         """Number of rows of inputs and gates, dead ones included."""
         return int(self.slots[-2])
 
-    @cached_property
+    @cached
     def n_states(self):
         """Number of rows of states: all time steps, and one initial state for each sequence."""
         return int(self.slots[-1])
 
-    @cached_property
+    @cached
     def source(self):
         """Row of the container that feeds each slot, (n_slots,); -1 in dead slots."""
         return self._sources(backward=False)
 
-    @cached_property
+    @cached
     def reversed_source(self):
         """Row of the container that feeds each slot of the reversed batch; -1 in dead slots."""
         return self._sources(backward=True)
 
-    @cached_property
+    @cached
     def after(self):
         """State row after the step of each slot, (n_slots,); -1 in dead slots."""
         return self._states(shift=1, backward=False)
 
-    @cached_property
+    @cached
     def reversed_after(self):
         """State row of a reversed batch after the slot's own time step; -1 in dead slots."""
         return self._states(shift=1, backward=True)
 
-    @cached_property
+    @cached
     def reverse(self):
         """Slot of the mirrored step of the same sequence, (n_slots,); -1 in dead slots.
 
@@ -123,12 +123,12 @@ class Batch:
         """
         return self._states(shift=0, backward=True)
 
-    @cached_property
+    @cached
     def final(self):
         """State row of each sequence's final state, (n_sequences,)."""
         return self.slots[self.lengths] + np.arange(len(self))
 
-    @cached_property
+    @cached
     def dead(self):
         """Dead slots, (n_dead,): the final states of all sequences shorter than the longest."""
         return self.final[self.lengths < self.n_steps]

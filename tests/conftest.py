@@ -1,8 +1,7 @@
 """What all tests share: a fresh cache for compiled code, a seeded generator, backend, sequences.
 
-Numba's disk cache does not see an edit in a file that a kernel calls, so each session compiles
-afresh. With ``NUMBA_CACHE_DIR`` set, what is compiled is kept there, and its freshness is the
-caller's business. Without a GPU, CUDA kernels run in the simulator. Nothing may import numba before
+Each session compiles afresh, as the first one on any machine does; with ``NUMBA_CACHE_DIR`` set, what is
+compiled is kept there. Without a GPU, CUDA kernels run in the simulator. Nothing may import numba before
 the variables are set here.
 """
 

@@ -51,9 +51,11 @@ LAYERS = [
     + ["labels", "layers", "pooling", "sampling", "targets"],
     ["layers.*"],
     ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],
+    ["_cached"],
     ["kernels"],
     ["kernels.cpu", "kernels.cuda"],
     ["kernels.cpu.*", "kernels.cuda.*"],
+    ["_turn"],
 ]
 
 # Within a layer nobody imports anybody, but for (who, whom) here.

@@ -125,7 +125,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             warn_where_ended(settings, state)
         validate = scorer_of(self, network, validation, state)
         task = Task(network, head, solver, sequences, targets, weights, settings, initial, validate)
-        for name in SOMETIMES:  # of an earlier fit
+        # What an earlier fit has left: its parameters are none of the network that is being fitted.
+        for name in SOMETIMES if goes_on else (*SOMETIMES, "parameters_"):
             vars(self).pop(name, None)
         state.record = None if self.record is None else state.record
         n_validation = None if validation is None else len(validation)

@@ -4,28 +4,13 @@ The limit belongs to the whole process, and whoever lifts it brings back what st
 fits at once in Python threads would each find the other's limit there, and bring it back for good.
 """
 
-import os
-import threading
 from contextlib import contextmanager
 
 from threadpoolctl import threadpool_limits
 
+from .._turn import Turn
 
-class _Turn:
-    """Whose turn it is to limit. A forked child starts with a new one: who held the old one is not
-    there to release it.
-    """
-
-    def __init__(self):
-        self.renew()
-
-    def renew(self):
-        self.lock = threading.Lock()
-
-
-_turn = _Turn()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_turn.renew)
+_turn = Turn()
 
 
 @contextmanager

@@ -141,10 +141,11 @@ On the host, whatever computes: functions of the CPU's backend alone
 """
 
 import os
-import threading
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
+
+from .._turn import Turn
 
 TO_INSTALL = 'pip install "seqlearn_lstm[cuda13]", or [cuda12] for an older driver'
 
@@ -186,12 +187,12 @@ def _simulates():
     return os.environ.get("NUMBA_ENABLE_CUDASIM", "0") not in ("0", "")
 
 
-_asking = threading.Lock()
+_asking = Turn()
 
 
 def _why_no_cuda(process):
     """What is missing for "cuda", for the process of this number; None: nothing."""
-    with _asking:  # the first steps of numba-cuda are not for several threads at once
+    with _asking.lock:  # the first steps of numba-cuda are not for several threads at once
         return _why_never(process) or _primitives().why_not_now()
 
 

@@ -4,10 +4,9 @@ A direction that is `backward` reads each sequence from its end, through the sam
 rows that `Stream.index` names differ.
 """
 
-from functools import cached_property
-
 import numpy as np
 
+from .._cached import cached
 from .memory import States, Stream
 from .part import Part
 
@@ -47,15 +46,15 @@ class Recurrent(Part):
     def _sizes(self):
         return [(1 + self.n_in + self.n_units) * self.n_columns]
 
-    @cached_property
+    @cached
     def n_columns(self):
         return self.kernels.gate_columns(self.n_units, self.dtype)
 
-    @cached_property
+    @cached
     def row_stride(self):
         return self.kernels.row_stride(1 + self.n_in + self.n_padded, self.dtype)
 
-    @cached_property
+    @cached
     def no_rows(self):
         """What kernels take for a mask, or for gradients at outputs, where there are none."""
         return self.kernels.zeros((0, self.n_padded), self.dtype)

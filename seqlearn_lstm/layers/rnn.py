@@ -1,7 +1,6 @@
 """The plain recurrent layer of Elman."""
 
-from functools import cached_property
-
+from .._cached import cached
 from .recurrent import Recurrent
 
 ACTIVATIONS = {"tanh": 0, "relu": 1}  # the kernels' numbers
@@ -10,7 +9,7 @@ ACTIVATIONS = {"tanh": 0, "relu": 1}  # the kernels' numbers
 class RNNLayer(Recurrent):
     """One direction of a layer of ``RNN()`` cells. Canonical W (n_in, H), U (H, H), b (H,)."""
 
-    @cached_property
+    @cached
     def n_columns(self):
         return self.n_padded
 

@@ -8,6 +8,7 @@ to write is removed by a later fit with the same file.
 The file is a pickle, and behind it the SHA-256 of it: what a disk has damaged is not gone on with.
 """
 
+import errno
 import hashlib
 import os
 import pickle
@@ -23,6 +24,7 @@ from .portable import portable, restored
 FORMAT = 4
 CHECKSUM = 32  # bytes
 TOKEN = 4  # random bytes in the name of a part
+NOT_FOR_FOLDERS = {errno.EACCES, errno.EPERM, errno.EBADF, errno.EINVAL, errno.ENOTSUP}
 ABANDONED = 3600  # seconds since something was written last: nobody goes on with that part
 
 
@@ -153,7 +155,7 @@ class _Summed:
 def _whole(path):
     """A path from the root; a link stays one, for what it points to is written."""
     is_name = os.path.basename(path) and "\0" not in path
-    if not is_name or os.path.isdir(path):
+    if not is_name or (os.path.exists(path) and not os.path.isfile(path)):  # a folder, a pipe
         raise ValueError(f"checkpoint is {path!r}; expected the path of a file")
     return os.path.realpath(path)
 
@@ -172,13 +174,18 @@ def _remove_abandoned(whole):
 
 
 def _sync_folder(folder):
-    """Bring the new name to the disk; where folders cannot be opened, the system does it alone."""
-    if hasattr(os, "O_DIRECTORY"):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    """Bring the new name to the disk. Where a folder cannot be opened or synchronised (on Windows; one that
+    may be written but not read; those that a virtual machine shares) the system does it alone.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+    except OSError as error:
+        if error.errno not in NOT_FOR_FOLDERS:
+            raise
 
 
 def _remove(path):

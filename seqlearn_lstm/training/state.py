@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 
+from .._cached import cached
 from ..dropout import Rates
 from ..network import Network
 from ..sequences import Sequences
@@ -170,7 +170,7 @@ class Task:
     initial: np.ndarray | None = None
     validate: Callable[[], float] | None = None
 
-    @cached_property
+    @cached
     def rows(self):
         """The rows of all sequences, where the network reads them."""
         return self.network.take_rows(self.sequences.rows)

@@ -8,6 +8,7 @@ import pytest
 from estimator_helpers import SMALL, identical, padded, ragged, same_fit, small
 from sklearn.base import clone
 from sklearn.callback import ScoringMonitor
+from sklearn.exceptions import NotFittedError
 from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -160,6 +161,31 @@ def test_it_is_what_fit_would_return_then(params, symbols):
     if "warm_start" in params:  # one of the middle goes on like any other
         again = epochs[1].set_callbacks().set_params(max_iter=2).fit(data, Y)
         assert same_fit(again, model)
+
+
+class Predicts(Watcher):
+    """Asks the estimator that is being fitted for predictions."""
+
+    def __init__(self):
+        super().__init__()
+        self.predicted = []
+
+    def on_fit_task_end(self, estimator, context):
+        try:
+            self.predicted.append(estimator.predict(X))
+        except NotFittedError:
+            self.predicted.append(None)
+
+
+@pytest.mark.parametrize("units", [(20, 4), (4, 20)])
+def test_while_it_learns_anew_it_predicts_nothing(units):
+    """The parameters of the fit before are none of the network that is being fitted."""
+    before, now = units
+    model, asks = small(hidden_layer_sizes=(before,)).fit(X, Y), Predicts()
+    model.set_params(hidden_layer_sizes=(now,)).set_callbacks(asks).fit(X, Y)
+    during, after = asks.predicted[:-1], asks.predicted[-1]
+    assert during and all(labels is None for labels in during)
+    assert after is None or len(after) == len(X)
 
 
 def test_it_is_a_copy_of_its_own():

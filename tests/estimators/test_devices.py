@@ -273,7 +273,7 @@ def pretend(monkeypatch, why_no_device=lambda to_install: None, why_not_now=lamb
 def test_several_threads_ask_for_the_gpu_one_after_another(monkeypatch):
     """And what is there is asked for once."""
     alone = []
-    pretend(monkeypatch, lambda to_install: alone.append(kernels._asking.locked()))
+    pretend(monkeypatch, lambda to_install: alone.append(kernels._asking.lock.locked()))
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(kernels._why_no_cuda, [-1] * 4)) == [None] * 4
     assert alone == [True]

@@ -1,6 +1,7 @@
 """What an estimator promises: predictions, reproducibility, failures, state, the caller's data."""
 
 import inspect
+import sys
 from numbers import Number
 
 import numpy as np
@@ -349,6 +350,35 @@ def test_failed_first_fit_leaves_no_trace(params, X, y, further, error, message)
     assert identical(vars(model), before)
     with pytest.raises(NotFittedError):
         model.predict(GOOD_X)
+
+
+@pytest.mark.parametrize("line", range(1, 4))
+def test_an_interrupt_while_a_failed_fit_is_undone(line):
+    """A second one, at each line that undoes what the first has ended, finds nothing half undone."""
+    X, y = ragged()
+    model = small().fit(X, y)
+    before, lines = dict(vars(model)), []
+
+    def undoing(frame, event, arg):
+        if event == "exception" or lines:
+            lines.append(event)
+        if lines.count("line") == line:
+            sys.settrace(None)
+            raise KeyboardInterrupt
+        return undoing
+
+    def follow(frame, event, arg):
+        return undoing if frame.f_code.co_name == "whole_or_nothing" else None
+
+    sys.settrace(follow)
+    try:
+        with pytest.raises((ValueError, KeyboardInterrupt)):
+            model.fit([x * np.nan for x in X], y)
+    finally:
+        sys.settrace(None)
+    assert lines
+    assert vars(model).keys() == before.keys()
+    assert identical(model.parameters_, before["parameters_"])
 
 
 def test_failed_prediction_leaves_the_estimator_as_it_was():

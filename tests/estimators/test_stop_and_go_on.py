@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import pickle
 import signal
+import stat
 from copy import copy
 from functools import partial
 from threading import Lock
@@ -426,6 +427,34 @@ def test_a_checkpoint_may_be_a_link(tmp_path):
     assert same_run(model.fit(X, Y), whole) and same_run(clone(model).fit(X, Y), whole)
     assert link.is_symlink() and sorted(disk.iterdir()) == [disk / "any", disk / "run"]
     assert (disk / "run").stat().st_mode == (disk / "any").stat().st_mode
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_checkpoint_is_no_pipe(tmp_path):
+    """Which would be waited for: nobody writes to it."""
+    os.mkfifo(tmp_path / "run")
+    with pytest.raises(ValueError, match="expected the path of a file"):
+        small(checkpoint=tmp_path / "run").fit(X, Y)
+
+
+@pytest.mark.parametrize("number", [errno.EINVAL, errno.EACCES, errno.EIO])
+def test_a_folder_that_cannot_be_synchronised(tmp_path, monkeypatch, number):
+    """Those of some systems cannot, and the checkpoint is there; a disk that fails is another thing."""
+    sync = os.fsync
+
+    def fsync(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(number, os.strerror(number))
+        sync(descriptor)
+
+    monkeypatch.setattr(checkpoint.os, "fsync", fsync)
+    model = small(checkpoint=tmp_path / "run", max_iter=2)
+    if number == errno.EIO:
+        with pytest.raises(OSError, match="could not be written"):
+            model.fit(X, Y)
+    else:
+        assert same_run(model.fit(X, Y), small(max_iter=2).fit(X, Y))
+        assert same_run(clone(model).fit(X, Y), model)
 
 
 def test_a_fit_that_changes_its_folder_writes_one_file(tmp_path, monkeypatch):

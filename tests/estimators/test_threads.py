@@ -6,6 +6,8 @@ a smaller machine, and with even the smallest work shared, as only large work is
 
 import errno
 import os
+import shutil
+from pathlib import Path
 
 import joblib
 import numba
@@ -15,6 +17,7 @@ from estimator_helpers import digest, ragged, run_python, small
 from numba.core import caching
 from threadpoolctl import threadpool_info, threadpool_limits
 
+import seqlearn_lstm
 from seqlearn_lstm._base import one_blas_thread
 from seqlearn_lstm._base.asked import threads_of
 from seqlearn_lstm.kernels.cpu import available_threads, compile, share, threads
@@ -107,6 +110,30 @@ member.join()
 assert fitted == [expected]
 """
 
+FORK_WHILE_A_BATCH_IS_LAID_OUT = """
+import signal
+from seqlearn_lstm.batches import Batch
+model = small(**params).fit(X, y)
+expected, sources = model.predict(X).tolist(), Batch._sources
+busy, go_on = threading.Event(), threading.Event()
+def slow_sources(batch, backward):
+    busy.set()
+    go_on.wait(60)
+    return sources(batch, backward)
+Batch._sources = slow_sources
+member = threading.Thread(target=model.predict, args=(X,))
+member.start()
+assert busy.wait(60)
+Batch._sources = sources
+child = os.fork()
+if child == 0:
+    signal.alarm(60)  # kills a child that waits for ever
+    os._exit(0 if model.predict(X).tolist() == expected else 1)
+assert os.waitpid(child, 0)[1] == 0
+go_on.set()
+member.join()
+"""
+
 FORK_WHILE_BLAS_IS_LIMITED = """
 import signal
 from seqlearn_lstm._base.one_blas_thread import one_blas_thread
@@ -148,6 +175,11 @@ def test_fit_fork_fit(layer):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_fork_while_another_thread_fits():
     run_four(FORK_DURING_A_FIT, None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_fork_while_another_thread_lays_out_a_batch():
+    run_four(FORK_WHILE_A_BATCH_IS_LAID_OUT, None)
 
 
 def test_one_fit_at_a_time_limits_blas(monkeypatch):
@@ -353,6 +385,29 @@ def test_damaged_compiled_code_on_a_full_disk(empty_cache, monkeypatch):
     monkeypatch.setattr(caching, "open", full_disk, raising=False)
     called, callback = compiled_anew()
     assert called(3.0) == callback.ctypes(3.0) == 6
+
+
+UPDATED = """
+import numpy as np
+from seqlearn_lstm.kernels import cpu
+theta, gradient, m, v = (cpu.zeros(16, np.float32) for _ in range(4))
+gradient[:] = 1
+cpu.adam(theta, gradient, m, v, 1.0, 0.5, 0.0, 0.0, 0.0, 1.0, 0.0, 1)
+print(theta[0])
+"""
+
+
+def test_an_edit_of_what_a_kernel_calls_is_compiled(tmp_path):
+    """As an upgrade brings it: the kernel stands in a file that stays as it was."""
+    package = Path(seqlearn_lstm.__file__).parent
+    shutil.copytree(package, tmp_path / package.name, ignore=shutil.ignore_patterns("__pycache__"))
+    env = dict(PYTHONPATH=tmp_path, PYTHONSAFEPATH="1", NUMBA_CACHE_DIR=tmp_path / "cache")
+    assert float(run_python(UPDATED, **env)) == -0.5
+    updates = tmp_path / package.name / "kernels" / "cpu" / "updates.py"
+    called = "vectors = n // L"  # of the function that says which elements an update is of
+    assert called in updates.read_text()
+    updates.write_text(updates.read_text().replace(called, "vectors = 0"))
+    assert float(run_python(UPDATED, **env)) == 0
 
 
 WITHOUT_JIT = """

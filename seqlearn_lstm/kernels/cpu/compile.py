@@ -2,7 +2,10 @@
 written.
 """
 
+import hashlib
 from contextlib import suppress
+from functools import cache
+from importlib.resources import files
 
 from numba import config, njit
 from numba.core.caching import FunctionCache
@@ -16,8 +19,25 @@ if config.DISABLE_JIT:
     )
 
 
+@cache
+def _sources():
+    """A hash of all files that kernels are made of."""
+    sources = {file.name: file for file in files(__package__).iterdir()}
+    found = hashlib.sha256()
+    for name in sorted(name for name in sources if name.endswith(".py")):
+        found.update(sources[name].read_bytes())
+    return found.hexdigest()
+
+
 class _Cache(FunctionCache):
-    """Numba's, but for a disk that is full or damaged: it costs time, and no fit."""
+    """Numba's, with two differences. A disk that is full or damaged costs time, and no fit. And what was
+    compiled is old as soon as any of our files is another: Numba looks at the one in which a kernel
+    stands, but its parts stand in others, and after an upgrade they would be those of before.
+    """
+
+    def __init__(self, function):
+        super().__init__(function)
+        self._cache_file._source_stamp = self._cache_file._source_stamp, _sources()
 
     def load_overload(self, *args):
         try:
