@@ -47,7 +47,7 @@ class Step:
         kernels, rng = get_backend("cpu"), np.random.default_rng(0)
         architecture = Architecture(n_in, (n_units,), False, "last", 8, cell=plain(cell))
         recurrent = rates is not None and rates.recurrent > 0
-        self.network = Network(architecture, kernels, np.float32, n_jobs, recurrent)
+        self.network = Network(architecture, kernels, np.float32, n_jobs, recurrent, training=True)
         self.network.set_parameters(self.network.initial_parameters(rng))
         self.offsets, self.members = np.arange(B + 1) * T, np.arange(B)
         self.rows = rng.standard_normal((B * T, n_in), dtype=np.float32)

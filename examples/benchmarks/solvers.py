@@ -56,7 +56,7 @@ class Training:
     def __init__(self, shape, n_jobs):
         kernels, rng = get_backend("cpu"), np.random.default_rng(0)
         architecture = Architecture(shape.I, (shape.H,), False, "last", 8)
-        self.network = Network(architecture, kernels, np.float32, n_jobs)
+        self.network = Network(architecture, kernels, np.float32, n_jobs, training=True)
         self.network.set_parameters(self.network.initial_parameters(rng))
         self.batch = plan(np.arange(shape.B + 1) * shape.T, np.arange(shape.B))
         self.rows = rng.standard_normal((shape.B * shape.T, shape.I), dtype=np.float32)

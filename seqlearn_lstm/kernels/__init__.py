@@ -66,7 +66,8 @@ LSTM, one direction of one layer
         dh dc  (B, Hp)                     IN gradient at the final states; OUT at the initial states; zero in padded units
 
 Other cells, one direction of one layer; live, slots, kept, d_out, UT as of the LSTM
-    lstm_options_forward(z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options, n_jobs)
+    lstm_options_forward(z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
+                         n_jobs, training=False)
         z c gates W                        as of lstm_forward, but the h columns of z: OUT h * mask, what the product reads
         h      (n_states, Hp)              IN initial h in rows 0..B, zero in padded units; OUT h of all steps, always
         centred (as gates, or 0), stats (n_slots or B, 6; or 0 rows)    OUT, under layer_norm, for what follows

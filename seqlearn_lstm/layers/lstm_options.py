@@ -95,7 +95,7 @@ class OptionsLSTM(Recurrent):
         self.kernels.lstm_options_forward(
             z, arrays[0][0], arrays[1][0], self._gates(batch, work, keep), centred,
             stats, self.weights, self.values[1], mask, batch.live, batch.slots, kept,
-            self.n_in, self.n_units, self._options, n_jobs,
+            self.n_in, self.n_units, self._options, n_jobs, self.training,
         )  # fmt: skip
 
     def _backward(self, batch, z, d_out, finals, mask, work, n_jobs):

@@ -8,7 +8,8 @@ peephole (Gers and Schmidhuber 2000; Graves 2013), no forget gate: f = 1 (Hochre
 1997), layer normalisation (`layer_norm`), recurrent dropout (Gal and Ghahramani 2016), and other
 activations (`squash`). `lstm_extras` has the numbers of the options and the further parameters.
 
-z c gates W weights     as in `lstm`, but the h columns of z hold h~; W has zeros for a gate that does not exist
+z c gates W             as in `lstm`, but the h columns of z hold h~; W has zeros for a gate that does not exist
+weights                 forward, W as `sliced_step.Sliced`; back, as in `lstm`
 h       (n_states, Hp)  the states; rows as in z
 mask    (B or 0, Hp)    no rows: none
 centred stats           as in `layer_norm`; no rows without it
@@ -18,15 +19,20 @@ Products of all panels come first, then all else of a step: a normalisation need
 row.
 """
 
+from numba import types
+from numba.extending import overload
+
 from .activations import lstm_gates, sigmoid
 from .ahead import is_worth_it, multiply_ahead
+from .amx import COMPILED_FOR, TILE_SIDE
 from .areas import columns_of, rows_of, sequences_of, units_of
 from .blocks import GATES, enter, gate_columns, get_gate, put_gate, remember
-from .compile import kernel, part
+from .compile import ALWAYS_INLINED, kernel, part
 from .layer_norm import CELL_MEAN, CELL_SCALE, centre_gates, measure_cells
 from .lstm_extras import CELL_GAIN, CELL_SHIFT, GAIN, P
 from .share import hand_out
 from .simd import at, fma, load, splat, store
+from .sliced_step import multiply_step
 from .squash import TANH, first_lanes, squash
 from .target import VECTOR_BYTES
 from .tile import tile
@@ -94,8 +100,7 @@ def forward_outputs(rows, c, k, stats, s, extras, h, out, z, column, mask, first
 
 
 @part
-def products(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area):
-    """The products of step t, from row `bias` of W on, for a share's area."""
+def _by_tiles(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area):
     L = VECTOR_BYTES // W.itemsize
     panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
     ldz, n_gates = z.shape[1], raw.shape[0] // columns
@@ -116,9 +121,42 @@ def products(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area):
 
 
 @part
+def _by_matrix_unit(z, raw, W, weights, bias, live, slots, kept, n_in, n_units, t, share, area):
+    columns, K = gate_columns(n_units, TILE_SIDE), n_in + n_units
+    begin, end = area.begin, min(area.end, live[t])
+    if begin >= end:
+        return
+    if bias == 0:
+        multiply_step(z, raw, W, weights, slots, kept, t, K, columns, share, begin, end)
+    else:
+        multiply_step(z, raw, None, weights, slots, kept, t, K, columns, share, begin, end)
+
+
+def products(z, raw, W, weights, bias, live, slots, kept, n_in, n_units, t, share, area):
+    """The products of step t, from row `bias` of W on, for a share's area."""
+    raise TypeError("for compiled code")
+
+
+@overload(products, jit_options=ALWAYS_INLINED)
+def _products(z, raw, W, weights, bias, live, slots, kept, n_in, n_units, t, share, area):
+    def by_tiles(z, raw, W, weights, bias, live, slots, kept, n_in, n_units, t, share, area):
+        _by_tiles(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area)
+
+    def by_either(z, raw, W, weights, bias, live, slots, kept, n_in, n_units, t, share, area):
+        if weights.right.size > 0:
+            _by_matrix_unit(
+                z, raw, W, weights, bias, live, slots, kept, n_in, n_units, t, share, area
+            )
+        else:
+            _by_tiles(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area)
+
+    return by_either if COMPILED_FOR and W.dtype == types.float32 else by_tiles
+
+
+@part
 def forward_step(
-    z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
-    t, area,
+    z, h, c, gates, centred, stats, W, weights, extras, mask, live, slots, kept, n_in, n_units,
+    options, t, share, area,
 ):  # fmt: skip
     """Step t, for a share's area; with layer normalisation of all units."""
     L, Hp = VECTOR_BYTES // W.itemsize, c.shape[1]
@@ -127,7 +165,7 @@ def forward_step(
     n_gates = gates.shape[0] // columns
     # A normalisation would take out what the bias adds.
     raw, bias = (centred, 1) if options.layer_norm else (gates, 0)
-    products(z, raw, W, bias, live, slots, kept, n_in, n_units, t, area)
+    products(z, raw, W, weights, bias, live, slots, kept, n_in, n_units, t, share, area)
     for j in range(area.n_blocks):
         first, last = rows_of(j, area)
         rows = min(last, live[t]) - first
@@ -153,8 +191,8 @@ def forward_step(
 
 @kernel
 def lstm_options_forward(
-    z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
-    share, n_shares, launcher,
+    z, h, c, gates, centred, stats, W, weights, extras, mask, live, slots, kept, n_in, n_units,
+    options, share, n_shares, launcher,
 ):  # fmt: skip
     """Fill h, the h columns of z, c, gates, centred and stats, from the x columns of z and the
     initial states.
@@ -168,18 +206,19 @@ def lstm_options_forward(
     enter(area, h, z, 1 + n_in, mask)
     columns, K = gate_columns(n_units, VECTOR_BYTES // W.itemsize), 1 + n_in + n_units
     raw, bias = (centred, 1) if options.layer_norm else (gates, 0)
-    multiply_ahead(raw, columns, z, W, K, bias, 1 + n_in, live, slots, kept, area)
+    if weights.right.size == 0:
+        multiply_ahead(raw, columns, z, W, K, bias, 1 + n_in, live, slots, kept, area)
     for t in range(live.shape[0]):
         forward_step(
-            z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units,
-            options, t, area,
+            z, h, c, gates, centred, stats, W, weights, extras, mask, live, slots, kept, n_in,
+            n_units, options, t, share, area,
         )  # fmt: skip
 
 
 @kernel
 def lstm_options_forward_step(
-    z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options, t,
-    share, n_shares, launcher,
+    z, h, c, gates, centred, stats, W, weights, extras, mask, live, slots, kept, n_in, n_units,
+    options, t, share, n_shares, launcher,
 ):  # fmt: skip
     """Step t of `lstm_options_forward` without layer normalisation, split by units."""
     if launcher != 0:
@@ -191,21 +230,21 @@ def lstm_options_forward_step(
         columns, K = gate_columns(n_units, L), 1 + n_in + n_units
         multiply_ahead(gates, columns, z, W, K, 0, 1 + n_in, live, slots, kept, area)
     forward_step(
-        z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
-        t, area,
+        z, h, c, gates, centred, stats, W, weights, extras, mask, live, slots, kept, n_in, n_units,
+        options, t, share, area,
     )  # fmt: skip
 
 
 @kernel
 def lstm_options_forward_by_units(
-    z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
-    share, n_shares, launcher,
+    z, h, c, gates, centred, stats, W, weights, extras, mask, live, slots, kept, n_in, n_units,
+    options, share, n_shares, launcher,
 ):  # fmt: skip
     """`lstm_options_forward` without layer normalisation, each step split by units."""
     # Here, for all units: each share of the first step reads those of the others.
     enter(sequences_of(0, 1, live, c.shape[1]), h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
         lstm_options_forward_step(
-            z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units,
-            options, t, share, n_shares, launcher,
+            z, h, c, gates, centred, stats, W, weights, extras, mask, live, slots, kept, n_in,
+            n_units, options, t, share, n_shares, launcher,
         )  # fmt: skip

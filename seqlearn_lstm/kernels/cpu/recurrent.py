@@ -9,6 +9,7 @@ from . import (
     lstm_extras_gradient,
     lstm_options,
     lstm_options_bptt,
+    lstm_sliced,
     rnn,
     sliced,
 )
@@ -19,20 +20,26 @@ from .threads import COPY_WORK, run
 from .tile import link
 
 
+def _run(by_sequences, by_units, args, weights, sliced, live, slots, n_padded, n_jobs):
+    """`run_layer`, but the matrix unit multiplies for all units of a share's sequences."""
+    by_units = None if sliced.right.size else by_units
+    run_layer(by_sequences, by_units, args, weights, live, slots, n_padded, n_jobs)
+
+
 def _run_back(by_sequences, by_units, args, back, live, slots, n_padded, n_jobs):
-    """`run_layer` for back-propagation: the matrix unit multiplies for all units of a share's sequences."""
-    if back.right.size:
-        by_units = None
-    run_layer(by_sequences, by_units, args, back.UT, live, slots, n_padded, n_jobs)
+    _run(by_sequences, by_units, args, back.UT, back, live, slots, n_padded, n_jobs)
 
 
 def lstm_forward(
     z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs, precision="float32", training=False
 ):
-    args = (z, c, gates, W, live, slots, kept, n_in, n_units)
-    if training and sliced.lstm_forward(*args, n_jobs):
+    weights = sliced.weights(W, live, slots, n_in + n_units, training, n_jobs)
+    if weights.right.size:
+        args = (z, c, gates, W, weights, live, slots, kept, n_in, n_units)
+        run(lstm_sliced.lstm_forward, args, n_jobs, int(slots[-2]) * W.size, int(live[0]))
         return
     link(W.dtype)
+    args = (z, c, gates, W, live, slots, kept, n_in, n_units)
     kernels = lstm.lstm_forward, lstm.lstm_forward_by_units
     run_layer(*kernels, args, W, live, slots, c.shape[1], n_jobs)
 
@@ -47,14 +54,31 @@ def lstm_backward(d_out, c, gates, UT, dh, dc, live, slots, n_units, n_jobs, pre
 
 def lstm_options_forward(
     z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
-    n_jobs,
+    n_jobs, training=False,
 ):  # fmt: skip
     link(W.dtype)
-    args = (z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units)
+    weights = sliced.weights(W, live, slots, n_in + n_units, training, n_jobs)
+    args = (
+        z,
+        h,
+        c,
+        gates,
+        centred,
+        stats,
+        W,
+        weights,
+        extras,
+        mask,
+        live,
+        slots,
+        kept,
+        n_in,
+        n_units,
+    )
     options = Options(*map(int, options))
     by_units = None if options.layer_norm else lstm_options.lstm_options_forward_by_units
     kernels, args = (lstm_options.lstm_options_forward, by_units), (*args, options)
-    run_layer(*kernels, args, W, live, slots, c.shape[1], n_jobs)
+    _run(*kernels, args, W, weights, live, slots, c.shape[1], n_jobs)
 
 
 def lstm_options_backward(

@@ -8,10 +8,11 @@ from operator import ge
 
 import numpy as np
 
-from . import gemm_sliced, lstm_sliced
+from . import gemm_sliced
 from .amx import CONFIGURATION, CONFIGURED, TILE_DEPTH, TILE_SIDE, available
 from .carry import Transposed
 from .layout import empty
+from .sliced_step import Sliced
 from .slices import SLICED, slice_weights
 from .threads import available_threads, run
 
@@ -52,15 +53,12 @@ def _rows(n, K, n_jobs):
     return _left(_size(n + spare, K))
 
 
-def lstm_forward(z, c, gates, W, live, slots, kept, n_in, n_units, n_jobs):
-    """As the contract says of training; returns whether it was worth it, otherwise nothing is done."""
-    if not _gains(W.dtype, (slots[-2] / live.size, slots[-2], W.size), FORTH):
-        return False
-    K, n = 1 + n_in + n_units, int(live[0])
-    left, right = _rows(n, K - 1, n_jobs), _weights(W, 1, K, W.size // K, n_jobs)
-    args = (z, c, gates, W, left, right, live, slots, kept, n_in, n_units)
-    run(lstm_sliced.lstm_forward, args, n_jobs, int(slots[-2]) * W.size, n)
-    return True
+def weights(W, live, slots, K, training, n_jobs):
+    """W, with K rows below the bias, for `sliced_step.multiply_step`."""
+    if not (training and _gains(W.dtype, (slots[-2] / live.size, slots[-2], W.size), FORTH)):
+        return Sliced(W[:0], W[:0])
+    right = _weights(W, 1, 1 + K, W.size // (1 + K), n_jobs)
+    return Sliced(right, _rows(int(live[0]), K, n_jobs))
 
 
 def transposed(UT, live, slots, n_padded, n_jobs):

@@ -145,7 +145,7 @@ def normalised_forward(z, column, b, pre, cell, options, live, slots, kept, H):
 
 def lstm_options_forward(
     z, h, c, gates, centred, stats, W, extras, mask, live, slots, kept, n_in, n_units, options,
-    n_jobs,
+    n_jobs, training=False,
 ):  # fmt: skip
     B, column, columns = int(live[0]), 1 + n_in, GATES * n_units
     options, b, gates = tuple(map(int, options)), W.reshape(-1), gates.reshape(-1, columns)
