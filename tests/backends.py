@@ -80,7 +80,7 @@ class OnMatrixUnit:
 
     def __getattr__(self, name):
         function = getattr(self.backend, name)
-        if name in ("lstm_forward", "lstm_options_forward"):
+        if name in ("lstm_forward", "lstm_options_forward", "gru_forward"):
             function = partial(function, training=True)
 
         def call(*arguments):

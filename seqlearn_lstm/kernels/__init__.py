@@ -81,7 +81,7 @@ Other cells, one direction of one layer; live, slots, kept, d_out, UT as of the 
         sums   (B * lstm_sums_size or 0,)  OUT, with peepholes or under layer_norm, for lstm_options_gradient
     lstm_options_gradient(gradient, d_extras, sums, n_in, n_units, options, n_jobs)
         after `outer`, which fills the gradient of W: its bias row, under layer_norm; d_extras: OUT, zero for what is off
-    gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs)
+    gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs, training=False)
         z      (n_states, >= 1 + I + Hp)   IN 1, inputs; OUT h * mask of all steps: what the recurrent product reads
         h      (n_states, Hp)              IN initial h in rows 0..B, zero in padded units; OUT h of all steps, always
         gates  (n_slots or B, 4 Hg) flat   OUT n, r, u, m, panelled, for gru_backward

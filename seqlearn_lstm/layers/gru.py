@@ -29,7 +29,7 @@ class GRULayer(Recurrent):
         kept = batch.slots if keep else np.zeros_like(batch.slots)
         self.kernels.gru_forward(
             z, arrays[0][0], self._gates(batch, work, keep), self.weights, mask, batch.live,
-            batch.slots, kept, self.n_in, self.n_units, n_jobs,
+            batch.slots, kept, self.n_in, self.n_units, n_jobs, self.training,
         )  # fmt: skip
 
     def _backward(self, batch, z, d_out, finals, mask, work, n_jobs):

@@ -48,6 +48,17 @@ def two_sigmoids(x, y):
 
 
 @part
+def activate(rows, width, pre, L):
+    """r and u of one panel, for `rows` rows (rows, width): their sigmoid in the place of what it is of."""
+    units = width // GATES
+    for k in range(rows):
+        row = at(pre, k * width)
+        r, u = two_sigmoids(get_gate(row, R, units, L), get_gate(row, U, units, L))
+        put_gate(row, R, r, units, L)
+        put_gate(row, U, u, units, L)
+
+
+@part
 def gates_of_panel(rows, width, recurrent, pre, z, o, W, w, n_in, n_units):
     """Compute one panel's gates from `rows` rows of z, into pre (rows, width): r and u after their
     sigmoid, of n what the inputs and the bias add, and m.
@@ -64,11 +75,7 @@ def gates_of_panel(rows, width, recurrent, pre, z, o, W, w, n_in, n_units):
         rows, vectors, at(pre, skip), width, at(z, o + K), ldz, 1, 1, 0,
         at(W, w + K * width + skip), width, n_units, 1,
     )  # fmt: skip
-    for k in range(rows):
-        row = at(pre, k * width)
-        r, u = two_sigmoids(get_gate(row, R, units, L), get_gate(row, U, units, L))
-        put_gate(row, R, r, units, L)
-        put_gate(row, U, u, units, L)
+    activate(rows, width, pre, L)
 
 
 @part

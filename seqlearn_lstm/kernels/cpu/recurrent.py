@@ -4,6 +4,7 @@ from . import (
     gru,
     gru_before,
     gru_bptt,
+    gru_sliced,
     lstm,
     lstm_bptt,
     lstm_extras_gradient,
@@ -100,7 +101,14 @@ def lstm_options_gradient(gradient, d_extras, sums, n_in, n_units, options, n_jo
     run(lstm_extras_gradient.lstm_options_gradient, args, n_jobs, sums.size * COPY_WORK, most)
 
 
-def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs):
+def gru_forward(
+    z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs, training=False
+):  # fmt: skip
+    weights = sliced.weights(W, live, slots, n_in + n_units, training, n_jobs)
+    if weights.right.size:
+        args = (z, h, gates, W, weights, mask, live, slots, kept, n_in, n_units)
+        run(gru_sliced.gru_forward, args, n_jobs, int(slots[-2]) * W.size, int(live[0]))
+        return
     link(W.dtype)
     args = (z, h, gates, W, mask, live, slots, kept, n_in, n_units)
     kernels = gru.gru_forward, gru.gru_forward_by_units

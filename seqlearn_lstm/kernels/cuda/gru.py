@@ -62,7 +62,7 @@ forward = make_forward(forward_point, GATES, GATES - R, R)
 backward = make_backward(backward_point, GATES - R, R)
 
 
-def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs):
+def gru_forward(z, h, gates, W, mask, live, slots, kept, n_in, n_units, n_jobs, training=False):
     B, column = int(live[0]), 1 + n_in
     pre = input_sums(z, W, int(slots[-2]), n_in, GATES * n_units)
     cell = z, h, gates.reshape(-1, GATES * n_units), mask
