@@ -80,7 +80,7 @@ class OnMatrixUnit:
 
     def __getattr__(self, name):
         function = getattr(self.backend, name)
-        if name in ("lstm_forward", "lstm_options_forward", "gru_forward"):
+        if name in ("lstm_forward", "lstm_options_forward", "gru_forward", "multiply"):
             function = partial(function, training=True)
 
         def call(*arguments):
@@ -88,6 +88,7 @@ class OnMatrixUnit:
                 patch.setattr(self.backend.sliced, "FORTH", (0, 0, 0))
                 patch.setattr(self.backend.sliced, "BACK", (0, 0))
                 patch.setattr(self.backend.sliced, "OUTER", (0, 0, 0))
+                patch.setattr(self.backend.sliced, "MULTIPLY", (0, 0, 0))
                 return function(*arguments)
 
         return call

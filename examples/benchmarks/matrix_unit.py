@@ -29,7 +29,7 @@ class Limited:
         self.layer, self.limit, self.sliced = layer, limit, layer.kernels.sliced
 
     def __call__(self):
-        self.sliced.FORTH = self.sliced.OUTER = (self.limit,) * 3
+        self.sliced.FORTH = self.sliced.OUTER = self.sliced.MULTIPLY = (self.limit,) * 3
         self.sliced.BACK = (self.limit,) * 2
         self.layer.step()
 

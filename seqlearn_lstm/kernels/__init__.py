@@ -100,7 +100,7 @@ Other cells, one direction of one layer; live, slots, kept, d_out, UT as of the 
         d_pre  (n_slots, Hp) flat          OUT gradient at the pre-activations, panelled
 
 Products
-    multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs)
+    multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs, training=False)
         out[:n_rows, :n_columns] = a[:n_rows] @ b; a (a_rows, K) flat in panels of `piece` columns
         (K: plain rows); b panelled
     outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs)

@@ -235,5 +235,5 @@ class Recurrent(Part):
         dx = work.array(self.key, "dx", (n_slots, width))
         K, panel = 1 + self.n_in + self.n_units, kernels.panel_columns(n_columns, work.dtype)
         kernels.transpose(WT, self.weights, K, n_columns, 1, self.n_in, n_jobs)
-        kernels.multiply(dx, gates, n_slots, n_columns, panel, WT, n_slots, width, n_jobs)
+        kernels.multiply(dx, gates, n_slots, n_columns, panel, WT, n_slots, width, n_jobs, True)
         return dx

@@ -17,34 +17,29 @@ pytestmark = pytest.mark.skipif(not amx.available(), reason="the processor has n
 @pytest.fixture
 def used(monkeypatch):
     """Names of what the unit was asked for."""
-    names, transposed = set(), sliced.transposed
+    names = set()
 
-    def see_transposed(*args):
-        weights = transposed(*args)
-        if weights.right.size > 0:
-            names.add("back")
-        return weights
-
-    def seeing(name):
+    def seeing(name, is_served):
         function = getattr(sliced, name)
 
         def see(*args):
-            served = function(*args)
-            if served:
+            found = function(*args)
+            if is_served(found):
                 names.add(name)
-            return served
+            return found
 
-        return see
+        monkeypatch.setattr(sliced, name, see)
 
-    monkeypatch.setattr(sliced, "transposed", see_transposed)
-    for name in ("lstm_forward", "outer"):
-        monkeypatch.setattr(sliced, name, seeing(name))
+    for name in ("weights", "transposed"):
+        seeing(name, lambda found: found.right.size > 0)
+    for name in ("outer", "multiply"):
+        seeing(name, bool)
     return names
 
 
 def problem():
     rng = np.random.default_rng(0)
-    X = [rng.standard_normal((n, 5), dtype=np.float32) for n in rng.integers(3, 9, 80)]
+    X = [rng.standard_normal((n, 5), dtype=np.float32) for n in rng.integers(12, 20, 80)]
     return X, [int(x[:, 0].sum() > 0) for x in X]
 
 
@@ -66,13 +61,19 @@ def bits(model):
 def test_a_fit_uses_it(used, cell, tiny_shares):
     settings = {"cell": cell, "hidden_layer_sizes": 256 if isinstance(cell, RNN) else 192}
     one, two = (fit(n_jobs, **settings) for n_jobs in (1, 2))
-    goes_forth = isinstance(cell, LSTM) and not cell.peephole
-    assert used == {"back", "outer"} | ({"lstm_forward"} if goes_forth else set())
+    goes_forth = isinstance(cell, LSTM) or getattr(cell, "reset_after", False)
+    assert used == {"transposed", "outer"} | ({"weights"} if goes_forth else set())
     assert bits(one) == bits(two)
     used.clear()
     exact = fit(**settings, dtype="float64")
     assert not used
     np.testing.assert_allclose(one.loss_curve_, exact.loss_curve_, rtol=1e-4)
+
+
+def test_a_stack_uses_it_between_its_layers(used, tiny_shares):
+    one, two = (fit(n_jobs, hidden_layer_sizes=(96, 96)) for n_jobs in (1, 2))
+    assert "multiply" in used
+    assert bits(one) == bits(two)
 
 
 def test_predictions_do_without_it(used):

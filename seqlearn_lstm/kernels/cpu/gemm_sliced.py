@@ -1,11 +1,19 @@
-"""The product of `gemm` that training takes most time for, by the matrix unit."""
+"""The products of `gemm` that training takes most time for, by the matrix unit."""
 
 from .amx import CONFIGURED, TILE_DEPTH, TILE_SIDE, configure, release
 from .compile import kernel, part
 from .share import hand_out
 from .simd import at, stack
 from .sliced_product import BLOCK, BLOCK_ELEMENTS, multiply_block, put_block
-from .slices import PANEL, SLICED, depth_of, slice_pairs, slice_turned, tiles_of
+from .slices import (
+    PANEL,
+    SLICED,
+    depth_of,
+    slice_pairs,
+    slice_panels,
+    slice_turned,
+    tiles_of,
+)
 from .tile import tile
 
 # What a sum is made of at a time, and how many columns are sliced for it: the slices of both, and what they are
@@ -118,4 +126,30 @@ def outer(
             multiply_rest(
                 dW, block, a, whole, n_inputs, begin, end, d, n, N, n_columns, d_rows, d_stride
             )
+    release()
+
+
+@kernel
+def multiply(out, left, right, a, a_rows, K, n_rows, n_columns, share, n_shares, launcher):
+    """As `gemm.multiply`, of a panelled a. A share is a range of rows.
+
+    left   the unit's configuration, then room for the slices of a block of rows for each share
+    right  b, sliced
+    """
+    if launcher != 0:
+        hand_out()
+        return
+    ldo, depth, blocks = out.shape[1], depth_of(K), (n_rows + BLOCK - 1) // BLOCK
+    i, block = CONFIGURED + share * tiles_of(BLOCK) * depth * SLICED, stack(out, BLOCK_ELEMENTS)
+    configure(at(left, 0))
+    for k in range(share * blocks // n_shares, (share + 1) * blocks // n_shares):
+        r, rows = k * BLOCK, min(BLOCK, n_rows - k * BLOCK)
+        slice_panels(left, i, a, r, a_rows, rows, K)
+        for q in range(0, n_columns, BLOCK):
+            columns, j = min(BLOCK, n_columns - q), q // TILE_SIDE * depth * SLICED
+            if rows % TILE_SIDE == 0:
+                multiply_block(rows, columns, out, r * ldo + q, ldo, left, i, right, j, depth)
+            else:  # there is no room for whole tiles
+                multiply_block(rows, columns, block, 0, BLOCK, left, i, right, j, depth)
+                put_block(rows, columns, block, BLOCK, out, r * ldo + q, ldo, False)
     release()

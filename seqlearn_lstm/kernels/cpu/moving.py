@@ -28,7 +28,9 @@ def put_rows(source, index, out, width, n_jobs):
     run(rows.put_rows, args, n_jobs, index.size * width * COPY_WORK, index.size)
 
 
-def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
+def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs, training=False):
+    if training and sliced.multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
+        return
     link(b.dtype)
     args = (out, a, a_rows, K, piece, b, n_rows, n_columns)
     run(gemm.multiply, args, n_jobs, n_rows * b.size, -(-n_rows // TILE_ROWS))

@@ -13,14 +13,15 @@ from .amx import CONFIGURATION, CONFIGURED, TILE_DEPTH, TILE_SIDE, available
 from .carry import Transposed
 from .layout import empty
 from .sliced_step import Sliced
-from .slices import SLICED, slice_weights
+from .slices import PANEL, SLICED, slice_weights
 from .threads import available_threads, run
 
 _SLICE_WORK = 8  # as many multiply-adds take as long as an element that is sliced
 
-# From where on it gains: rows in the mean step, rows in all, and weights; rows in the mean step, and weights;
-# rows, inputs and columns of a product
-FORTH, BACK, OUTER = (32, 640, 20 * 1024), (32, 256 * 64), (128, 64, 256)
+# From where on it gains. Of a layer's steps: rows in the mean step, rows in all, weights; rows in the mean
+# step, weights. Of products: rows, inputs, columns; rows, terms of a sum, columns.
+FORTH, BACK = (32, 640, 20 * 1024), (32, 256 * 64)
+OUTER, MULTIPLY = (128, 64, 256), (1024, 256, 96)
 
 
 def _gains(dtype, sizes, least):
@@ -67,6 +68,17 @@ def transposed(UT, live, slots, n_padded, n_jobs):
         return Transposed(UT, UT[:0], UT[:0])
     K = UT.size // n_padded
     return Transposed(UT, _weights(UT, 0, K, n_padded, n_jobs), _rows(int(live[0]), K, n_jobs))
+
+
+def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
+    """As the contract says of training; returns whether it was worth it, otherwise nothing is done."""
+    if piece != PANEL or not _gains(b.dtype, (n_rows, K, n_columns), MULTIPLY):
+        return False
+    blocks = -(-n_rows // gemm_sliced.BLOCK)
+    left = _left(min(n_jobs, blocks, available_threads()) * _size(gemm_sliced.BLOCK, K))
+    args = (out, left, _weights(b, 0, K, n_columns, n_jobs), a, a_rows, K, n_rows, n_columns)
+    run(gemm_sliced.multiply, args, n_jobs, n_rows * b.size, blocks)
+    return True
 
 
 def outer(dW, a, d, n_rows, n_inputs, n_columns, d_rows, d_stride, n_jobs):

@@ -83,7 +83,7 @@ def _run(out, ldo, a, a_strides, b, b_strides, sizes, n_pieces=1):
     )  # fmt: skip
 
 
-def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
+def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs, training=False):
     sizes = n_rows, n_columns, K
     _run(out.reshape(-1), out.shape[1], a, (K, 1), b, (n_columns, 1), sizes)
 
