@@ -187,6 +187,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         -------
         accuracy : float
         """
+        self._check_given(y)
         refuse_lossy(sample_weight, "sample_weight", "0")
         return accuracy_score(
             y, self.predict(X, lengths, initial_states), sample_weight=sample_weight

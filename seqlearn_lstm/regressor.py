@@ -202,6 +202,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         -------
         r2 : float
         """
+        self._check_given(y)
         values, sequences = self._flat_prediction(X, lengths, initial_states)
         if sample_weight is not None:
             sample_weight = self._check_weights(sample_weight, np.ones(len(sequences)))
