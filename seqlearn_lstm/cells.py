@@ -267,10 +267,10 @@ def make_cell(cell):
 
     Raises
     ------
-    TypeError
-        If it is neither a known name nor a cell of this module.
     ValueError
-        If a setting is out of range.
+        If it is a name that is not known, or a setting is out of range.
+    TypeError
+        If it is neither a name nor a cell of this module.
     """
     found = named("cell", CELLS, _Cell, cell)
     if type(found) not in CELLS.values():

@@ -280,9 +280,9 @@ def make_schedule(schedule):
 
     Raises
     ------
-    TypeError
-        If it is neither a known name nor a schedule.
     ValueError
-        If a setting is out of range.
+        If it is a name that is not known, or a setting is out of range.
+    TypeError
+        If it is neither a name nor a schedule.
     """
     return named("schedule", SCHEDULES, Schedule, schedule)

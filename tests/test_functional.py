@@ -317,7 +317,7 @@ def test_a_step_refuses(change, message):
         ),
         ({"c0": [np.nan, 0]}, ValueError, r"c0 has nan at \[0\]"),
         ({"lengths": [1]}, ValueError, "lengths was given"),
-        ({"cell": "elman"}, TypeError, "cell is 'elman'; expected one of"),
+        ({"cell": "elman"}, ValueError, "cell is 'elman'; expected one of"),
         ({"cell": "gru"}, ValueError, r"cell is GRU\(\); expected an LSTM: functional.cell_steps"),
         ({"cell": RNN("relu")}, ValueError, r"cell is RNN\(.*'relu'\); expected an LSTM"),
     ],

@@ -34,9 +34,9 @@ def make_solver(solver):
 
     Raises
     ------
-    TypeError
-        If it is neither a known name nor a solver.
     ValueError
-        If a setting is out of range.
+        If it is a name that is not known, or a setting is out of range.
+    TypeError
+        If it is neither a name nor a solver.
     """
     return named("solver", SOLVERS, Solver, solver)
