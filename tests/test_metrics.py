@@ -1,7 +1,5 @@
 """Metrics of labels per step: worked by hand, and against conlleval's rules taken literally."""
 
-import doctest
-
 import numpy as np
 import pytest
 from sklearn.base import BaseEstimator
@@ -342,13 +340,6 @@ def test_scorers_with_settings(tagged):
 def test_an_unknown_scorer():
     with pytest.raises(ValueError, match=r"no scorer 'f1'; there are .*'chunk_f1'"):
         scorer("f1")
-
-
-@pytest.mark.parametrize(
-    "module", [metrics.steps, metrics.chunks, metrics.chunk_scores, metrics.scorers]
-)
-def test_examples(module):
-    assert doctest.testmod(module).failed == 0
 
 
 @pytest.mark.parametrize("metric", [step_accuracy, sequence_accuracy])

@@ -1,13 +1,11 @@
 """Folds of whole sequences in rows-and-lengths form."""
 
-import doctest
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
-from seqlearn_lstm import LSTMSequenceTagger, model_selection
+from seqlearn_lstm import LSTMSequenceTagger
 from seqlearn_lstm.model_selection import SequenceKFold
 from seqlearn_lstm.preprocessing import split
 
@@ -144,7 +142,3 @@ def test_lengths_are_copied():
     folds = SequenceKFold(3, lengths=lengths)
     lengths[0] = 7
     assert folds.split_lengths([0, 1]).tolist() == [1, 1]
-
-
-def test_examples():
-    assert doctest.testmod(model_selection).failed == 0

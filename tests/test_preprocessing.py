@@ -1,6 +1,5 @@
 """PerStep equals the transformer on stacked rows, in every form; concatenate, split, from_long."""
 
-import doctest
 import io
 import pickle
 
@@ -27,7 +26,7 @@ from sklearn.preprocessing import (
 )
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from seqlearn_lstm import LSTMClassifier, LSTMSequenceTagger, preprocessing
+from seqlearn_lstm import LSTMClassifier, LSTMSequenceTagger
 from seqlearn_lstm.preprocessing import PerStep, concatenate, from_long, split
 
 LENGTHS = [3, 1, 4, 2]
@@ -947,8 +946,3 @@ def test_missing_targets_of_sequences():
     table = change(bought=[np.nan, 0, np.nan, 0, np.nan])
     y = from_long(table, "user", "hour", "heat", "bought", target_per="sequence")[1]
     np.testing.assert_array_equal(y, [np.nan, 0])
-
-
-@pytest.mark.parametrize("module", [preprocessing.per_step, preprocessing.rows, preprocessing.long])
-def test_examples(module):
-    assert doctest.testmod(module).failed == 0
