@@ -268,6 +268,30 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         refuse_lengths(lengths)
         return begun(X, self.vocabulary_)
 
+    def final_states(self, X, initial_states=None):
+        """All states after the last symbol of each sequence, from which another sequence can go on.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            What is read; without `initial_states`, an empty sequence stands for the beginning.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            The states before the first symbol. If they are given, the model does not read its start
+            mark. None: those that `fit` started from.
+
+        Returns
+        -------
+        states : ndarray of shape (n_sequences, n_states)
+            Side by side, for each layer from the bottom, the hidden states and, for an LSTM, the
+            cell states.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input cannot be used.
+        """
+        return super().final_states(X, initial_states=initial_states)
+
     def _read_on(self, X, lengths):
         """Sequences without the mark; there is a symbol in each."""
         refuse_lengths(lengths)

@@ -140,9 +140,8 @@ class LSTMSequenceTagger(LabelEstimator):
 
         Returns
         -------
-        y : ndarray of shape (n_sequences,), of ndarrays of shape (n_timesteps_i,); or ndarray of
-        shape (n_rows,)
-            Concatenated rows get a flat result.
+        y : ndarray of object of shape (n_sequences,), or ndarray of shape (n_rows,)
+            For each sequence an array of shape (n_timesteps_i,); for concatenated rows a flat array.
         """
         labels, sequences = self._said(X, lengths, initial_states)
         return labels if self._reads_table(X, lengths) else split_steps(labels, sequences.offsets)
