@@ -134,7 +134,7 @@ def test_brown(home, write):
     bunch = load_brown()
     tags = [["at", "nn", "vbd", "cd", "."], ["pps", "bez", "np", "--"], ["uh"]]
     assert (bunch.data, bunch.target) == (WORDS, tags) == load_brown(return_X_y=True)
-    assert bunch.target_names == sorted({tag for sentence in tags for tag in sentence})
+    assert bunch.target_names.tolist() == sorted({tag for sentence in tags for tag in sentence})
     assert load_brown(cut_at="").target == TAGS
     assert "Non-commercial" in bunch.DESCR
 
@@ -158,7 +158,7 @@ def test_imdb_words(home, compressed):
     found = {label: words for words, label in zip(bunch.data, bunch.target, strict=True)}
     assert found == {0: ["2", "of", "10"], 1: ["a", "good", "film", "don't", "miss", "it"]}
     assert bunch.target.dtype == np.int64
-    assert bunch.target_names == ["negative", "positive"]
+    assert bunch.target_names.tolist() == ["negative", "positive"]
     assert "Research" in bunch.DESCR
 
 

@@ -44,7 +44,7 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
             The words of each review.
         target : ndarray of shape (n_sequences,), int64
             An index into `target_names`.
-        target_names : list of str
+        target_names : ndarray of str
             "negative" and "positive".
         DESCR : str
             The source and the licence.
@@ -80,7 +80,7 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
     return Bunch(
         data=data,
         target=target,
-        target_names=["negative", "positive"],
+        target_names=np.array(["negative", "positive"]),
         DESCR="Film reviews of IMDb as words. Maas et al. (2011). Research use.",
     )
 

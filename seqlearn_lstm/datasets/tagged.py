@@ -6,6 +6,7 @@ import tarfile
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 
+import numpy as np
 from sklearn.utils import Bunch
 
 from .formats import _lines, _lines_of, _named
@@ -175,7 +176,7 @@ def load_brown(*, cut_at="-+*$", return_X_y=False):
             The words of each sentence.
         target : list of n_sequences lists of str
             The tag of each word.
-        target_names : list of str
+        target_names : ndarray of str
             All tags, sorted.
         DESCR : str
             The source and the licence.
@@ -198,7 +199,7 @@ def load_brown(*, cut_at="-+*$", return_X_y=False):
     return Bunch(
         data=words,
         target=tags,
-        target_names=sorted({tag for sentence in tags for tag in sentence}),
+        target_names=np.array(sorted({tag for sentence in tags for tag in sentence})),
         DESCR="Brown corpus, tagged. Francis and Kucera (1964, 1979). Non-commercial purposes.",
     )
 
