@@ -22,7 +22,7 @@ from ._base.parameter import Parameter
 from ._base.parameters import EARLY_STOPPING, takes
 from ._base.state_features import state_features
 from .architecture import DIRECTIONS
-from .cells import make_cell, plain
+from .cells import CELLS, make_cell, plain
 from .heads import RegressionHead, SoftmaxHead
 from .pooling import STEPS
 from .targets import split_steps
@@ -321,7 +321,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 "this package"
             )
         check_is_fitted(self._source)
-        self._check_cell(self._source._architecture["cell"][0])
+        self._check_cell(*self._source._architecture["cell"])
 
     def _check_cells_to_be(self):
         """Raise ValueError before a fit where `_check_cells` would do so after it. A frozen
@@ -331,10 +331,10 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         while isinstance(trained, LSTMEncoder) and trained.estimator is not None:
             trained = trained.estimator
         if not isinstance(trained, FrozenEstimator):
-            self._check_cell(plain(make_cell(trained.cell))[0])
+            self._check_cell(*plain(make_cell(trained.cell)))
 
-    def _check_cell(self, name):
-        if "c" in self._kinds and name != "lstm":
+    def _check_cell(self, name, settings):
+        if "c" in self._kinds and CELLS[name](**settings).layer(False).n_kinds == 1:
             raise ValueError(f'states is {self.states!r}, but a cell of "{name}" has "h" only')
 
     def __sklearn_is_fitted__(self):
