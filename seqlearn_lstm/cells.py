@@ -160,8 +160,8 @@ class GRU(_Cell):
     Parameters
     ----------
     reset_after : bool, default=True
-        True: ``n = tanh(W x + b + r (U h + b_n))``, as in PyTorch, cuDNN and by default in Keras.
-        False: ``n = tanh(W x + b + U (r h))``, as published.
+        True: ``n = tanh(x W + b + r (h U + b_n))``, as in PyTorch, cuDNN and by default in Keras.
+        False: ``n = tanh(x W + b + (r h) U)``, as published.
     kernel_initializer : str or float, default="glorot_uniform"
         As in `LSTM`.
     recurrent_initializer : str or float, default="orthogonal"
@@ -209,7 +209,7 @@ class GRU(_Cell):
 
 
 class RNN(_Cell):
-    """The plain recurrent unit: ``h' = activation(W x + U h + b)`` (Elman 1990).
+    """The plain recurrent unit: ``h' = activation(x W + h U + b)`` (Elman 1990).
 
     Parameters
     ----------
