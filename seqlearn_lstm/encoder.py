@@ -116,7 +116,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
     """
 
     @fits
-    def fit(self, X, y=None, lengths=None, **fit_params):
+    def fit(self, X, y=None, *, lengths=None, **fit_params):
         """Fit the estimator, or learn to predict the next step.
 
         Parameters
@@ -192,7 +192,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         told = for_callbacks(self, Given(X, lengths=lengths), sequences)
         return self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=told)
 
-    def fit_transform(self, X, y=None, lengths=None, **fit_params):
+    def fit_transform(self, X, y=None, *, lengths=None, **fit_params):
         """Fit, and transform the same sequences.
 
         Parameters
