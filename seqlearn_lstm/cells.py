@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._named import Named, named
 from .layers import INITIALIZERS, GRUBeforeLayer, GRULayer, OptionsLSTM, PlainLSTM, RNNLayer
 
-__all__ = ["GRU", "INITIALIZERS", "LSTM", "RNN"]
+__all__ = ["CELLS", "GRU", "INITIALIZERS", "LSTM", "RNN"]
 
 _INITIALIZER = [StrOptions(set(INITIALIZERS)), Interval(Real, 0, None, closed="neither")]
 

@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._named import Named, named
 
 __all__ = [
+    "SCHEDULES",
     "Constant",
     "CosineDecay",
     "ExponentialDecay",

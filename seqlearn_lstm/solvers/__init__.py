@@ -15,7 +15,17 @@ from .rows import step_rows as step_rows
 from .scaled import Adadelta, Adagrad, RMSprop
 from .sgd import SGD
 
-__all__ = ["SGD", "AMSGrad", "Adadelta", "Adagrad", "Adam", "AdamW", "Nadam", "RMSprop"]
+__all__ = [
+    "SGD",
+    "SOLVERS",
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Nadam",
+    "RMSprop",
+]
 
 SOLVERS = {
     "adadelta": Adadelta,
