@@ -137,6 +137,11 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         Returns
         -------
         self : LSTMLanguageModel
+
+        Raises
+        ------
+        ValueError, TypeError, RuntimeError
+            As `fit`.
         """
         return self._fit(X, partial=True)
 

@@ -95,8 +95,9 @@ SYMBOLS = [
 
 EARLY_STOPPING = Parameter(
     "early_stopping", False, ["boolean"], "bool",
-    """Whether the parameters of the best epoch are kept at the end; `monitor` says what makes an epoch
-    the best.""",
+    """Whether to hold out `validation_fraction` of the sequences (unless `X_val` is given), score them
+    after each epoch, and keep the parameters of the best epoch. With ``monitor="train"``, nothing is
+    held out.""",
 )  # fmt: skip
 BPTT_STEPS = Parameter(
     "bptt_steps", None, [_COUNT, None], "int or None",

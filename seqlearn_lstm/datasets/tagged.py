@@ -29,10 +29,10 @@ def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
     columns : sequence of int, default=(0, -1)
         Which columns to return, counted from 0, or from -1 at the end: by default the first and the
         last, which are mostly the word and the tag.
-    delimiter : str, optional
-        What separates columns; any blanks and tabs by default.
-    comment : str, optional
-        Lines that start with this are left out, for instance ``"#"``.
+    delimiter : str, default=None
+        What separates columns; None: any blanks and tabs.
+    comment : str, default=None
+        Lines that start with this are left out, for instance ``"#"``. None: no line is.
 
     Returns
     -------
@@ -185,6 +185,8 @@ def load_brown(*, cut_at="-+*$", return_X_y=False):
     ------
     FileNotFoundError
         If there is neither the folder nor the archive.
+    ValueError
+        If there is none of these files in it, or one cannot be read, as in `read_tagged`.
 
     References
     ----------

@@ -151,6 +151,8 @@ def load_huckleberry_finn(*, normalize=True):
     ------
     FileNotFoundError
         If the file is not found.
+    ValueError
+        If the file is not UTF-8, or holds nothing.
 
     References
     ----------

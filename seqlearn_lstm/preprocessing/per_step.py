@@ -151,6 +151,14 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         -------
         X_out : list or array of sequences
             In the form of X.
+
+        Raises
+        ------
+        TypeError
+            If X does not hold sequences.
+        ValueError
+            If X or `lengths` do not fit, or X has other features than in `fit`; the error names the
+            sequence.
         """
         check_is_fitted(self)
         rows, lengths = self._read(X, lengths, reset=False)
