@@ -32,8 +32,8 @@ ESTIMATOR = Parameter(
     "estimator of this package or None",
     """The estimator whose states are returned; `fit` fits a clone of it. A fitted one is used as it
     is if it is wrapped in `sklearn.frozen.FrozenEstimator`. None: the encoder itself learns,
-    without `y`, to predict the next step of `X`. The parameters of the network and of its training
-    are for that; if an estimator is given, only `pooling`, `states` and `difference` count.""",
+    without `y`, to predict the next step of `X`. The network and training parameters apply only
+    then; with an estimator, only `pooling`, `states` and `difference` are used.""",
 )  # fmt: skip
 OUTPUT = Parameter(
     "pooling", "last", [StrOptions({"last", "mean", "max", STEPS})],

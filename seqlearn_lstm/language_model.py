@@ -161,8 +161,8 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
             said = [symbol for symbol in known.symbols[1:] if symbol is not END]
             if not said:
                 raise ValueError(
-                    f"min_count is {self.min_count}, but no symbol of X occurs so often, so that "
-                    "there is none to predict; expected a lower min_count, or more sequences"
+                    f"min_count is {self.min_count}, but no symbol of X occurs that often, so there "
+                    "is none to predict; expected a lower min_count, or more sequences"
                 )
             self.vocabulary_ = Vocabulary([*said, END])
             self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1

@@ -25,7 +25,8 @@ TARGET = Parameter(
 LOSS = Parameter(
     "loss", "squared_error", [StrOptions(set(ERRORS))],
     '{"squared_error", "absolute_error", "huber"}',
-    "The error to minimise, a mean over the outputs, and over sequences or steps by their weights.",
+    """The loss to minimise: averaged over outputs, then over sequences or steps, weighted by
+    `sample_weight`.""",
 )  # fmt: skip
 DELTA = Parameter(
     "delta", 1.0, [Interval(Real, 0, None, closed="neither")], "float",

@@ -52,8 +52,8 @@ NETWORK = [
     Parameter(
         "dropout_per", "sequence", [StrOptions({"sequence", "step"})], '{"sequence", "step"}',
         """Whether `dropout` and `input_dropout` drop the same units and features at all steps of a
-        sequence (Gal and Ghahramani 2016), or others at each step (Zaremba, Sutskever and Vinyals
-        2014).""",
+        sequence (Gal and Ghahramani 2016), or different ones at each step (Zaremba, Sutskever and
+        Vinyals 2014).""",
     ),
     Parameter(
         "recurrent_dropout", 0.0, _RATE, "float",
@@ -64,8 +64,8 @@ NETWORK = [
 
 EMBEDDING_DIM = Parameter(
     "embedding_dim", None, [_COUNT, None], "int or None",
-    """Length of the vector that stands for a symbol. If it is given, whole numbers in `X`, and all else
-    that may be a symbol, are symbols, too. None: 64 where `X` holds strings.""",
+    """Length of the vector that stands for a symbol. If it is given, integers in `X`, and any other
+    values that can be symbols, are also read as symbols. None: 64 where `X` holds strings.""",
 )  # fmt: skip
 SYMBOLS = [
     EMBEDDING_DIM,
@@ -89,7 +89,7 @@ SYMBOLS = [
     ),
     Parameter(
         "truncate", "pre", [StrOptions({"pre", "post"})], '{"pre", "post"}',
-        "Where to cut them: at the beginning, so that the last steps stay, or at the end.",
+        """Where longer sequences are cut: at the beginning, so that the last steps stay, or at the end.""",
     ),
 ]  # fmt: skip
 
@@ -104,8 +104,8 @@ BPTT_STEPS = Parameter(
     """How many steps the gradient goes back. Longer sequences are cut into windows of this many
     steps, each of which starts from the states that the one before has left, so that memory does
     not grow with the length of the sequences. With an output at each step, every window is an
-    update; otherwise all windows of a batch make one update, and the last of them end where the
-    sequences end. None: all steps.""",
+    update; otherwise all windows of a batch form a single update, and are aligned with the ends of
+    the sequences. None: all steps.""",
 )  # fmt: skip
 
 TRAINING = [
@@ -163,9 +163,9 @@ TRAINING = [
     ),
     Parameter(
         "average", False, ["boolean", _COUNT], "bool or int",
-        """Whether the mean of the parameters after each epoch is taken, not those after the last one; a
-        whole number: the mean from this epoch on, for the first epochs are far off (stochastic weight
-        averaging, Izmailov et al. 2018). Validation scores are then those of the mean.""",
+        """Whether to keep the mean of the parameters over the epochs instead of the last ones. An
+        integer k starts at epoch k, leaving out early epochs (stochastic weight averaging, Izmailov
+        et al. 2018). Validation scores are then those of the mean.""",
     ),
     EARLY_STOPPING,
     Parameter(

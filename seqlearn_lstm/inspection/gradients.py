@@ -46,7 +46,7 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         for numbers.
     initial_states : array-like of shape (1, n_states), default=None
         The states before the first step, as ``final_states`` of the estimator returns them; a
-        language model then reads no mark of a beginning.
+        language model then starts from these states, without its start mark.
 
     Returns
     -------

@@ -33,9 +33,9 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     Returns
     -------
     X : list of n_sequences arrays of shape (n_timesteps_i, n_features) or (n_timesteps_i,)
-        In the order in which the sequences first appear in the table, each sorted by time. The
-        type is float if all columns are numbers (missing ones are NaN; float32 if all columns
-        are), otherwise object.
+        In the order in which the sequences first appear in the table, each sorted by time. Where all
+        columns are numbers, missing values become NaN; float32 if every column is float32,
+        otherwise float64. Where one holds anything else, the type is object.
     y : list of n_sequences arrays (n_timesteps_i,), or ndarray of shape (n_sequences,)
         Only if there is a `target`.
     ids : ndarray of shape (n_sequences,)
