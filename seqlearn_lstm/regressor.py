@@ -138,7 +138,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
             _check_finite(y, sequences.offsets)
         if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
             raise ValueError(
-                f"y must hold a number, or a row of numbers, for each sequence or step; got shape {y.shape}"
+                f"y has shape {y.shape}; expected a number, or a row of numbers, for each sequence or step"
             )
         check_consistent_length(sequences if self.target == "sequence" else sequences.rows, y)
         return y

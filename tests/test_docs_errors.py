@@ -168,7 +168,7 @@ ERRORS = [  # page, what it says, what raises it
         lambda: LSTMLanguageModel().fit([[0.5, 1.5]]),
     ),
     (
-        LANGUAGE, "sequence 1 of X has length 0; expected at least 1 symbol.",
+        LANGUAGE, "sequence 1 of X has length 0; expected at least 1 symbol",
         lambda: LSTMLanguageModel().fit(["ab", ""]),
     ),
     (

@@ -285,7 +285,7 @@ def test_steps_without_a_true_label_are_cut_out_of_both_sides():
         ([["O"], [None]], {}, "label None at time step 0 of sequence 1 of y_pred"),
         ([["O"], ["X-B"]], {"scheme": "iobes"}, r"expected 'O', or one of \['B', 'E', 'I', 'S'\]"),
         ([["O"], ["O"]], {"scheme": "iob"}, "no scheme 'iob'; there are .*'iob1', 'iob2'"),
-        ([["O"], ["O"]], {"average": "samples"}, "average must be .* got 'samples'"),
+        ([["O"], ["O"]], {"average": "samples"}, "average is 'samples'; expected 'micro'"),
     ],
 )
 def test_bad_labels_and_settings(y_pred, settings, message):

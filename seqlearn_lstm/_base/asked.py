@@ -195,6 +195,6 @@ def _check_sizes(sizes):
     sizes = tuple(sizes) if np.ndim(sizes) else (sizes,)
     if not sizes or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
         raise ValueError(
-            f"hidden_layer_sizes must be one or more positive whole numbers, got {sizes}"
+            f"hidden_layer_sizes is {sizes}; expected one or more positive whole numbers"
         )
     return tuple(int(size) for size in sizes)

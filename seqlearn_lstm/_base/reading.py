@@ -112,8 +112,8 @@ class ReadsSequences:
             total = weights.sum()
         if not ((weights >= 0).all() and 0 < total < np.inf):
             raise ValueError(
-                "sample weights (times class weights, if any) must be finite and not negative, with a finite "
-                f"sum above zero; got a sum of {total}"
+                f"sample_weight (times class_weight, if any) has a sum of {total}; expected finite weights, "
+                "none of them negative, with a finite sum above zero"
             )
         return weights
 

@@ -56,7 +56,7 @@ def load_mnist(*, subset="train", return_X_y=False):
     3.0.
     """
     if subset not in (*_FILES, "all"):
-        raise ValueError(f"subset must be 'train', 'test' or 'all', got {subset!r}")
+        raise ValueError(f"subset is {subset!r}; expected 'train', 'test' or 'all'")
     parts = [_read(*_FILES[part]) for part in (_FILES if subset == "all" else [subset])]
     data, target = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if return_X_y:

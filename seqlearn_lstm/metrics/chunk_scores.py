@@ -68,7 +68,7 @@ def chunk_precision_recall_f1(y_true, y_pred, *, scheme="iob2", average="micro",
     1.0
     """
     if average not in ("micro", "macro", "weighted", None):
-        raise ValueError(f"average must be 'micro', 'macro', 'weighted' or None, got {average!r}.")
+        raise ValueError(f"average is {average!r}; expected 'micro', 'macro', 'weighted' or None")
     types, counts = _count(y_true, y_pred, scheme)
     if average == "micro":
         return ChunkScores(*_scores(counts.sum(axis=0), zero_division))

@@ -226,7 +226,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         if not hasattr(self.transformer, "transform"):
             raise TypeError(
                 f"transformer is {self.transformer!r}; expected an object with fit and transform, "
-                "such as StandardScaler()."
+                "such as StandardScaler()"
             )
         rows, lengths = self._read(X, lengths, reset=True)
         y = one_per_row(y, lengths, "y")
