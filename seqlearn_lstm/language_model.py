@@ -307,7 +307,7 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         return super()._code(symbol)
 
     def _prepared_steps(self, X, lengths, whole):
-        """The mark of the beginning is no step of X: what comes before the first step is its state."""
+        """The start mark is no step of X: what comes before the first step is its state."""
         after_mark = self.final_states([""])
         network, sequences = self._prepared(self._read_on(X, lengths), None)
         shape = len(sequences), after_mark.shape[1]

@@ -202,7 +202,9 @@ class WarmUp(Schedule):
         self.then = then
 
     def check(self):
-        """Raise ValueError where a setting is out of range, TypeError where `then` is no schedule."""
+        """Raise ValueError where a setting is out of range or `then` is no name of a schedule, TypeError
+        where it is neither a name nor a schedule.
+        """
         super().check()
         make_schedule(self.then)
 

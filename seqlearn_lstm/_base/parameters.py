@@ -76,7 +76,7 @@ SYMBOLS = [
     ),
     Parameter(
         "min_count", 1, [_COUNT], "int",
-        "How often a symbol must occur in `fit` to be known; all rarer ones are one unknown symbol.",
+        "How often a symbol must occur in `fit` to be known; all rarer ones share the unknown symbol.",
     ),
     Parameter(
         "max_vocabulary", None, [_COUNT, None], "int or None",
@@ -170,18 +170,18 @@ TRAINING = [
     EARLY_STOPPING,
     Parameter(
         "monitor", "validation", [StrOptions({"validation", "train"})], '{"validation", "train"}',
-        "What counts for early stopping: the score of the validation data, or the training loss.",
+        "What early stopping watches: the score of the validation data, or the training loss.",
     ),
     Parameter(
         "validation_fraction", 0.1, [Interval(Real, 0, 1, closed="neither")], "float",
-        """Share of the sequences that early stopping holds out where `fit` gets no `X_val`; of a
+        """Share of the sequences that early stopping holds out where `fit` gets no `X_val`; for a
         classifier, the same share of each class.""",
     ),
     Parameter(
         "scoring", None, [str, callable, None], "str, callable or None",
         """How the validation data are scored, as in scikit-learn's `GridSearchCV`; None: by the
-        method `score`. Where there is a prediction for each step, not a name, but a function, or
-        what `seqlearn_lstm.metrics.scorer` returns.""",
+        method `score`. Where there is a prediction for each step, a name does not work: pass a
+        function, or what `seqlearn_lstm.metrics.scorer` returns.""",
     ),
     Parameter(
         "warm_start", False, ["boolean"], "bool",

@@ -83,7 +83,7 @@ class SaliencyDisplay:
             the predicted class, or the only output.
         step : int, default=None
             Where there is an output at each step, the step whose output is meant; -1 or None: the
-            last. A language model reads the mark of the beginning first, as step 0.
+            last. A language model reads its start mark first, as step 0.
         method : {"gradient", "norm", "times_input"}, default=None
             The gradient itself; its norm at each step; or its product with the inputs, for symbols
             summed at each step. None: "norm" for symbols, "gradient" for numbers.

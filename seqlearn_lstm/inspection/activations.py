@@ -39,7 +39,7 @@ def states(estimator, x, *, layer=-1, direction="forward", initial_states=None):
         symbols : list or None
             The symbol at each of them; None where steps are numbers.
         n_timesteps : int
-            Steps of x; of a language model with the mark of the beginning, its step 0.
+            Steps of x; for a language model, including its start mark, which is step 0.
 
     Raises
     ------
