@@ -23,15 +23,16 @@ def named(what, table, base, value):
 
     Raises
     ------
-    TypeError
-        If it is neither.
     ValueError
-        If a setting is out of range.
+        If it is a name that is not in the table, or a setting is out of range.
+    TypeError
+        If it is neither a name nor such an object.
     """
     if isinstance(value, str) and value in table:
         return table[value]()
     if not isinstance(value, base):
+        error = ValueError if isinstance(value, str) else TypeError
         names = sorted(table)
-        raise TypeError(f"{what} is {value!r}; expected one of {names} or a {what} object")
+        raise error(f"{what} is {value!r}; expected one of {names} or a {what} object")
     value.check()
     return value

@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._named import Named, named
 from .layers import INITIALIZERS, GRUBeforeLayer, GRULayer, OptionsLSTM, PlainLSTM, RNNLayer
 
-__all__ = ["GRU", "INITIALIZERS", "LSTM", "RNN"]
+__all__ = ["CELLS", "GRU", "INITIALIZERS", "LSTM", "RNN"]
 
 _INITIALIZER = [StrOptions(set(INITIALIZERS)), Interval(Real, 0, None, closed="neither")]
 
@@ -160,8 +160,8 @@ class GRU(_Cell):
     Parameters
     ----------
     reset_after : bool, default=True
-        True: ``n = tanh(W x + b + r (U h + b_n))``, as in PyTorch, cuDNN and by default in Keras.
-        False: ``n = tanh(W x + b + U (r h))``, as published.
+        True: ``n = tanh(x W + b + r (h U + b_n))``, as in PyTorch, cuDNN and by default in Keras.
+        False: ``n = tanh(x W + b + (r h) U)``, as published.
     kernel_initializer : str or float, default="glorot_uniform"
         As in `LSTM`.
     recurrent_initializer : str or float, default="orthogonal"
@@ -209,7 +209,7 @@ class GRU(_Cell):
 
 
 class RNN(_Cell):
-    """The plain recurrent unit: ``h' = activation(W x + U h + b)`` (Elman 1990).
+    """The plain recurrent unit: ``h' = activation(x W + h U + b)`` (Elman 1990).
 
     Parameters
     ----------
@@ -267,10 +267,10 @@ def make_cell(cell):
 
     Raises
     ------
-    TypeError
-        If it is neither a known name nor a cell of this module.
     ValueError
-        If a setting is out of range.
+        If it is a name that is not known, or a setting is out of range.
+    TypeError
+        If it is neither a name nor a cell of this module.
     """
     found = named("cell", CELLS, _Cell, cell)
     if type(found) not in CELLS.values():

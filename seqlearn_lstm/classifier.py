@@ -36,7 +36,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
     parameters_ : dict of str to ndarray
         ``"layer_0.forward.W"`` (n_in, 4 * n_units), ``"layer_0.forward.U"`` (n_units, 4 * n_units),
         ``"layer_0.forward.b"`` (4 * n_units,), and so on for each layer and direction, gates in the
-        order i, f, g, o as in Keras and PyTorch; ``"output.W"`` (n_states, n_classes) and
+        order i, f, g, o as in Keras and PyTorch; ``"output.W"`` (n_pooled, n_classes) and
         ``"output.b"`` (n_classes,); ``"embedding.W"`` (n_symbols, embedding_dim),
         ``"projection.W"`` and ``"projection.b"``, and ``"layer_0.forward.h0"`` (and ``"c0"``) of
         learned initial states, where there are any. Other cells: see `seqlearn_lstm.cells`.
@@ -187,6 +187,7 @@ class LSTMClassifier(ClassifierMixin, LabelEstimator):
         -------
         accuracy : float
         """
+        self._check_given(y)
         refuse_lossy(sample_weight, "sample_weight", "0")
         return accuracy_score(
             y, self.predict(X, lengths, initial_states), sample_weight=sample_weight

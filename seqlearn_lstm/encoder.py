@@ -22,7 +22,7 @@ from ._base.parameter import Parameter
 from ._base.parameters import EARLY_STOPPING, takes
 from ._base.state_features import state_features
 from .architecture import DIRECTIONS
-from .cells import make_cell, plain
+from .cells import CELLS, make_cell, plain
 from .heads import RegressionHead, SoftmaxHead
 from .pooling import STEPS
 from .targets import split_steps
@@ -32,8 +32,8 @@ ESTIMATOR = Parameter(
     "estimator of this package or None",
     """The estimator whose states are returned; `fit` fits a clone of it. A fitted one is used as it
     is if it is wrapped in `sklearn.frozen.FrozenEstimator`. None: the encoder itself learns,
-    without `y`, to predict the next step of `X`. The parameters of the network and of its training
-    are for that; if an estimator is given, only `pooling`, `states` and `difference` count.""",
+    without `y`, to predict the next step of `X`. The network and training parameters apply only
+    then; with an estimator, only `pooling`, `states` and `difference` are used.""",
 )  # fmt: skip
 OUTPUT = Parameter(
     "pooling", "last", [StrOptions({"last", "mean", "max", STEPS})],
@@ -116,7 +116,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
     """
 
     @fits
-    def fit(self, X, y=None, lengths=None, **fit_params):
+    def fit(self, X, y=None, *, lengths=None, **fit_params):
         """Fit the estimator, or learn to predict the next step.
 
         Parameters
@@ -192,7 +192,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         told = for_callbacks(self, Given(X, lengths=lengths), sequences)
         return self._train(sequences, head, STEPS, targets, weights, goes_on=goes_on, told=told)
 
-    def fit_transform(self, X, y=None, lengths=None, **fit_params):
+    def fit_transform(self, X, y=None, *, lengths=None, **fit_params):
         """Fit, and transform the same sequences.
 
         Parameters
@@ -321,7 +321,7 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
                 "this package"
             )
         check_is_fitted(self._source)
-        self._check_cell(self._source._architecture["cell"][0])
+        self._check_cell(*self._source._architecture["cell"])
 
     def _check_cells_to_be(self):
         """Raise ValueError before a fit where `_check_cells` would do so after it. A frozen
@@ -331,10 +331,10 @@ class LSTMEncoder(TransformerMixin, SequenceEstimator):
         while isinstance(trained, LSTMEncoder) and trained.estimator is not None:
             trained = trained.estimator
         if not isinstance(trained, FrozenEstimator):
-            self._check_cell(plain(make_cell(trained.cell))[0])
+            self._check_cell(*plain(make_cell(trained.cell)))
 
-    def _check_cell(self, name):
-        if "c" in self._kinds and name != "lstm":
+    def _check_cell(self, name, settings):
+        if "c" in self._kinds and CELLS[name](**settings).layer(False).n_kinds == 1:
             raise ValueError(f'states is {self.states!r}, but a cell of "{name}" has "h" only')
 
     def __sklearn_is_fitted__(self):

@@ -16,9 +16,9 @@ __all__ = [
 class TrainingWarning(ConvergenceWarning):
     """A fit ended with a network that has probably not learned what it could.
 
-    Base of the warnings of this module. `fit` gives each at most once, after its last epoch; those of
-    what the network does, only after a hundred updates or more. `partial_fit` gives
-    `ScheduleEndedWarning` alone.
+    Base of the warnings of this module. `fit` issues each at most once, after its last epoch.
+    Warnings about the network's behaviour need at least 100 updates. `partial_fit` issues
+    `ScheduleEndedWarning` only.
 
     Examples
     --------
@@ -48,17 +48,24 @@ class ScheduleEndedWarning(TrainingWarning):
 
 
 class ExplodingGradientWarning(TrainingWarning):
-    """The norm of the gradient has grown by orders of magnitude, or is far above `clip_norm` in
-    every update.
+    """The norm of the gradient has grown by orders of magnitude, or was far above `clip_norm` in
+    every update of the last epoch.
     """
 
 
 class NothingAveragedWarning(TrainingWarning):
-    """The fit ended before the epoch from which on `average` asks for the mean of the parameters."""
+    """The fit ended before the first epoch that `average` includes, so no mean was taken."""
 
 
 class TrainingDiverged(ValueError):
     """The loss, its gradient, the parameters or what they predict are no longer finite numbers.
+
+    Parameters
+    ----------
+    message : str
+        What is no longer finite, and the usual cures.
+    estimator : estimator, default=None
+        As the attribute.
 
     Attributes
     ----------

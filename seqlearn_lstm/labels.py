@@ -112,8 +112,8 @@ def code_labels(labels, classes=None):
     unknown = ~np.isin(labels, classes)
     if unknown.any():
         raise ValueError(
-            f"y has the labels {np.unique(labels[unknown]).tolist()}, which the first fit did not "
-            f"have; expected some of {classes.tolist()}: give all `classes` to the first partial_fit"
+            f"y has labels {np.unique(labels[unknown]).tolist()} that are not among the classes of the "
+            f"first fit, {classes.tolist()}; give all `classes` to the first partial_fit"
         )
     return classes, np.searchsorted(classes, labels)
 

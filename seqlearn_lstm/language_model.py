@@ -137,6 +137,11 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         Returns
         -------
         self : LSTMLanguageModel
+
+        Raises
+        ------
+        ValueError, TypeError, RuntimeError
+            As `fit`.
         """
         return self._fit(X, partial=True)
 
@@ -156,8 +161,8 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
             said = [symbol for symbol in known.symbols[1:] if symbol is not END]
             if not said:
                 raise ValueError(
-                    f"min_count is {self.min_count}, but no symbol of X occurs so often, so that "
-                    "there is none to predict; expected a lower min_count, or more sequences"
+                    f"min_count is {self.min_count}, but no symbol of X occurs that often, so there "
+                    "is none to predict; expected a lower min_count, or more sequences"
                 )
             self.vocabulary_ = Vocabulary([*said, END])
             self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
@@ -268,6 +273,30 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         refuse_lengths(lengths)
         return begun(X, self.vocabulary_)
 
+    def final_states(self, X, initial_states=None):
+        """All states after the last symbol of each sequence, from which another sequence can go on.
+
+        Parameters
+        ----------
+        X : str, or list of sequences of symbols
+            What is read; without `initial_states`, an empty sequence stands for the beginning.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            The states before the first symbol. If they are given, the model does not read its start
+            mark. None: those that `fit` started from.
+
+        Returns
+        -------
+        states : ndarray of shape (n_sequences, n_states)
+            Side by side, for each layer from the bottom, the hidden states and, for an LSTM, the
+            cell states.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If the input cannot be used.
+        """
+        return super().final_states(X, initial_states=initial_states)
+
     def _read_on(self, X, lengths):
         """Sequences without the mark; there is a symbol in each."""
         refuse_lengths(lengths)
@@ -278,7 +307,7 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         return super()._code(symbol)
 
     def _prepared_steps(self, X, lengths, whole):
-        """The mark of the beginning is no step of X: what comes before the first step is its state."""
+        """The start mark is no step of X: what comes before the first step is its state."""
         after_mark = self.final_states([""])
         network, sequences = self._prepared(self._read_on(X, lengths), None)
         shape = len(sequences), after_mark.shape[1]

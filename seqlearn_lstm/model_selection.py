@@ -66,16 +66,16 @@ class SequenceKFold(BaseCrossValidator):
 
     def __init__(self, n_splits=5, *, lengths, shuffle=False, random_state=None):
         if not isinstance(n_splits, Integral) or n_splits < 2:
-            raise ValueError(f"n_splits must be a whole number of at least 2, got {n_splits!r}.")
+            raise ValueError(f"n_splits is {n_splits!r}; expected a whole number of at least 2")
         self.n_splits = int(n_splits)
         self.lengths = check_lengths(lengths)
         if self.n_splits > len(self.lengths):
             raise ValueError(
                 f"n_splits is {n_splits}, but there are {len(self.lengths)} sequences; expected no "
-                "more folds than sequences."
+                "more folds than sequences"
             )
         if random_state is not None and not shuffle:
-            raise ValueError("random_state has no effect without shuffle=True; leave it out.")
+            raise ValueError("random_state has no effect without shuffle=True; leave it out")
         self.shuffle = shuffle
         self.random_state = random_state
 
@@ -121,15 +121,20 @@ class SequenceKFold(BaseCrossValidator):
         """
         rows = np.asarray(rows)
         if rows.size == 0:
-            raise ValueError("rows is empty; expected those of at least one sequence.")
+            raise ValueError("rows is empty; expected those of at least one sequence")
         n_rows = self.lengths.sum()
         if rows.min() < 0 or rows.max() >= n_rows:
-            raise ValueError(f"rows must be indices from 0 to {n_rows - 1}, one for each row.")
+            raise ValueError(
+                f"rows has indices from {rows.min()} to {rows.max()}; expected 0 to {n_rows - 1}"
+            )
         members = np.unique(np.repeat(np.arange(len(self.lengths)), self.lengths)[rows])
         chosen = np.zeros(len(self.lengths), bool)
         chosen[members] = True
         if not np.array_equal(rows, np.flatnonzero(np.repeat(chosen, self.lengths))):
-            raise ValueError("rows must be all rows of some sequences in ascending order.")
+            raise ValueError(
+                "rows has parts of sequences, or another order; expected all rows of some sequences "
+                "in ascending order"
+            )
         return self.lengths[chosen]
 
     def get_n_splits(self, X=None, y=None, groups=None):

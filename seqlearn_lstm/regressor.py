@@ -25,7 +25,8 @@ TARGET = Parameter(
 LOSS = Parameter(
     "loss", "squared_error", [StrOptions(set(ERRORS))],
     '{"squared_error", "absolute_error", "huber"}',
-    "The error to minimise, a mean over the outputs, and over sequences or steps by their weights.",
+    """The loss to minimise: averaged over outputs, then over sequences or steps, weighted by
+    `sample_weight`.""",
 )  # fmt: skip
 DELTA = Parameter(
     "delta", 1.0, [Interval(Real, 0, None, closed="neither")], "float",
@@ -137,7 +138,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
             _check_finite(y, sequences.offsets)
         if y.ndim > 2 or (y.ndim == 2 and y.shape[1] == 0):
             raise ValueError(
-                f"y must hold a number, or a row of numbers, for each sequence or step; got shape {y.shape}"
+                f"y has shape {y.shape}; expected a number, or a row of numbers, for each sequence or step"
             )
         check_consistent_length(sequences if self.target == "sequence" else sequences.rows, y)
         return y
@@ -202,6 +203,7 @@ class LSTMRegressor(RegressorMixin, SupervisedEstimator):
         -------
         r2 : float
         """
+        self._check_given(y)
         values, sequences = self._flat_prediction(X, lengths, initial_states)
         if sample_weight is not None:
             sample_weight = self._check_weights(sample_weight, np.ones(len(sequences)))

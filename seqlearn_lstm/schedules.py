@@ -15,6 +15,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from ._named import Named, named
 
 __all__ = [
+    "SCHEDULES",
     "Constant",
     "CosineDecay",
     "ExponentialDecay",
@@ -201,7 +202,9 @@ class WarmUp(Schedule):
         self.then = then
 
     def check(self):
-        """Raise ValueError where a setting is out of range, TypeError where `then` is no schedule."""
+        """Raise ValueError where a setting is out of range or `then` is no name of a schedule, TypeError
+        where it is neither a name nor a schedule.
+        """
         super().check()
         make_schedule(self.then)
 
@@ -280,9 +283,9 @@ def make_schedule(schedule):
 
     Raises
     ------
-    TypeError
-        If it is neither a known name nor a schedule.
     ValueError
-        If a setting is out of range.
+        If it is a name that is not known, or a setting is out of range.
+    TypeError
+        If it is neither a name nor a schedule.
     """
     return named("schedule", SCHEDULES, Schedule, schedule)

@@ -24,6 +24,8 @@ class Stream:
 
     Attributes
     ----------
+    estimator : estimator
+        The copy that is read; its attributes are those of the fit.
     n_steps : int
         How many steps have been pushed.
 
@@ -43,7 +45,7 @@ class Stream:
 
     def __init__(self, estimator):
         # A fit gives an estimator other attributes and changes none of them in place.
-        self.estimator, self.n_steps, self.pooled = copy(estimator), 0, None
+        self.estimator, self.n_steps, self._pooled = copy(estimator), 0, None
         self._build()
 
     def _build(self):
@@ -168,22 +170,22 @@ class Stream:
         kind = self._network.architecture.pooling
         if kind in ("last", STEPS):
             return values
-        if self.pooled is None:
+        if self._pooled is None:
             # A sum is float64, as that of `predict`: it grows with the steps.
-            self.pooled = values.astype(np.float64 if kind == "mean" else values.dtype)
+            self._pooled = values.astype(np.float64 if kind == "mean" else values.dtype)
         elif kind == "max":
-            np.maximum(self.pooled, values, out=self.pooled)
+            np.maximum(self._pooled, values, out=self._pooled)
         else:
-            self.pooled += values
-        return self.pooled / self.n_steps if kind == "mean" else self.pooled
+            self._pooled += values
+        return self._pooled / self.n_steps if kind == "mean" else self._pooled
 
     def __getstate__(self):
         states = [[np.array(state) for state in layer.states()] for layer in self._layers]
-        pooled = None if self.pooled is None else self.pooled.copy()
+        pooled = None if self._pooled is None else self._pooled.copy()
         # The scores, too, lie in memory that the next step overwrites.
         scores = self._scores.copy() if hasattr(self, "_scores") else None
         plain = {"estimator": self.estimator, "n_steps": self.n_steps}
-        return plain | {"pooled": pooled, "states": states, "scores": scores}
+        return plain | {"_pooled": pooled, "states": states, "scores": scores}
 
     def __setstate__(self, state):
         state = dict(state)

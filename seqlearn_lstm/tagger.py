@@ -140,12 +140,10 @@ class LSTMSequenceTagger(LabelEstimator):
 
         Returns
         -------
-        y : ndarray of shape (n_sequences,), of ndarrays of shape (n_timesteps_i,); or ndarray of
-        shape (n_rows,)
-            Concatenated rows get a flat result.
+        y : ndarray of object of shape (n_sequences,), or ndarray of shape (n_rows,)
+            For each sequence an array of shape (n_timesteps_i,); for concatenated rows a flat array.
         """
-        labels, sequences = self._said(X, lengths, initial_states)
-        return labels if self._reads_table(X, lengths) else split_steps(labels, sequences.offsets)
+        return self._in_its_form(X, lengths, *self._said(X, lengths, initial_states))
 
     def predict_proba(self, X, lengths=None, initial_states=None):
         """The probability of each class at each step.
@@ -161,13 +159,36 @@ class LSTMSequenceTagger(LabelEstimator):
 
         Returns
         -------
-        probabilities : list of ndarray of shape (n_timesteps_i, n_classes), or ndarray of shape
-        (n_rows, n_classes)
-            Columns in the order of `classes_`, float64.
+        probabilities : ndarray of object of shape (n_sequences,), or ndarray of shape (n_rows, n_classes)
+            For each sequence an array of shape (n_timesteps_i, n_classes), float64; for concatenated
+            rows one array of all rows. Columns in the order of `classes_`.
         """
-        values, sequences = self._in_blocks(SoftmaxHead.probabilities, X, lengths, initial_states)
-        is_flat = self._reads_table(X, lengths)
-        return values if is_flat else list(split_steps(values, sequences.offsets))
+        found = self._in_blocks(SoftmaxHead.probabilities, X, lengths, initial_states)
+        return self._in_its_form(X, lengths, *found)
+
+    def predict_log_proba(self, X, lengths=None, initial_states=None):
+        """The logarithm of the probability of each class at each step.
+
+        Parameters
+        ----------
+        X : list or array of sequences, or array-like of shape (n_rows, n_features)
+            As in `fit`.
+        lengths : array-like of int of shape (n_sequences,), default=None
+            As in `fit`.
+        initial_states : array-like of shape (n_sequences, n_states), default=None
+            As in `fit`.
+
+        Returns
+        -------
+        log_probabilities : ndarray of object of shape (n_sequences,), or ndarray of shape (n_rows, n_classes)
+            In the form of `predict_proba`; finite even where that gives 0.
+        """
+        found = self._in_blocks(SoftmaxHead.log_probabilities, X, lengths, initial_states)
+        return self._in_its_form(X, lengths, *found)
+
+    def _in_its_form(self, X, lengths, rows, sequences):
+        """What was predicted for all rows: flat where X came so, otherwise an array for each sequence."""
+        return rows if self._reads_table(X, lengths) else split_steps(rows, sequences.offsets)
 
     def score(self, X, y, sample_weight=None, lengths=None, initial_states=None):
         """The share of steps whose label is right, among those whose label is known.

@@ -39,12 +39,10 @@ def flatten_steps(y, offsets, name="y", labels=False):
         If `y` is no collection.
     """
     if isinstance(y, str | bytes | dict | set) or not hasattr(y, "__len__") or _is_scalar(y):
-        raise TypeError(f"{name} must hold an array for each sequence, got {type(y).__name__}")
+        raise TypeError(f"{name} has type {type(y).__name__}; expected an array for each sequence")
     lengths = np.diff(offsets)
     if len(y) != len(lengths):
-        raise ValueError(
-            f"X and {name} have different numbers of sequences: got {len(lengths)} and {len(y)}"
-        )
+        raise ValueError(f"{name} holds {len(y)} sequences; expected {len(lengths)}, as many as X")
     rows, read = _collection(y), as_labels if labels else as_column
     padded = isinstance(rows, np.ndarray) and rows.ndim > 1
     parts = []

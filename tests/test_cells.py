@@ -174,7 +174,9 @@ class OwnCell(LSTM):
     "cell, error, message",
     [
         (OwnCell(), TypeError, r"of a class of its own.* expected one of \['LSTM'"),
-        ("lstn", TypeError, "expected one of"),
+        ("lstn", ValueError, "expected one of"),
+        ("LSTM", ValueError, "expected one of"),
+        (3, TypeError, "expected one of"),
         (LSTM, TypeError, "cell is"),
         (LSTM(activation="softmax"), ValueError, "activation"),
         (LSTM(kernel_initializer="gauss"), ValueError, "kernel_initializer"),

@@ -100,7 +100,7 @@ def test_sequences_share_no_memory():
 
 
 def test_japanese_vowels_rejects_an_unknown_subset():
-    with pytest.raises(ValueError, match="'train', 'test' or 'all', got 'valid'"):
+    with pytest.raises(ValueError, match="subset is 'valid'; expected 'train', 'test' or 'all'"):
         load_japanese_vowels(subset="valid")
 
 
@@ -552,7 +552,7 @@ def test_mnist_that_does_not_belong_together(tiny_mnist, home):
     (home / "train-images-idx3-ubyte").write_bytes(idx(8, (1, 2, 3), bytes(6)))
     with pytest.raises(ValueError, match=r"shape \(1, 2, 3\) and .* \(3,\); expected images"):
         load_mnist()
-    with pytest.raises(ValueError, match="'train', 'test' or 'all', got 'valid'"):
+    with pytest.raises(ValueError, match="subset is 'valid'; expected 'train', 'test' or 'all'"):
         load_mnist(subset="valid")
 
 

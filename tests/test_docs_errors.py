@@ -168,7 +168,7 @@ ERRORS = [  # page, what it says, what raises it
         lambda: LSTMLanguageModel().fit([[0.5, 1.5]]),
     ),
     (
-        LANGUAGE, "sequence 1 of X has length 0; expected at least 1 symbol.",
+        LANGUAGE, "sequence 1 of X has length 0; expected at least 1 symbol",
         lambda: LSTMLanguageModel().fit(["ab", ""]),
     ),
     (
@@ -208,21 +208,23 @@ ERRORS = [  # page, what it says, what raises it
         lambda: fit(classifier, NUMBERS, LABELS, checkpoint="file", warm_start=True),
     ),
     (
-        TRAINING, "the fit cannot go on: other parameters or data ask for another network",
+        TRAINING, "this fit cannot continue: the changed parameters or data need a different network",
         lambda: fit(classifier, NUMBERS, LABELS, warm_start=True)
         .set_params(hidden_layer_sizes=(5,))
         .fit(NUMBERS, LABELS),
     ),
     (
-        TRAINING, "bptt_steps is 10 together with bidirectional, but what comes later is read first",
+        TRAINING,
+        "bptt_steps=10 cannot be combined with bidirectional: the backward direction reads later "
+        "steps first",
         lambda: fit(classifier, NUMBERS, LABELS, bptt_steps=10, bidirectional=True),
     ),
     (
-        TRAINING, "stateful is True together with shuffle, but sequences go on in their order",
+        TRAINING, "stateful=True cannot be combined with shuffle: sequences go on in the order of X",
         lambda: fit(classifier, NUMBERS, LABELS, stateful=True),
     ),
     (
-        TRAINING, "stateful is True together with max_timesteps, but steps would be left out",
+        TRAINING, "stateful=True cannot be combined with max_timesteps: steps would be left out",
         lambda: fit(
             classifier, NUMBERS, LABELS, stateful=True, shuffle=False, max_timesteps=3
         ),

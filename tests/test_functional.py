@@ -124,7 +124,7 @@ def test_states_and_gates_of_an_lstm(name, n_units):
 def test_states_and_gates_of_a_gru(name, n_units):
     theta, X = drawn(CELLS[name], 4, n_units), ragged(4)
     start = states_of(CELLS[name], len(X), n_units)
-    found = cell_steps(X, theta, CELLS[name], initial=start, return_gates=True)
+    found = cell_steps(X, theta, CELLS[name], initial_states=start, return_gates=True)
     assert list(found) == ["h", "r", "u", "n"]
     W, U, b, b_n = (theta.get(key) for key in ("W", "U", "b", "b_n"))
     for k, x in enumerate(X):
@@ -164,7 +164,7 @@ def test_a_loop_of_steps_is_the_whole_sequence(name, n_units, dtype):
     cell, theta = CELLS[name], drawn(CELLS[name], 4, n_units, dtype)
     X = ragged(4, dtype)
     states = states_of(cell, len(X), n_units)
-    found = cell_steps(X, theta, cell, initial=states)
+    found = cell_steps(X, theta, cell, initial_states=states)
     for t in range(max(LENGTHS)):
         live = [k for k, n in enumerate(LENGTHS) if n > t]
         x, now = np.array([X[k][t] for k in live]), {n: s[live] for n, s in states.items()}
@@ -317,7 +317,7 @@ def test_a_step_refuses(change, message):
         ),
         ({"c0": [np.nan, 0]}, ValueError, r"c0 has nan at \[0\]"),
         ({"lengths": [1]}, ValueError, "lengths was given"),
-        ({"cell": "elman"}, TypeError, "cell is 'elman'; expected one of"),
+        ({"cell": "elman"}, ValueError, "cell is 'elman'; expected one of"),
         ({"cell": "gru"}, ValueError, r"cell is GRU\(\); expected an LSTM: functional.cell_steps"),
         ({"cell": RNN("relu")}, ValueError, r"cell is RNN\(.*'relu'\); expected an LSTM"),
     ],
@@ -343,8 +343,15 @@ def test_names_refused(arguments, error, message):
 
 
 def test_unknown_initial_states_refused():
-    with pytest.raises(ValueError, match=r"initial: got \['s'\]; expected \['c', 'h'\]"):
-        cell_steps(np.ones((2, 3)), THETA, initial={"s": STATE})
+    with pytest.raises(ValueError, match=r"initial_states: got \['s'\]; expected \['c', 'h'\]"):
+        cell_steps(np.ones((2, 3)), THETA, initial_states={"s": STATE})
+
+
+def test_bad_initial_states_are_called_what_the_caller_calls_them():
+    with pytest.raises(ValueError, match=r'^initial_states\["h"\] has shape \(3,\); expected'):
+        cell_steps(np.ones((2, 3)), THETA, initial_states={"h": np.zeros(3)})
+    with pytest.raises(ValueError, match=r'^initial_states\["c"\] has nan at \[1\]'):
+        cell_steps(np.ones((2, 3)), THETA, initial_states={"c": [0, np.nan]})
 
 
 @pytest.mark.parametrize("cell", ["gru", "rnn"])
@@ -361,7 +368,7 @@ def test_an_lstm_alone_has_cell_states(cell):
 
 def test_numbers_too_large_for_float32_refused():
     small = {name: value.astype(np.float32) for name, value in THETA.items()}
-    with pytest.raises(ValueError, match=r"h has 1e\+300 at \[1\].* float32 holds"):
+    with pytest.raises(ValueError, match=r"h has 1e\+300 at \[1\].* range of float32"):
         lstm_step(np.ones(3), STATE, [0, 1e300], **small)
 
 

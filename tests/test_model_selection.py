@@ -1,13 +1,11 @@
 """Folds of whole sequences in rows-and-lengths form."""
 
-import doctest
-
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
 
-from seqlearn_lstm import LSTMSequenceTagger, model_selection
+from seqlearn_lstm import LSTMSequenceTagger
 from seqlearn_lstm.model_selection import SequenceKFold
 from seqlearn_lstm.preprocessing import split
 
@@ -97,8 +95,8 @@ def test_a_loop_with_lengths_scores_as_lists_do(rng):
 @pytest.mark.parametrize(
     "settings, message",
     [
-        (dict(n_splits=1, lengths=[1, 2]), "n_splits must be a whole number of at least 2, got 1"),
-        (dict(n_splits=2.0, lengths=[1, 2]), "n_splits must be .* got 2.0"),
+        (dict(n_splits=1, lengths=[1, 2]), "n_splits is 1; expected a whole number of at least 2"),
+        (dict(n_splits=2.0, lengths=[1, 2]), "n_splits is 2.0; expected a whole number"),
         (dict(n_splits=3, lengths=[1, 2]), "n_splits is 3, but there are 2 sequences"),
         (dict(lengths=[1.0, 2.0]), "positive whole numbers"),
         (dict(lengths=[1, 0]), "positive whole numbers"),
@@ -106,7 +104,7 @@ def test_a_loop_with_lengths_scores_as_lists_do(rng):
         (dict(lengths=np.array([], int)), "n_splits is 5, but there are 0 sequences"),
         (
             dict(lengths=np.array([1, 2**63], np.uint64)),
-            "positive whole numbers.*9223372036854775808",
+            "9223372036854775808.*positive whole numbers",
         ),
         (dict(lengths=[[1], [2]]), "positive whole numbers"),
         (dict(n_splits=2, lengths=[1, 2], random_state=0), "random_state has no effect"),
@@ -132,7 +130,7 @@ def test_rows_that_do_not_fit():
         with pytest.raises(ValueError, match="all rows of some sequences"):
             folds.split_lengths(rows)
     for rows in ([4, 5], [-1]):
-        with pytest.raises(ValueError, match="from 0 to 4"):
+        with pytest.raises(ValueError, match="expected 0 to 4"):
             folds.split_lengths(rows)
     for rows in ([], np.array([], int)):
         with pytest.raises(ValueError, match="rows is empty; expected those of at least one seq"):
@@ -144,7 +142,3 @@ def test_lengths_are_copied():
     folds = SequenceKFold(3, lengths=lengths)
     lengths[0] = 7
     assert folds.split_lengths([0, 1]).tolist() == [1, 1]
-
-
-def test_examples():
-    assert doctest.testmod(model_selection).failed == 0

@@ -210,9 +210,18 @@ def test_settings_out_of_range(kind, name, value):
         make_schedule(kind(**{name: value}))
 
 
-@pytest.mark.parametrize("schedule", ["linear", None, StepDecay, 0.5, WarmUp(then="linear")])
-def test_no_schedule(schedule):
-    with pytest.raises(TypeError, match=r"expected one of \['constant', 'cosine', 'exponential'"):
+@pytest.mark.parametrize(
+    "schedule, error",
+    [
+        ("linear", ValueError),
+        (WarmUp(then="linear"), ValueError),
+        (None, TypeError),
+        (StepDecay, TypeError),
+        (0.5, TypeError),
+    ],
+)
+def test_no_schedule(schedule, error):
+    with pytest.raises(error, match=r"expected one of \['constant', 'cosine', 'exponential'"):
         make_schedule(schedule)
 
 

@@ -394,7 +394,16 @@ def test_settings_out_of_range(kind, name, value):
         make_solver(kind(**{name: value}))
 
 
-@pytest.mark.parametrize("solver", ["adamant", None, Adam, 3])
-def test_no_solver(solver):
-    with pytest.raises(TypeError, match=r"expected one of \['adadelta', 'adagrad', 'adam'"):
+@pytest.mark.parametrize(
+    "solver, error",
+    [
+        ("adamant", ValueError),
+        ("Adam", ValueError),
+        (None, TypeError),
+        (Adam, TypeError),
+        (3, TypeError),
+    ],
+)
+def test_no_solver(solver, error):
+    with pytest.raises(error, match=r"expected one of \['adadelta', 'adagrad', 'adam'"):
         make_solver(solver)

@@ -134,7 +134,7 @@ def test_brown(home, write):
     bunch = load_brown()
     tags = [["at", "nn", "vbd", "cd", "."], ["pps", "bez", "np", "--"], ["uh"]]
     assert (bunch.data, bunch.target) == (WORDS, tags) == load_brown(return_X_y=True)
-    assert bunch.target_names == sorted({tag for sentence in tags for tag in sentence})
+    assert bunch.target_names.tolist() == sorted({tag for sentence in tags for tag in sentence})
     assert load_brown(cut_at="").target == TAGS
     assert "Non-commercial" in bunch.DESCR
 
@@ -158,7 +158,7 @@ def test_imdb_words(home, compressed):
     found = {label: words for words, label in zip(bunch.data, bunch.target, strict=True)}
     assert found == {0: ["2", "of", "10"], 1: ["a", "good", "film", "don't", "miss", "it"]}
     assert bunch.target.dtype == np.int64
-    assert bunch.target_names == ["negative", "positive"]
+    assert bunch.target_names.tolist() == ["negative", "positive"]
     assert "Research" in bunch.DESCR
 
 
@@ -189,16 +189,16 @@ def load_all(n_test):
 @pytest.mark.parametrize(
     "text, options, message",
     [
-        (REVIEWS, {"subset": "valid"}, "'train', 'test' or 'all', got 'valid'"),
-        (REVIEWS, {"n_test": 3}, "n_test must be 0 to 2, .* got 3"),
-        (REVIEWS, {"n_test": -1}, "n_test must be 0 to 2"),
+        (REVIEWS, {"subset": "valid"}, "subset is 'valid'; expected 'train', 'test' or 'all'"),
+        (REVIEWS, {"n_test": 3}, "n_test is 3; expected 0 to 2"),
+        (REVIEWS, {"n_test": -1}, "n_test is -1; expected 0 to 2"),
         (
             REVIEWS + '"<br />!",1\n',
             {},
             "line 5: expected a text of at least one word, got '<br />!'",
         ),
         (REVIEWS + ",0\n", {"subset": "test"}, "line 5: expected a text .*, got ''"),
-        (REVIEWS + "x,2\n", {}, "line 5: the label must be 0 or 1, got '2'"),
+        (REVIEWS + "x,2\n", {}, "line 5: expected the label 0 or 1, got '2'"),
         (REVIEWS + "x\n", {}, "line 5: expected 2 values, got 1"),
         (
             "review,label\n",
@@ -218,7 +218,7 @@ def test_imdb_errors(home, text, options, message):
 @pytest.mark.parametrize("n_test", [1.0, "1", None])
 def test_imdb_holds_out_a_whole_number(home, n_test):
     write_table(home, "imdb_reviews.csv", REVIEWS, compressed=False)
-    with pytest.raises(TypeError, match=f"n_test must be a whole number, got {n_test!r}"):
+    with pytest.raises(TypeError, match=f"n_test is {n_test!r}; expected a whole number"):
         load_imdb(n_test=n_test)
     assert len(load_imdb(n_test=np.int64(1)).data) == 1
 

@@ -125,9 +125,9 @@ def test_what_is_made_up_is_fixed_by_the_seed():
     assert texts[0] == texts[1] != texts[2]
     assert texts[0].count(".") == 50
     assert make_text(1, random_state=0).data == texts[0][: texts[0].index(".") + 2]
-    with pytest.raises(ValueError, match="n_sentences must be above 0, got 0"):
+    with pytest.raises(ValueError, match="n_sentences is 0; expected at least 1"):
         make_text(0)
-    with pytest.raises(TypeError, match=r"n_sentences must be a whole number, got 2\.5"):
+    with pytest.raises(TypeError, match=r"n_sentences is 2\.5; expected a whole number"):
         make_text(2.5)
 
 

@@ -50,23 +50,24 @@ def check_combination(estimator, partial, given=NOTHING, others=NOTHING):
 def _check_windows(estimator, given, others):
     """Raise ValueError where states are handed on, by `bptt_steps` or `stateful`, and cannot be."""
     holds_out = estimator.early_stopping and estimator.monitor == "validation" and others.X is None
+    late = "the backward direction reads later steps first"
     excluded = [
-        ("bptt_steps", "bidirectional", estimator.bidirectional, "what comes later is read first"),
-        ("stateful", "bidirectional", estimator.bidirectional, "what comes later is read first"),
-        ("stateful", "shuffle", estimator.shuffle, "sequences go on in their order"),
+        ("bptt_steps", "bidirectional", estimator.bidirectional, late),
+        ("stateful", "bidirectional", estimator.bidirectional, late),
+        ("stateful", "shuffle", estimator.shuffle, "sequences go on in the order of X"),
         (
             "stateful",
             "max_timesteps",
             estimator.max_timesteps is not None,
             "steps would be left out",
         ),
-        ("stateful", "initial_states", given.initial_states is not None, "they are handed on"),
+        ("stateful", "initial_states", given.initial_states is not None, "states are handed on"),
         ("stateful", "early_stopping without X_val", holds_out, "sequences would be left out"),
     ]
     for name, other, is_there, why in excluded:
         value = getattr(estimator, name)
         if value and is_there:
-            raise ValueError(f"{name} is {value} together with {other}, but {why}")
+            raise ValueError(f"{name}={value} cannot be combined with {other}: {why}")
 
 
 def architecture_of(estimator, sequences, head, pooling):
@@ -146,8 +147,8 @@ def warn_where_not_averaged(settings, state):
     """
     if settings.average and not (state.n_averaged or settings.keep):
         warnings.warn(
-            f"the fit ended after epoch {state.epoch}, but average is {settings.average}: no mean of epochs "
-            "was taken, and the parameters are those of one. Usual cures: a smaller average, or more "
+            f"the fit ended after epoch {state.epoch}, but average is {settings.average}: no mean was taken; "
+            "the parameters are those of a single epoch. Usual cures: a smaller average, or more "
             "patience (n_iter_no_change, None for all epochs)",
             NothingAveragedWarning,
             stacklevel=2,
@@ -194,6 +195,6 @@ def _check_sizes(sizes):
     sizes = tuple(sizes) if np.ndim(sizes) else (sizes,)
     if not sizes or not all(isinstance(size, Integral) and size >= 1 for size in sizes):
         raise ValueError(
-            f"hidden_layer_sizes must be one or more positive whole numbers, got {sizes}"
+            f"hidden_layer_sizes is {sizes}; expected one or more positive whole numbers"
         )
     return tuple(int(size) for size in sizes)

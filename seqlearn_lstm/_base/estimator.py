@@ -55,8 +55,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
 
         Returns
         -------
-        scores : ndarray of shape (n_sequences, n_out), or (n_rows, n_out) for a network with an
-        output at each step
+        scores : ndarray of shape (n_sequences, n_out) or (n_rows, n_out)
+            Of sequences; or of rows, for a network with an output at each step.
         sequences : Sequences
         """
         blocks, n, sequences = self._predicting(X, lengths, initial_states)
@@ -95,8 +95,8 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
         lengths : array-like of int of shape (n_sequences,), default=None
             As in `fit`.
         initial_states : array-like of shape (n_sequences, n_states), default=None
-            The states before the first step; None: those that `fit` started from. A language model
-            reads its mark of a beginning only without them.
+            The states before the first step; None: those that `fit` started from. If they are
+            given, a language model does not read its start mark.
 
         Returns
         -------

@@ -145,8 +145,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         architecture, kernels = architecture_of(self, sequences, head, pooling), self._kernels
         if goes_on and (asdict(architecture), self.dtype) != (self._architecture, self._dtype):
             raise ValueError(
-                "the fit cannot go on: other parameters or data ask for another network; set "
-                "warm_start=False, or fit a clone"
+                "this fit cannot continue: the changed parameters or data need a different network; "
+                "set warm_start=False, or fit a clone"
             )
         self._architecture, self._dtype = asdict(architecture), self.dtype
         return Network(

@@ -52,8 +52,8 @@ NETWORK = [
     Parameter(
         "dropout_per", "sequence", [StrOptions({"sequence", "step"})], '{"sequence", "step"}',
         """Whether `dropout` and `input_dropout` drop the same units and features at all steps of a
-        sequence (Gal and Ghahramani 2016), or others at each step (Zaremba, Sutskever and Vinyals
-        2014).""",
+        sequence (Gal and Ghahramani 2016), or different ones at each step (Zaremba, Sutskever and
+        Vinyals 2014).""",
     ),
     Parameter(
         "recurrent_dropout", 0.0, _RATE, "float",
@@ -64,8 +64,8 @@ NETWORK = [
 
 EMBEDDING_DIM = Parameter(
     "embedding_dim", None, [_COUNT, None], "int or None",
-    """Length of the vector that stands for a symbol. If it is given, whole numbers in `X`, and all else
-    that may be a symbol, are symbols, too. None: 64 where `X` holds strings.""",
+    """Length of the vector that stands for a symbol. If it is given, integers in `X`, and any other
+    values that can be symbols, are also read as symbols. None: 64 where `X` holds strings.""",
 )  # fmt: skip
 SYMBOLS = [
     EMBEDDING_DIM,
@@ -76,7 +76,7 @@ SYMBOLS = [
     ),
     Parameter(
         "min_count", 1, [_COUNT], "int",
-        "How often a symbol must occur in `fit` to be known; all rarer ones are one unknown symbol.",
+        "How often a symbol must occur in `fit` to be known; all rarer ones share the unknown symbol.",
     ),
     Parameter(
         "max_vocabulary", None, [_COUNT, None], "int or None",
@@ -89,22 +89,23 @@ SYMBOLS = [
     ),
     Parameter(
         "truncate", "pre", [StrOptions({"pre", "post"})], '{"pre", "post"}',
-        "Where to cut them: at the beginning, so that the last steps stay, or at the end.",
+        """Where longer sequences are cut: at the beginning, so that the last steps stay, or at the end.""",
     ),
 ]  # fmt: skip
 
 EARLY_STOPPING = Parameter(
     "early_stopping", False, ["boolean"], "bool",
-    """Whether the parameters of the best epoch are kept at the end; `monitor` says what makes an epoch
-    the best.""",
+    """Whether to hold out `validation_fraction` of the sequences (unless `X_val` is given), score them
+    after each epoch, and keep the parameters of the best epoch. With ``monitor="train"``, nothing is
+    held out.""",
 )  # fmt: skip
 BPTT_STEPS = Parameter(
     "bptt_steps", None, [_COUNT, None], "int or None",
     """How many steps the gradient goes back. Longer sequences are cut into windows of this many
     steps, each of which starts from the states that the one before has left, so that memory does
     not grow with the length of the sequences. With an output at each step, every window is an
-    update; otherwise all windows of a batch make one update, and the last of them end where the
-    sequences end. None: all steps.""",
+    update; otherwise all windows of a batch form a single update, and are aligned with the ends of
+    the sequences. None: all steps.""",
 )  # fmt: skip
 
 TRAINING = [
@@ -162,25 +163,25 @@ TRAINING = [
     ),
     Parameter(
         "average", False, ["boolean", _COUNT], "bool or int",
-        """Whether the mean of the parameters after each epoch is taken, not those after the last one; a
-        whole number: the mean from this epoch on, for the first epochs are far off (stochastic weight
-        averaging, Izmailov et al. 2018). Validation scores are then those of the mean.""",
+        """Whether to keep the mean of the parameters over the epochs instead of the last ones. An
+        integer k starts at epoch k, leaving out early epochs (stochastic weight averaging, Izmailov
+        et al. 2018). Validation scores are then those of the mean.""",
     ),
     EARLY_STOPPING,
     Parameter(
         "monitor", "validation", [StrOptions({"validation", "train"})], '{"validation", "train"}',
-        "What counts for early stopping: the score of the validation data, or the training loss.",
+        "What early stopping watches: the score of the validation data, or the training loss.",
     ),
     Parameter(
         "validation_fraction", 0.1, [Interval(Real, 0, 1, closed="neither")], "float",
-        """Share of the sequences that early stopping holds out where `fit` gets no `X_val`; of a
+        """Share of the sequences that early stopping holds out where `fit` gets no `X_val`; for a
         classifier, the same share of each class.""",
     ),
     Parameter(
         "scoring", None, [str, callable, None], "str, callable or None",
         """How the validation data are scored, as in scikit-learn's `GridSearchCV`; None: by the
-        method `score`. Where there is a prediction for each step, not a name, but a function, or
-        what `seqlearn_lstm.metrics.scorer` returns.""",
+        method `score`. Where there is a prediction for each step, a name does not work: pass a
+        function, or what `seqlearn_lstm.metrics.scorer` returns.""",
     ),
     Parameter(
         "warm_start", False, ["boolean"], "bool",

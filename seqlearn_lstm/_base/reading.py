@@ -68,8 +68,8 @@ class ReadsSequences:
         self.vocabulary_ = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
         if len(self.vocabulary_) == 1:
             raise ValueError(
-                f"min_count is {self.min_count}, but no symbol of X occurs so often, so that all would be one "
-                "unknown symbol; expected a lower min_count, or more sequences"
+                f"min_count is {self.min_count}, but no symbol of X occurs that often, so every symbol would "
+                "be unknown; expected a lower min_count, or more sequences"
             )
         return self.vocabulary_.encode(symbols)
 
@@ -112,8 +112,8 @@ class ReadsSequences:
             total = weights.sum()
         if not ((weights >= 0).all() and 0 < total < np.inf):
             raise ValueError(
-                "sample_weight, times class_weight where there is one, must be finite, not negative, and above zero for "
-                f"some target, and so must be the sum of all; got a sum of {total}"
+                f"sample_weight (times class_weight, if any) has a sum of {total}; expected finite weights, "
+                "none of them negative, with a finite sum above zero"
             )
         return weights
 

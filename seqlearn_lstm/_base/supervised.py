@@ -25,7 +25,7 @@ class SupervisedEstimator(SequenceEstimator):
         y : array-like
             Targets, as the class says: one for each sequence, or an array of one for each step.
         sample_weight : array-like of shape (n_sequences,), default=None
-            Weight of each sequence in the loss; a tagger takes weights of steps, too.
+            Weight of each sequence in the loss; a tagger also takes weights of steps.
         lengths : array-like of int of shape (n_sequences,), default=None
             With three-dimensional `X`: how many steps of each sequence are real. With the
             concatenated rows that a tagger takes: how many belong to each sequence; None: all to
@@ -35,9 +35,9 @@ class SupervisedEstimator(SequenceEstimator):
             what the parameter `initial_state` says.
         X_val, y_val : as X and y, default=None
             Validation data, which are scored after each epoch. None: with early stopping, a share
-            of what is given to learn from.
+            of the training data.
         sample_weight_val, lengths_val, initial_states_val : default=None
-            Of the validation data, as those without ``_val`` of `X`.
+            For the validation data, what the arguments without ``_val`` are for `X`.
 
         Returns
         -------

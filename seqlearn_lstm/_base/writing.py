@@ -70,17 +70,28 @@ class WritesSequences:
 
         Parameters
         ----------
-        prime, temperature, top_k, top_p, stop, random_state
+        prime : str or sequence of symbols, default=None
+            As in `generate`.
+        temperature : float, default=1
+            As in `generate`.
+        top_k : int, default=None
+            As in `generate`.
+        top_p : float, default=None
+            As in `generate`.
+        stop : symbol or list or array of symbols, default=None
+            As in `generate`.
+        random_state : int, RandomState instance or None, default=None
             As in `generate`.
 
         Returns
         -------
-        symbols : iterator
+        symbols : iterator of symbols
+            What is written, without `prime`.
 
         Raises
         ------
         ValueError, TypeError
-            As `generate`, at once.
+            As `generate`, at once: before the first symbol is asked for.
         """
         check_sampling(temperature, top_k, top_p)
         stream, rng = self.stream(), check_random_state(random_state)

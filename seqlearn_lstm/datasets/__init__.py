@@ -6,8 +6,9 @@ variable ``SEQLEARN_LSTM_DATA`` names. The readers (:func:`read_ts`, :func:`read
 :func:`read_conll`, :func:`read_tagged`, :func:`read_text`) take a path to any file of their format,
 compressed with gzip or not. :func:`make_text` makes a text up.
 
-Sequences are always a list, as the estimators take them: of ``(n_timesteps_i, n_features)`` arrays,
-or of lists of symbols. A text is one string.
+Sequences are a list, as the estimators take them: of ``(n_timesteps_i, n_features)`` arrays, or of
+lists of symbols. Those of one length may be an array: the images of :func:`load_mnist` are one. A
+text is one string.
 """
 
 from .bundled import load_japanese_vowels, load_spoken_digits

@@ -61,7 +61,7 @@ def load_japanese_vowels(*, subset="train", full=False, return_X_y=False):
     """
     splits = {"train": ["train"], "test": ["test"], "all": ["train", "test"]}.get(subset)
     if splits is None:
-        raise ValueError(f"subset must be 'train', 'test' or 'all', got {subset!r}")
+        raise ValueError(f"subset is {subset!r}; expected 'train', 'test' or 'all'")
     read = _full_japanese_vowels if full else _installed_japanese_vowels
     parts = [read(split) for split in splits]
     data = [sequence for sequences, _ in parts for sequence in sequences]

@@ -36,7 +36,7 @@ def load_mnist(*, subset="train", return_X_y=False):
             Grey levels from 0 to 255, as published; 60,000 images to train with, 10,000 to test.
         target : ndarray of shape (n_images,), int64
             The digits.
-        target_names : list of str
+        target_names : ndarray of str
             "0" to "9".
         DESCR : str
             The source and the licence.
@@ -56,13 +56,13 @@ def load_mnist(*, subset="train", return_X_y=False):
     3.0.
     """
     if subset not in (*_FILES, "all"):
-        raise ValueError(f"subset must be 'train', 'test' or 'all', got {subset!r}")
+        raise ValueError(f"subset is {subset!r}; expected 'train', 'test' or 'all'")
     parts = [_read(*_FILES[part]) for part in (_FILES if subset == "all" else [subset])]
     data, target = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if return_X_y:
         return data, target
     descr = "MNIST, images of digits. LeCun, Cortes and Burges. CC BY-SA 3.0."
-    names = [str(digit) for digit in range(10)]
+    names = np.array([str(digit) for digit in range(10)])
     return Bunch(data=data, target=target, target_names=names, DESCR=descr)
 
 

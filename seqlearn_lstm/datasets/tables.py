@@ -44,7 +44,7 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
             The words of each review.
         target : ndarray of shape (n_sequences,), int64
             An index into `target_names`.
-        target_names : list of str
+        target_names : ndarray of str
             "negative" and "positive".
         DESCR : str
             The source and the licence.
@@ -65,12 +65,12 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
     49th Annual Meeting of the ACL, 142-150. For research.
     """
     if subset not in ("train", "test", "all"):
-        raise ValueError(f"subset must be 'train', 'test' or 'all', got {subset!r}")
+        raise ValueError(f"subset is {subset!r}; expected 'train', 'test' or 'all'")
     if not isinstance(n_test, Integral):
-        raise TypeError(f"n_test must be a whole number, got {n_test!r}")
+        raise TypeError(f"n_test is {n_test!r}; expected a whole number")
     texts, target = _read_reviews(find_data("imdb_reviews.csv"))
     if not 0 <= n_test <= len(texts):
-        raise ValueError(f"n_test must be 0 to {len(texts)}, the number of reviews, got {n_test}")
+        raise ValueError(f"n_test is {n_test}; expected 0 to {len(texts)}, the number of reviews")
     order = np.random.default_rng(0).permutation(len(texts))
     n_train = len(texts) - n_test
     order = {"train": order[:n_train], "test": order[n_train:], "all": order}[subset]
@@ -80,7 +80,7 @@ def load_imdb(*, subset="train", n_test=5_000, return_X_y=False):
     return Bunch(
         data=data,
         target=target,
-        target_names=["negative", "positive"],
+        target_names=np.array(["negative", "positive"]),
         DESCR="Film reviews of IMDb as words. Maas et al. (2011). Research use.",
     )
 
@@ -144,7 +144,7 @@ def _read_reviews(path):
     texts, labels = [], []
     for where, (text, label) in _read_columns(path, ("text", "label")):
         if label not in ("0", "1"):
-            raise ValueError(f"{where}: the label must be 0 or 1, got {label!r}")
+            raise ValueError(f"{where}: expected the label 0 or 1, got {label!r}")
         plain = text.lower().replace("<br />", " ")
         if not _WORD.search(plain):
             raise ValueError(f"{where}: expected a text of at least one word, got {text!r:.80}")

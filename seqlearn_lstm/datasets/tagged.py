@@ -6,6 +6,7 @@ import tarfile
 from fnmatch import fnmatchcase as fnmatch
 from pathlib import Path
 
+import numpy as np
 from sklearn.utils import Bunch
 
 from .formats import _lines, _lines_of, _named
@@ -28,10 +29,10 @@ def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
     columns : sequence of int, default=(0, -1)
         Which columns to return, counted from 0, or from -1 at the end: by default the first and the
         last, which are mostly the word and the tag.
-    delimiter : str, optional
-        What separates columns; any blanks and tabs by default.
-    comment : str, optional
-        Lines that start with this are left out, for instance ``"#"``.
+    delimiter : str, default=None
+        What separates columns; None: any blanks and tabs.
+    comment : str, default=None
+        Lines that start with this are left out, for instance ``"#"``. None: no line is.
 
     Returns
     -------
@@ -175,7 +176,7 @@ def load_brown(*, cut_at="-+*$", return_X_y=False):
             The words of each sentence.
         target : list of n_sequences lists of str
             The tag of each word.
-        target_names : list of str
+        target_names : ndarray of str
             All tags, sorted.
         DESCR : str
             The source and the licence.
@@ -184,6 +185,8 @@ def load_brown(*, cut_at="-+*$", return_X_y=False):
     ------
     FileNotFoundError
         If there is neither the folder nor the archive.
+    ValueError
+        If there is none of these files in it, or one cannot be read, as in `read_tagged`.
 
     References
     ----------
@@ -198,7 +201,7 @@ def load_brown(*, cut_at="-+*$", return_X_y=False):
     return Bunch(
         data=words,
         target=tags,
-        target_names=sorted({tag for sentence in tags for tag in sentence}),
+        target_names=np.array(sorted({tag for sentence in tags for tag in sentence})),
         DESCR="Brown corpus, tagged. Francis and Kucera (1964, 1979). Non-commercial purposes.",
     )
 

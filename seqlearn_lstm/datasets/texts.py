@@ -151,6 +151,8 @@ def load_huckleberry_finn(*, normalize=True):
     ------
     FileNotFoundError
         If the file is not found.
+    ValueError
+        If the file is not UTF-8, or holds nothing.
 
     References
     ----------
@@ -205,9 +207,9 @@ def make_text(n_sentences=1_000, *, random_state=None):
     -0.252
     """
     if not isinstance(n_sentences, Integral):
-        raise TypeError(f"n_sentences must be a whole number, got {n_sentences!r}")
+        raise TypeError(f"n_sentences is {n_sentences!r}; expected a whole number")
     if n_sentences < 1:
-        raise ValueError(f"n_sentences must be above 0, got {n_sentences}")
+        raise ValueError(f"n_sentences is {n_sentences}; expected at least 1")
     rng = check_random_state(random_state)
     sentences, total = [], 0.0
     for _ in range(n_sentences):

@@ -25,7 +25,7 @@ class SaliencyDisplay:
     features : list
         What stands beside each row; empty: nothing.
     method : {"gradient", "norm", "times_input"}
-        What became of the gradient; see `seqlearn_lstm.inspection.saliency`.
+        How the gradient was reduced; see `seqlearn_lstm.inspection.saliency`.
     target : label or int
         The class, or the number of the output, whose gradient it is.
     step : int, default=None
@@ -83,18 +83,19 @@ class SaliencyDisplay:
             the predicted class, or the only output.
         step : int, default=None
             Where there is an output at each step, the step whose output is meant; -1 or None: the
-            last. A language model reads the mark of the beginning first, as step 0.
+            last. A language model reads its start mark first, as step 0.
         method : {"gradient", "norm", "times_input"}, default=None
             The gradient itself; its norm at each step; or its product with the inputs, for symbols
             summed at each step. None: "norm" for symbols, "gradient" for numbers.
         labels : array-like of shape (n_timesteps,), default=None
-            What to write at each step of x; None: its symbols, or the number of the step. The mark
-            of the beginning, which a language model reads first, has a label of its own.
+            What to write at each step of x; None: its symbols, or the number of the step. The
+            start mark, which a language model reads first, has a label of its own.
         feature_names : array-like of shape (n_features,), default=None
             What to write beside the rows where there is one for each feature. None: the columns of
             a data frame x, or numbers.
         initial_states : array-like of shape (1, n_states), default=None
-            The states before the first step, as ``final_states`` of the estimator returns them.
+            The states before the first step, as ``final_states`` of the estimator returns them; a
+            language model then starts from these states, without its start mark.
         ax : matplotlib Axes, default=None
             As in `plot`.
         cmap : str or matplotlib Colormap, default=None

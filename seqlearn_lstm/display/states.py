@@ -90,10 +90,11 @@ class StateDisplay:
             Which of "h", "c" and the gates "i", "f", "g", "o" (LSTM) or "r", "u", "n" (GRU);
             "gates" stands for all of those. None: all that the cell has.
         labels : array-like of shape (n_timesteps,), default=None
-            What to write at each step of x; None: its symbols, or the number of the step. The mark
-            of the beginning, which a language model reads first, has a label of its own.
+            What to write at each step of x; None: its symbols, or the number of the step. The
+            start mark, which a language model reads first, has a label of its own.
         initial_states : array-like of shape (1, n_states), default=None
-            The states before the first step, as ``final_states`` of the estimator returns them.
+            The states before the first step, as ``final_states`` of the estimator returns them; a
+            language model then starts from these states, without its start mark.
         ax : matplotlib Axes, or list of them, default=None
             As in `plot`.
         cmap : str or matplotlib Colormap, default=None

@@ -2,7 +2,7 @@
 
 The kernels are those of the networks. A loop of steps gives the bits of the whole sequence, and no
 sequence changes a bit of another. Parameters are canonical, with the names that they have in
-``parameters_`` behind ``"layer_0.forward."``; `n_in` is the number of inputs, `H` that of units.
+``parameters_`` after the prefix ``"layer_0.forward."``; `n_in` is the number of inputs, `H` that of units.
 They are float32 where all of them come so, or as float16, and float64 otherwise; all else is
 converted to that.
 

@@ -6,7 +6,7 @@ from ..batches import plan, prediction_batches
 from ..layers import Workspace, input_stream
 from ..sequences import check_sequences, is_tabular
 from ..targets import split_steps
-from .checks import STATES, check_names, initial_states, layer_of, numbers
+from .checks import STATES, check_names, check_starts, layer_of, numbers
 
 
 def cell_step(x, states, parameters, cell="lstm"):
@@ -62,7 +62,9 @@ def cell_step(x, states, parameters, cell="lstm"):
     return {name: value.reshape(expected) for name, value in found.items()}
 
 
-def cell_steps(X, parameters, cell="lstm", *, initial=None, lengths=None, return_gates=False):
+def cell_steps(
+    X, parameters, cell="lstm", *, initial_states=None, lengths=None, return_gates=False
+):
     """All states of sequences that any cell reads.
 
     Parameters
@@ -73,9 +75,9 @@ def cell_steps(X, parameters, cell="lstm", *, initial=None, lengths=None, return
         As in `cell_step`.
     cell : {"lstm", "gru", "rnn"} or cell object, default="lstm"
         What a step does.
-    initial : dict of str to array-like of shape (H,) or (n_sequences, H), default=None
-        The states before the first step, the same for all sequences, or for each; those that are
-        missing are zero.
+    initial_states : dict of str to array-like of shape (H,) or (n_sequences, H), default=None
+        The states before the first step, "h" and, of an LSTM, "c": the same for all sequences, or
+        for each. Those that are missing are zero.
     lengths : array-like of int of shape (n_sequences,), default=None
         With a 3-D `X`, how many steps of each sequence are real.
     return_gates : bool, default=False
@@ -103,12 +105,20 @@ def cell_steps(X, parameters, cell="lstm", *, initial=None, lengths=None, return
     >>> sorted(found)
     ['h', 'n', 'r', 'u']
     """
+    return steps(X, parameters, cell, initial_states, 'initial_states["{}"]', lengths, return_gates)
+
+
+def steps(X, parameters, cell, initial, called, lengths, return_gates):
+    """What `cell_steps` returns.
+
+    called  what the caller calls the initial states of a kind, with {} in place of its letter
+    """
     part, is_one = layer_of(parameters, cell), is_tabular(X)
     sequences = check_sequences(
         [X] if is_one else X, dtype=part.dtype, lengths=lengths, n_features=part.n_in,
         name="a cell with this W",
     )  # fmt: skip
-    initial = initial_states(part, initial, len(sequences))
+    initial = check_starts(part, initial, len(sequences), called)
     work, n_jobs = Workspace(part.kernels, part.dtype), part.kernels.available_threads()
     shape, found = (len(sequences.rows), part.n_units), {}
     for batch in prediction_batches(sequences.offsets):

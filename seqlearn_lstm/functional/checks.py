@@ -37,16 +37,20 @@ def layer_of(parameters, cell):
     return part
 
 
-def initial_states(part, initial, n_sequences):
-    """The states before the first step, {name: (n_sequences, H)}."""
+def check_starts(part, initial, n_sequences, called):
+    """The states before the first step, {name: (n_sequences, H)}.
+
+    called  what the caller calls the states of a kind, with {} in place of its letter
+    """
     initial, names = {} if initial is None else initial, STATES[: part.n_kinds]
-    check_names(initial, (), "initial", others=names)
+    check_names(initial, (), "initial_states", others=names)
     shape, found = (n_sequences, part.n_units), {}
     for name in names:
-        value = numbers(initial.get(name, np.zeros(part.n_units)), part.dtype, f"{name}0")
+        what = called.format(name)
+        value = numbers(initial.get(name, np.zeros(part.n_units)), part.dtype, what)
         if value.shape not in (shape, shape[1:]):
             raise ValueError(
-                f"{name}0 has shape {value.shape}; expected {shape[1:]}, or {shape}: a row for each "
+                f"{what} has shape {value.shape}; expected {shape[1:]}, or {shape}: a row for each "
                 "sequence"
             )
         found[name] = np.broadcast_to(value, shape)
@@ -82,6 +86,6 @@ def numbers(value, dtype, name):
         place = tuple(map(int, np.argwhere(~np.isfinite(read))[0]))
         found = f"has {array[place]} at {list(place)}" if place else f"is {value!r:.80}"
         raise ValueError(
-            f"{name} {found}; expected finite numbers, no larger than {read.dtype} holds"
+            f"{name} {found}; expected finite numbers within the range of {read.dtype}"
         )
     return read

@@ -1,7 +1,7 @@
 """The LSTM cell in functions of its own arguments."""
 
 from ..cells import LSTM, make_cell
-from .any_cell import cell_step, cell_steps
+from .any_cell import cell_step, steps
 
 
 def lstm_step(x, c, h, W, U, b, *, cell="lstm", **further):
@@ -38,6 +38,10 @@ def lstm_step(x, c, h, W, U, b, *, cell="lstm", **further):
     ------
     ValueError, TypeError
         If shapes disagree, a number is not finite, or a parameter is missing or unknown.
+
+    Notes
+    -----
+    States stand in the order c, h, as in Torch7's tutorials; PyTorch and Keras have h, c.
 
     See Also
     --------
@@ -91,6 +95,10 @@ def lstm(X, W, U, b, *, c0=None, h0=None, cell="lstm", lengths=None, return_gate
     ValueError, TypeError
         As in `lstm_step`; the error names the sequence.
 
+    Notes
+    -----
+    States stand in the order c, h, as in `lstm_step`.
+
     Examples
     --------
     >>> import numpy as np
@@ -106,10 +114,8 @@ def lstm(X, W, U, b, *, c0=None, h0=None, cell="lstm", lengths=None, return_gate
     """
     cell = _lstm_cell(cell, "cell_steps")
     initial = {name: value for name, value in (("c", c0), ("h", h0)) if value is not None}
-    found = cell_steps(
-        X, {"W": W, "U": U, "b": b, **further}, cell, initial=initial, lengths=lengths,
-        return_gates=return_gates,
-    )  # fmt: skip
+    parameters = {"W": W, "U": U, "b": b, **further}
+    found = steps(X, parameters, cell, initial, "{}0", lengths, return_gates)
     c, h = found.pop("c"), found.pop("h")
     return (c, h, found) if return_gates else (c, h)
 

@@ -24,7 +24,7 @@ def states(estimator, x, *, layer=-1, direction="forward", initial_states=None):
         Which direction of the layer; backward only where the network is bidirectional.
     initial_states : array-like of shape (1, n_states), default=None
         The states before the first step, as ``final_states`` of the estimator returns them; a
-        language model then reads no mark of a beginning.
+        language model then starts from these states, without its start mark.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def states(estimator, x, *, layer=-1, direction="forward", initial_states=None):
         symbols : list or None
             The symbol at each of them; None where steps are numbers.
         n_timesteps : int
-            Steps of x; of a language model with the mark of the beginning, its step 0.
+            Steps of x; for a language model, including its start mark, which is step 0.
 
     Raises
     ------

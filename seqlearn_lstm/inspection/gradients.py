@@ -39,14 +39,14 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         only output.
     step : int, default=None
         Where there is an output at each step, the step of x whose output is meant; -1 or None: the
-        last. A language model reads the mark of the beginning first, as step 0.
+        last. A language model reads its start mark first, as step 0.
     method : {"gradient", "norm", "times_input"}, default=None
         What to return: the gradient itself; its Euclidean norm at each step; or its product with
         the inputs, which for symbols is summed at each step. None: "norm" for symbols, "gradient"
         for numbers.
     initial_states : array-like of shape (1, n_states), default=None
         The states before the first step, as ``final_states`` of the estimator returns them; a
-        language model then reads no mark of a beginning.
+        language model then starts from these states, without its start mark.
 
     Returns
     -------
@@ -54,8 +54,8 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         With the attributes
 
         saliency : ndarray of shape (n_timesteps_seen, n_values)
-            What `method` has made of the gradient; for "norm", and for "times_input" of symbols,
-            one value per step.
+            The gradient as `method` reduced it; for "norm", and for "times_input" of symbols, one
+            value per step.
         gradient : ndarray of shape (n_timesteps_seen, n_inputs)
             The gradient at the features of each step; for symbols, at the numbers that stand for
             each symbol.
@@ -74,7 +74,7 @@ def saliency(estimator, x, *, target=None, step=None, method=None, initial_state
         symbols : list or None
             The symbol at each of them; None where steps are numbers.
         n_timesteps : int
-            Steps of x; of a language model with the mark of the beginning, its step 0.
+            Steps of x; for a language model, including its start mark, which is step 0.
 
     Raises
     ------

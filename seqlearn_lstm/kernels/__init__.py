@@ -90,7 +90,7 @@ Other cells, one direction of one layer; live, slots, kept, d_out, UT as of the 
         gates                              IN as gru_forward left it; OUT gradient at the pre-activations
         dh     (B, Hp)                     IN gradient at the final states; OUT at the initial states; zero in padded units
     gru_before_forward(z, h, a, gates, W, V, mask, live, slots, kept, n_in, n_units, n_jobs)
-        the reset gate before the product; b_n zeros
+        the reset gate before the product, which has no bias: b_n is zeros in W
         a      (n_slots or B, >= Hp)       OUT reset states;  V: from take_candidate
     gru_before_backward(d_out, h, a, gates, d_a, UT, VT, dh, mask, live, slots, n_units, n_jobs)
         VT                                 ``transpose(VT, V, H, Hp, 0, H)``

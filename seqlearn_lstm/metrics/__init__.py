@@ -1,7 +1,7 @@
 """How well labels of time steps are predicted: by step, by sequence, by chunk.
 
 Labels are a list of sequences of labels: lists or arrays of any lengths, or a 1-D object array of
-such. A true label that is None, NaN or the integer -1 is missing: its step is left out.
+such. A true label that is None, NaN, pandas.NA or the integer -1 is missing: its step is left out.
 
 A *chunk* is a run of steps of one type, such as a name in a sentence, written in labels like
 "B-PER", "I-PER" and "O". Chunks are read as conlleval does, the script of the CoNLL shared tasks:

@@ -26,8 +26,8 @@ def chunk_precision_recall_f1(y_true, y_pred, *, scheme="iob2", average="micro",
     Parameters
     ----------
     y_true : list of n_sequences array-likes of str of shape (n_timesteps_i,)
-        True labels. Steps whose label is None or NaN are removed from both sides, so that the steps
-        around them become neighbours.
+        True labels. Steps whose label is None, NaN, pandas.NA or the integer -1 are removed from both
+        sides, so that the steps around them become neighbours.
     y_pred : list of n_sequences array-likes of str of shape (n_timesteps_i,)
         Predicted labels.
     scheme : {"iob1", "iob2", "ioe1", "ioe2", "iobes", "bilou"}, default="iob2"
@@ -68,7 +68,7 @@ def chunk_precision_recall_f1(y_true, y_pred, *, scheme="iob2", average="micro",
     1.0
     """
     if average not in ("micro", "macro", "weighted", None):
-        raise ValueError(f"average must be 'micro', 'macro', 'weighted' or None, got {average!r}.")
+        raise ValueError(f"average is {average!r}; expected 'micro', 'macro', 'weighted' or None")
     types, counts = _count(y_true, y_pred, scheme)
     if average == "micro":
         return ChunkScores(*_scores(counts.sum(axis=0), zero_division))

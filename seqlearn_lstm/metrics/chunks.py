@@ -54,7 +54,7 @@ def get_chunks(labels, scheme="iob2"):
 
 def _letters(scheme):
     if scheme not in SCHEMES:
-        raise ValueError(f"there is no scheme {scheme!r}; there are {sorted(SCHEMES)}.")
+        raise ValueError(f"there is no scheme {scheme!r}; there are {sorted(SCHEMES)}")
     return SCHEMES[scheme]
 
 
@@ -68,7 +68,7 @@ def _chunks(labels, letters, where):
         if letter is None:
             raise ValueError(
                 f"label {label!r} at time step {step}{where} is not of the scheme; expected 'O', "
-                f"or one of {sorted(set(letters) - {'O'})} followed by a hyphen and a type."
+                f"or one of {sorted(set(letters) - {'O'})} followed by a hyphen and a type"
             )
         starts = letter != "O" and (
             last in ("O", "E", "S") or letter in ("B", "S") or kind != last_type

@@ -65,5 +65,5 @@ def scorer(name, **settings):
     {'label': 'B-PER'}
     """
     if name not in SCORERS:
-        raise ValueError(f"there is no scorer {name!r}; there are {sorted(SCORERS)}.")
+        raise ValueError(f"there is no scorer {name!r}; there are {sorted(SCORERS)}")
     return make_scorer(SCORERS[name], **settings)

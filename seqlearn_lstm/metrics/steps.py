@@ -88,13 +88,13 @@ def _pair(y_true, y_pred):
     y_true, y_pred = _labels(y_true, "y_true"), _labels(y_pred, "y_pred")
     if len(y_true) != len(y_pred):
         raise ValueError(
-            f"y_true holds {len(y_true)} sequences, but y_pred {len(y_pred)}; expected as many."
+            f"y_true holds {len(y_true)} sequences, but y_pred {len(y_pred)}; expected as many"
         )
     for i, (true, pred) in enumerate(zip(y_true, y_pred, strict=True)):
         if len(true) != len(pred):
             raise ValueError(
                 f"sequence {i} has {len(true)} labels in y_true, but {len(pred)} in y_pred; "
-                "expected one for each time step in both."
+                "expected one for each time step in both"
             )
     return y_true, y_pred
 
@@ -140,7 +140,7 @@ def _sequence_weights(sample_weight, y):
     if shapes or len(sample_weight) != len(y):
         what = f"arrays of shape {min(shapes)}" if shapes else f"{len(sample_weight)} numbers"
         raise ValueError(
-            f"sample_weight holds {what}; expected {len(y)} numbers, one for each sequence."
+            f"sample_weight holds {what}; expected {len(y)} numbers, one for each sequence"
         )
     weights = np.asarray(sample_weight, dtype=np.float64)
     for i, weight in enumerate(weights):
@@ -152,7 +152,7 @@ def _check_weight(weight, i):
     """Raise ValueError where a weight of sequence i, or of its steps, is none."""
     if not (np.isfinite(weight) & (weight >= 0)).all():
         raise ValueError(
-            f"sample_weight of sequence {i} is {weight}; expected finite numbers that are not negative."
+            f"sample_weight of sequence {i} is {weight}; expected finite numbers that are not negative"
         )
 
 
@@ -163,14 +163,14 @@ def _step_weights(sample_weight, y):
     if len(sample_weight) != len(y):
         raise ValueError(
             f"sample_weight has {len(sample_weight)} entries; expected {len(y)}, one for each "
-            "sequence."
+            "sequence"
         )
     weights = [np.asarray(weight, dtype=np.float64) for weight in sample_weight]
     for i, (weight, labels) in enumerate(zip(weights, y, strict=True)):
         if weight.shape not in ((), labels.shape):
             raise ValueError(
                 f"sample_weight has shape {weight.shape} for sequence {i}; expected a number, or "
-                f"one for each time step: {labels.shape}."
+                f"one for each time step: {labels.shape}"
             )
         _check_weight(weight, i)
     return [
@@ -181,6 +181,6 @@ def _step_weights(sample_weight, y):
 def _share(right, total, what):
     if not total > 0:
         raise ValueError(
-            f"there is no {what} with a label and a weight in y_true; expected at least one."
+            f"there is no {what} with a label and a weight in y_true; expected at least one"
         )
     return float(right / total)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..architecture import DIRECTIONS
-from ..cells import GRU
 from .gates import array, canonical, check_alike, checked_cell, directions, layer_key, translated
 
 
@@ -102,6 +101,6 @@ def to_keras(parameters, cell="lstm", *, layer=0):
     cell, weights = checked_cell(cell, "keras"), []
     for key, arrays in directions(parameters, layer):
         W, U, b_in, b_states = translated(key, arrays, cell, "keras")
-        two_rows = isinstance(cell, GRU) and cell.reset_after
+        two_rows = getattr(cell, "reset_after", False)
         weights += [W, U, np.stack([b_in, b_states]) if two_rows else b_in]
     return weights

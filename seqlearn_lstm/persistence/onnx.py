@@ -3,7 +3,6 @@
 import numpy as np
 
 from ..architecture import DIRECTIONS
-from ..cells import LSTM
 from .gates import (
     PEEPHOLES,
     array,
@@ -114,7 +113,7 @@ def to_onnx(parameters, cell="lstm", *, layer=0):
     cell, parts, both = checked_cell(cell, "onnx"), [], directions(parameters, layer)
     # All directions have peepholes or none, and other cells none.
     given = any("p" in arrays for _, arrays in both)
-    peephole = isinstance(cell, LSTM) and (cell.peephole or given)
+    peephole = hasattr(cell, "peephole") and (cell.peephole or given)
     for key, arrays in both:
         W, U, b_in, b_states = translated(key, arrays, cell, "onnx", peephole)
         parts.append({"W": W.T, "R": U.T, "B": np.concatenate([b_in, b_states])})

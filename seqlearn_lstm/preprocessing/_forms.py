@@ -37,7 +37,7 @@ def stack_frames(X, allow_nan):
     frames = [x if is_pandas_frame(x) else _named(x, i, first) for i, x in enumerate(collected(X))]
     for i, frame in enumerate(frames):
         if len(frame) == 0:
-            raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")
+            raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step")
     rows = pd.concat(frames, ignore_index=True)
     rows = rows.copy() if len(frames) == 1 else rows  # of one, pandas makes a view
     lengths = np.array([len(frame) for frame in frames])
@@ -55,7 +55,7 @@ def _named(x, index, frame):
     if x.ndim != 2 or x.shape[1] != frame.shape[1]:
         raise ValueError(
             f"{what} has shape {x.shape}; expected (n_timesteps, {frame.shape[1]}), for it stands "
-            f"beside DataFrames with the columns {list(frame.columns)}."
+            f"beside DataFrames with the columns {list(frame.columns)}"
         )
     return type(frame)(x, columns=frame.columns)
 
@@ -92,14 +92,14 @@ def _check_nothing_missing(missing, lengths):
     if missing.any():
         raise ValueError(
             f"{_first(missing, 'NaN', lengths)}; impute or drop such values first, or pass "
-            "allow_nan=True for a transformer that takes them."
+            "allow_nan=True for a transformer that takes them"
         )
 
 
 def _check_nothing_infinite(infinite, lengths):
     infinite = np.asarray(infinite, dtype=bool)
     if infinite.any():
-        raise ValueError(f"{_first(infinite, 'infinity', lengths)}; expected finite numbers.")
+        raise ValueError(f"{_first(infinite, 'infinity', lengths)}; expected finite numbers")
 
 
 def _first(found, what, lengths):
@@ -146,7 +146,7 @@ def give_back(out, X, lengths):
     if len(rows) != lengths.sum():
         raise ValueError(
             f"the transformer made {len(rows)} rows of {lengths.sum()}; expected one that keeps "
-            "the number of rows."
+            "the number of rows"
         )
     is_list = isinstance(X, (list, tuple))  # one of equally long lists, too: others may differ
     if not is_list and (is_tabular(X) or np.ndim(X) == 2):
@@ -183,7 +183,7 @@ def one_per_row(values, lengths, name):
     values = list(values) if array is None else array
     if len(values) != len(lengths):
         raise ValueError(
-            f"{name} has {len(values)} entries; expected {len(lengths)}, one for each sequence."
+            f"{name} has {len(values)} entries; expected {len(lengths)}, one for each sequence"
         )
     if array is not None and (array.ndim > 1 or array.dtype != object):
         return np.repeat(array, lengths, axis=0)
@@ -194,6 +194,6 @@ def one_per_row(values, lengths, name):
         if part.ndim == 0 or len(part) != length:
             got = "a single value" if part.ndim == 0 else f"{len(part)} entries"
             raise ValueError(
-                f"{name} has {got} for sequence {i}; expected {length}, one for each time step."
+                f"{name} has {got} for sequence {i}; expected {length}, one for each time step"
             )
     return join_values(parts)

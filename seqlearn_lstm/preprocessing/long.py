@@ -33,9 +33,9 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     Returns
     -------
     X : list of n_sequences arrays of shape (n_timesteps_i, n_features) or (n_timesteps_i,)
-        In the order in which the sequences first appear in the table, each sorted by time. The
-        type is float if all columns are numbers (missing ones are NaN; float32 if all columns
-        are), otherwise object.
+        In the order in which the sequences first appear in the table, each sorted by time. Where all
+        columns are numbers, missing values become NaN; float32 if every column is float32,
+        otherwise float64. Where one holds anything else, the type is object.
     y : list of n_sequences arrays (n_timesteps_i,), or ndarray of shape (n_sequences,)
         Only if there is a `target`.
     ids : ndarray of shape (n_sequences,)
@@ -59,7 +59,7 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     (['b', 'a'], [[[0.1], [0.2]], [[0.5]]])
     """
     if target_per not in ("step", "sequence"):
-        raise ValueError(f"target_per must be 'step' or 'sequence', got {target_per!r}.")
+        raise ValueError(f"target_per is {target_per!r}; expected 'step' or 'sequence'")
     is_one = isinstance(columns, str) or not np.iterable(columns)  # names may be numbers
     names = [columns] if is_one else list(columns)
     _check_columns(df, [sequence, time, *names, target], names)
@@ -68,7 +68,7 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     try:
         codes = np.array([seen.setdefault(value, len(seen)) for value in ids.tolist()])
     except TypeError as error:
-        raise ValueError(f"column {sequence!r} cannot tell sequences apart: {error}.") from error
+        raise ValueError(f"column {sequence!r} cannot tell sequences apart: {error}") from error
     order = _order(df, codes, ids, time)
     first = np.unique(codes, return_index=True)[1]
     lengths = np.bincount(codes)
@@ -84,15 +84,15 @@ def _check_columns(df, wanted, features):
     columns = list(df) if isinstance(df, Mapping) else list(getattr(df, "columns", ()))
     absent = [name for name in wanted if name is not None and name not in columns]
     if absent:
-        raise ValueError(f"the table has no column {absent[0]!r}; its columns are {columns}.")
+        raise ValueError(f"the table has no column {absent[0]!r}; its columns are {columns}")
     twice = [name for name in wanted if columns.count(name) > 1]
     if twice:
         raise ValueError(
             f"the table has {columns.count(twice[0])} columns {twice[0]!r}; expected one: rename or "
-            "drop the others."
+            "drop the others"
         )
     if not features:
-        raise ValueError("columns is empty; expected the name of at least one feature.")
+        raise ValueError("columns is empty; expected the name of at least one feature")
     if isinstance(df, Mapping):
         _check_lengths({name: df[name] for name in wanted if name is not None})
 
@@ -103,12 +103,12 @@ def _check_lengths(columns):
     if single:
         raise ValueError(
             f"column {single[0]!r} is a single value ({columns[single[0]]!r:.80}); expected a value "
-            "for each row."
+            "for each row"
         )
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) > 1:
         raise ValueError(
-            f"the columns have the lengths {lengths}; expected the same, a value for each row."
+            f"the columns have the lengths {lengths}; expected the same, a value for each row"
         )
 
 
@@ -120,9 +120,7 @@ def _column(df, name):
         values = np.fromiter(values, object, len(values))  # a tuple is one value
     values = as_values(values)
     if values.ndim != 1:
-        raise ValueError(
-            f"column {name!r} has shape {values.shape}; expected a value for each row."
-        )
+        raise ValueError(f"column {name!r} has shape {values.shape}; expected a value for each row")
     return values
 
 
@@ -130,12 +128,12 @@ def _complete(df, name):
     """A column in which nothing may be missing."""
     values = _column(df, name)
     if not len(values):
-        raise ValueError("the table has no rows; expected one for each time step.")
+        raise ValueError("the table has no rows; expected one for each time step")
     missing = np.flatnonzero(where_missing(values))
     if len(missing):
         raise ValueError(
             f"column {name!r} has no value in row {missing[0]} (counted from 0); expected a "
-            "sequence and a time in every row: drop or fill those rows."
+            "sequence and a time in every row: drop or fill those rows"
         )
     return values
 
@@ -148,7 +146,7 @@ def _order(df, codes, ids, time):
     try:
         order = np.lexsort((_ranks(df[time], times), codes))
     except TypeError as error:
-        raise ValueError(f"column {time!r} cannot be sorted: {error}.") from error
+        raise ValueError(f"column {time!r} cannot be sorted: {error}") from error
     before, after = order[:-1], order[1:]
     twice = np.flatnonzero((codes[before] == codes[after]) & (times[before] == times[after]))
     if len(twice):
@@ -156,7 +154,7 @@ def _order(df, codes, ids, time):
         raise ValueError(
             f"sequence {ids[a]!r} has two rows with {time!r} = {times[a]!r}, rows {a} and {b} "
             f"(counted from 0), and there are {len(twice)} such pairs in all; drop or aggregate "
-            "duplicates first."
+            "duplicates first"
         )
     return order
 
@@ -175,7 +173,7 @@ def _features(df, names):
         if holds_dates(column):
             raise ValueError(
                 f"column {name!r} holds dates or time differences; expected numbers or symbols: "
-                "pass the time since some date as a number."
+                "pass the time since some date as a number"
             )
     columns = [_numbers_if_possible(column) for column in columns]
     if any(column.dtype.kind not in "fiub" for column in columns):
@@ -205,6 +203,6 @@ def _one_each(y, target, ids):
             other = labels[np.argmin(same)]
             raise ValueError(
                 f"sequence {name!r} has the targets {labels[0]!r} and {other!r} in column "
-                f"{target!r}; expected one for the sequence, or pass target_per='step'."
+                f"{target!r}; expected one for the sequence, or pass target_per='step'"
             )
     return np.array([labels[0] for labels in y], y[0].dtype)

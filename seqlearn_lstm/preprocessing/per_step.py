@@ -151,6 +151,14 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         -------
         X_out : list or array of sequences
             In the form of X.
+
+        Raises
+        ------
+        TypeError
+            If X does not hold sequences.
+        ValueError
+            If X or `lengths` do not fit, or X has other features than in `fit`; the error names the
+            sequence.
         """
         check_is_fitted(self)
         rows, lengths = self._read(X, lengths, reset=False)
@@ -218,7 +226,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
         if not hasattr(self.transformer, "transform"):
             raise TypeError(
                 f"transformer is {self.transformer!r}; expected an object with fit and transform, "
-                "such as StandardScaler()."
+                "such as StandardScaler()"
             )
         rows, lengths = self._read(X, lengths, reset=True)
         y = one_per_row(y, lengths, "y")

@@ -54,19 +54,19 @@ def concatenate(X):
     common_frame(X)
     parts = [as_values(x) for x in X]
     if not parts:
-        raise ValueError("X holds 0 sequences; expected at least 1.")
+        raise ValueError("X holds 0 sequences; expected at least 1")
     for i, part in enumerate(parts):
         if part.ndim == 0:
             raise ValueError(
                 f"sequence {i} of X is a single value ({part!s:.80}); expected a list of sequences; "
-                "for one sequence pass [X], and of a string list(x): it is a single symbol."
+                "for one sequence pass [X], and of a string list(x): it is a single symbol"
             )
         if len(part) == 0:
-            raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step.")
+            raise ValueError(f"sequence {i} of X has length 0; expected at least 1 time step")
         if part.shape[1:] != parts[0].shape[1:]:
             raise ValueError(
                 f"the time steps of sequence {i} of X have shape {part.shape[1:]}, but those of "
-                f"sequence 0 {parts[0].shape[1:]}; expected the same in every sequence."
+                f"sequence 0 {parts[0].shape[1:]}; expected the same in every sequence"
             )
     return join_values(parts), np.array([len(part) for part in parts], np.int64)
 
@@ -102,7 +102,7 @@ def split(rows, lengths):
     refuse_lossy(rows, "rows", "value")
     rows = rows if is_pandas_frame(rows) else as_values(rows)
     if rows.ndim == 0:
-        raise ValueError(f"rows is a single value ({rows}); expected one row for each time step.")
+        raise ValueError(f"rows is a single value ({rows}); expected one row for each time step")
     lengths = check_lengths(lengths, len(rows))
     stops = np.cumsum(lengths)
     pick = rows.iloc if is_pandas_frame(rows) else rows

@@ -78,7 +78,7 @@ def check_sequences(X, *, dtype=np.float32, lengths=None, n_features=None, name=
     if lengths is not None and form != "padded":
         raise ValueError(
             "lengths was given with X that is not a 3-D array; expected lengths only beside a "
-            "(n_sequences, n_timesteps, n_features) array: other forms carry their own lengths."
+            "(n_sequences, n_timesteps, n_features) array: other forms carry their own lengths"
         )
     sequences, originals = READERS[form](X, dtype, lengths, n_features, name)
     check_finite(sequences, originals)

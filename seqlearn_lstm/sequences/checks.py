@@ -16,7 +16,7 @@ def check_not_empty(lengths):
     if not lengths.all():
         raise ValueError(
             f"sequence {np.argmin(lengths != 0)} of X has length 0; expected at least 1 time step "
-            "(trailing time steps of a 3-D X in which every feature is NaN are padding)."
+            "(trailing time steps of a 3-D X in which every feature is NaN are padding)"
         )
 
 
@@ -34,7 +34,7 @@ def check_steps(shapes, n_features, name, hint=""):
         if shape != shapes[0]:
             raise ValueError(
                 f"sequence {index} of X has {_describe(shape)}, but sequence 0 has "
-                f"{_describe(shapes[0])}; expected the same in every sequence."
+                f"{_describe(shapes[0])}; expected the same in every sequence"
             )
 
 

@@ -111,7 +111,7 @@ def check_truncation(max_timesteps, truncate):
     is_count = isinstance(max_timesteps, Integral) and not isinstance(max_timesteps, bool)
     if max_timesteps is not None and not (is_count and max_timesteps >= 1):
         raise ValueError(
-            f"max_timesteps is {max_timesteps!r}; expected a whole number of at least 1, or None."
+            f"max_timesteps is {max_timesteps!r}; expected a whole number of at least 1, or None"
         )
     if truncate not in ("pre", "post"):
-        raise ValueError(f"truncate is {truncate!r}; expected 'pre' or 'post'.")
+        raise ValueError(f"truncate is {truncate!r}; expected 'pre' or 'post'")

@@ -34,10 +34,10 @@ def form_of(X):
     if issparse(X):
         return "table"
     if not hasattr(X, "__array__") or shape_of(X) == ():
-        raise TypeError(f"X has type {type(X).__name__}; expected {EXPECTED}.")
+        raise TypeError(f"X has type {type(X).__name__}; expected {EXPECTED}")
     n_dims = len(shape_of(X))
     if n_dims > 3:
-        raise ValueError(f"X has {n_dims} dimensions, not 1 to 3; expected {EXPECTED}.")
+        raise ValueError(f"X has {n_dims} dimensions, not 1 to 3; expected {EXPECTED}")
     array = np.asarray(X) if n_dims == 1 else X  # a Series knows its kind only as an array
     kind = getattr(getattr(array, "dtype", None), "kind", "")
     if n_dims == 1 and kind == "O":

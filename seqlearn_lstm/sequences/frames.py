@@ -33,7 +33,7 @@ def common_frame(X):
             raise ValueError(
                 f"sequence {index} of X has the columns {list(frame.columns)}, but sequence "
                 f"{first_index} has {expected}; expected the same in every sequence, in the same "
-                "order."
+                "order"
             )
     return first
 

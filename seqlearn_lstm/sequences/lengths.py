@@ -31,15 +31,15 @@ def given_lengths(lengths, shape):
     lengths = np.asarray(lengths)
     if lengths.shape != shape[:1]:
         raise ValueError(
-            f"lengths has shape {lengths.shape}; expected ({shape[0]},): one for each sequence."
+            f"lengths has shape {lengths.shape}; expected ({shape[0]},): one for each sequence"
         )
     if lengths.dtype.kind not in "iu":
-        raise ValueError(f"lengths has dtype {lengths.dtype}; expected integers.")
+        raise ValueError(f"lengths has dtype {lengths.dtype}; expected integers")
     wrong = np.flatnonzero((lengths < 1) | (lengths > shape[1]))
     if len(wrong):
         raise ValueError(
             f"lengths[{wrong[0]}] is {lengths[wrong[0]]}; expected 1 to {shape[1]}, the number of "
-            f"time steps of X, for sequence {wrong[0]}."
+            f"time steps of X, for sequence {wrong[0]}"
         )
     return lengths.astype(np.int64)
 
@@ -69,8 +69,8 @@ def check_lengths(lengths, n_rows=None, hint=""):
     # Beyond int64, lengths could not be added up.
     if not is_list or (lengths < 1).any() or (lengths > np.iinfo(np.int64).max).any():
         raise ValueError(
-            "lengths must be a list of positive whole numbers, one for each sequence; got "
-            f"{lengths.tolist()!r:.80}."
+            f"lengths is {lengths.tolist()!r:.80}; expected a list of positive whole numbers, one for "
+            "each sequence"
         )
     lengths = lengths.astype(np.int64)
     if n_rows is not None and lengths.sum() != n_rows:

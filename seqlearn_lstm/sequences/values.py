@@ -26,7 +26,7 @@ def as_sequence(x, index):
     what = f"sequence {index} of X"
     x = as_numbers(x, what)
     if x.ndim not in (1, 2):
-        raise ValueError(f"{what} has shape {x.shape}; expected (n_timesteps, n_features).")
+        raise ValueError(f"{what} has shape {x.shape}; expected (n_timesteps, n_features)")
     return x
 
 
@@ -40,13 +40,13 @@ def as_numbers(x, what):
     except ValueError as error:
         raise ValueError(
             f"{what} is ragged: its time steps have different numbers of features; expected an "
-            "array of shape (n_timesteps, n_features)."
+            "array of shape (n_timesteps, n_features)"
         ) from error
     if array.dtype.kind in "UT":
         raise ValueError(f"{what} holds strings. {_NUMBERS_ONLY}")
     refuse_kinds(array, what)
     if array.ndim == 0:
-        raise TypeError(f"{what} has type {type(x).__name__}; expected an array with time steps.")
+        raise TypeError(f"{what} has type {type(x).__name__}; expected an array with time steps")
     try:
         return _plain_numbers(array) if array.dtype == object else array
     except (TypeError, ValueError) as error:

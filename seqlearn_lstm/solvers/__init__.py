@@ -15,7 +15,17 @@ from .rows import step_rows as step_rows
 from .scaled import Adadelta, Adagrad, RMSprop
 from .sgd import SGD
 
-__all__ = ["SGD", "AMSGrad", "Adadelta", "Adagrad", "Adam", "AdamW", "Nadam", "RMSprop"]
+__all__ = [
+    "SGD",
+    "SOLVERS",
+    "AMSGrad",
+    "Adadelta",
+    "Adagrad",
+    "Adam",
+    "AdamW",
+    "Nadam",
+    "RMSprop",
+]
 
 SOLVERS = {
     "adadelta": Adadelta,
@@ -34,9 +44,9 @@ def make_solver(solver):
 
     Raises
     ------
-    TypeError
-        If it is neither a known name nor a solver.
     ValueError
-        If a setting is out of range.
+        If it is a name that is not known, or a setting is out of range.
+    TypeError
+        If it is neither a name nor a solver.
     """
     return named("solver", SOLVERS, Solver, solver)

@@ -99,7 +99,7 @@ class AMSGrad(Adam):
 
 
 class AdamW(Adam):
-    """Adam with a decay of the parameters that is no part of the gradient, so that it is neither
+    """Adam with a decay of the parameters that is not part of the gradient, so that it is neither
     averaged nor scaled.
 
     Each update takes ``learning_rate * weight_decay`` of each parameter away: of *all* parameters,

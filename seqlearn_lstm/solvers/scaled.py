@@ -29,9 +29,9 @@ class RMSprop(Solver):
     epsilon : float, default=1e-8
         Added to the root, above 0. Keras adds 1e-7 within the root.
     global_scale : bool, default=False
-        True: instead of a mean for each element there is a single one, of the sum of the squares of
-        all elements, so that the step has the direction of the gradient. The table of an embedding
-        has a scale of its own; all other parameters share one.
+        True: use one running mean, of the squared norm of the whole gradient, instead of one per
+        element, so that the step has the direction of the gradient. The table of an embedding has a
+        scale of its own; all other parameters share one.
 
     References
     ----------

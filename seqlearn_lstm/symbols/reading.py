@@ -110,7 +110,7 @@ def as_collection(X):
     if not isinstance(X, (list, tuple)):
         array = _checked_array(X, "X", _EXPECTED)
         if array.ndim > 2:
-            raise ValueError(f"X has {array.ndim} dimensions, not 1 or 2; expected {_EXPECTED}.")
+            raise ValueError(f"X has {array.ndim} dimensions, not 1 or 2; expected {_EXPECTED}")
         if array.ndim == 2 and len({_is_numeric(dtype) for dtype in getattr(X, "dtypes", ())}) > 1:
             raise ValueError(f"X has columns of symbols and columns of numbers. {_SEVERAL}")
         X = list(array) if array.ndim == 2 else array.tolist()
@@ -127,7 +127,7 @@ def _checked_array(x, what, expected):
     """Return what NumPy makes of an array-like with at least one axis."""
     array = np.asarray(x) if hasattr(x, "__array__") else None
     if array is None or array.ndim == 0:
-        raise TypeError(f"{what} has type {type(x).__name__}; expected {expected}.")
+        raise TypeError(f"{what} has type {type(x).__name__}; expected {expected}")
     if array.dtype.kind == "f" and getattr(x.dtype, "kind", "f") in "iub":
         return np.asarray(x, dtype=object)  # pandas: whole numbers beside pandas.NA, no fractions
     return array
@@ -148,7 +148,7 @@ def _sequence(x, index):
         if x.ndim > 1:
             raise ValueError(f"{what} has shape {x.shape}. {_SEVERAL}")
     if len(x) == 0:
-        raise ValueError(f"{what} has length 0; expected at least 1 symbol.")
+        raise ValueError(f"{what} has length 0; expected at least 1 symbol")
     is_plain = isinstance(x, str) or (isinstance(x, np.ndarray) and x.dtype.kind in _PLAIN_KINDS)
     if not is_plain:
         _check_steps(x, what)

@@ -651,5 +651,5 @@ def test_a_class_with_one_member_is_named_by_its_label():
 
 def test_weights_whose_sum_is_too_large():
     X, y = ragged()
-    with pytest.raises(ValueError, match="so must be the sum of all; got a sum of inf"):
+    with pytest.raises(ValueError, match="has a sum of inf; expected finite weights"):
         small().fit(X, y, sample_weight=np.full(len(X), 1e308))

@@ -1,6 +1,5 @@
 """Displays: what they draw, by their data, and where they draw it."""
 
-import doctest
 import pickle
 import sys
 
@@ -14,9 +13,6 @@ from sklearn.preprocessing import StandardScaler
 
 from seqlearn_lstm import LSTMEncoder, LSTMLanguageModel, LSTMRegressor, LSTMSequenceTagger
 from seqlearn_lstm.display import SaliencyDisplay, StateDisplay, TrainingCurveDisplay
-from seqlearn_lstm.display import saliency as saliency_module
-from seqlearn_lstm.display import states as states_module
-from seqlearn_lstm.display import training_curve as curve_module
 from seqlearn_lstm.inspection import saliency, states
 from seqlearn_lstm.preprocessing import PerStep
 
@@ -470,13 +466,6 @@ def test_without_matplotlib(monkeypatch, fitted, make):
     empty = StateDisplay(activations={}, labels=[], units=[])
     with pytest.raises(ImportError, match=r"StateDisplay\.plot requires matplotlib"):
         empty.plot()
-
-
-@pytest.mark.parametrize(
-    "module", [saliency_module, states_module, curve_module], ids=lambda module: module.__name__
-)
-def test_examples_of_the_docstrings(plt, module):
-    assert doctest.testmod(module).failed == 0
 
 
 def test_scores_may_be_arrays(plt):

@@ -134,6 +134,10 @@ def test_no_other_mask_is_lost(name):
             model.fit(**given)
     with pytest.raises(TypeError, match="sample_weight is a masked"):
         model.score(X, y, sample_weight=masked["sample_weight"])
+    with pytest.raises(TypeError, match=r"^y.* is a masked array, its mask would be lost"):
+        model.score(X, masked["y"])
+    with pytest.raises(ValueError, match="requires y to be passed"):
+        model.score(X, None)
     with pytest.raises(TypeError, match="initial_states is a masked"):
         model.predict(X, initial_states=masked["initial_states"])
 

@@ -2,8 +2,6 @@
 central differences.
 """
 
-import doctest
-
 import naive_cells
 import naive_lstm_options
 import naive_network
@@ -27,7 +25,7 @@ from seqlearn_lstm import (
     LSTMSequenceTagger,
 )
 from seqlearn_lstm.cells import GRU, LSTM
-from seqlearn_lstm.inspection import activations, gradients, saliency, states
+from seqlearn_lstm.inspection import saliency, states
 from seqlearn_lstm.preprocessing import PerStep
 from seqlearn_lstm.symbols import END
 
@@ -474,8 +472,3 @@ def test_a_search_without_an_estimator_says_so():
     search = GridSearchCV(small(), {"alpha": [0, 1]}, cv=2, refit=False).fit(X, Y)
     with pytest.raises(TypeError, match="GridSearchCV with refit=False, which keeps no fitted"):
         saliency(search, LONGEST)
-
-
-@pytest.mark.parametrize("module", [activations, gradients], ids=lambda module: module.__name__)
-def test_examples_of_the_docstrings(module):
-    assert doctest.testmod(module).failed == 0

@@ -146,7 +146,7 @@ def test_a_text_is_one_sequence():
 def test_a_text_is_one_sequence_to_every_method():
     model = unfitted(max_iter=1).fit(TEXT)
     assert identical(model.final_states("hello"), model.final_states(["hello"]))
-    with pytest.raises(ValueError, match="lengths"):
+    with pytest.raises(TypeError, match="unexpected keyword argument 'lengths'"):
         model.final_states("hello", lengths=[1, 4])
     encoder = LSTMEncoder(estimator=unfitted(max_iter=1)).fit(TEXT)
     assert identical(encoder.transform("hello"), encoder.transform(["hello"]))
@@ -585,7 +585,7 @@ def test_what_goes_on_from_states_begins_with_no_mark():
     with pytest.raises(ValueError, match="sequence 1 of X has length 0"):
         model.final_states(["la", ""], initial_states=begun)
     with pytest.raises(ValueError, match="lengths was given with X of symbols"):
-        model.final_states(["la", "ank"], lengths=[2, 3], initial_states=begun)
+        encoder.final_states(["la", "ank"], lengths=[2, 3], initial_states=begun)
 
 
 @pytest.mark.parametrize(

@@ -290,7 +290,7 @@ FAILURES = {  # what is set, X, y, further arguments of fit, error, words of its
     ),
     "interrupted": ({"solver": Interrupted()}, GOOD_X, GOOD_Y, {}, KeyboardInterrupt, "^$"),
     "solver's setting": ({"solver": Adam(beta_2=1)}, GOOD_X, GOOD_Y, {}, ValueError, "'beta_2'"),
-    "solver's name": ({"solver": "adamant"}, GOOD_X, GOOD_Y, {}, TypeError, "'adam', 'adamw'"),
+    "solver's name": ({"solver": "adamant"}, GOOD_X, GOOD_Y, {}, ValueError, "'adam', 'adamw'"),
     **{
         f"{name}={value!r}": ({name: value}, GOOD_X, GOOD_Y, {}, ValueError, name)
         for name, values in {

@@ -213,5 +213,5 @@ def test_tags_of_equally_long_sequences():
 
 
 def test_symbols_that_are_all_too_rare():
-    with pytest.raises(ValueError, match="min_count is 9, but no symbol of X occurs so often"):
+    with pytest.raises(ValueError, match="min_count is 9, but no symbol of X occurs that often"):
         LSTMClassifier((4,), min_count=9).fit([["a", "b"], ["b", "c"]] * 2, [0, 1] * 2)

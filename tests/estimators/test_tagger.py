@@ -38,9 +38,12 @@ def test_forms_of_the_result():
     X, y = tagged()
     tagger = small().fit(X, y)
     labels, probabilities = tagger.predict(X), tagger.predict_proba(X)
-    assert labels.dtype == object and labels.shape == (len(X),)
-    assert isinstance(probabilities, list)
-    for x, label, probability in zip(X, labels, probabilities, strict=True):
+    logarithms = tagger.predict_log_proba(X)
+    for found in (labels, probabilities, logarithms, tagger.predict_proba(np.ones((5, 4, 3)))):
+        assert found.dtype == object and found.ndim == 1
+    assert len(labels) == len(probabilities) == len(logarithms) == len(X)
+    for x, label, probability, logarithm in zip(X, labels, probabilities, logarithms, strict=True):
+        np.testing.assert_allclose(np.exp(logarithm), probability, rtol=1e-12)
         assert label.shape == (len(x),)
         assert probability.shape == (len(x), 2)
         np.testing.assert_allclose(probability.sum(axis=1), 1, rtol=1e-12)
@@ -55,6 +58,8 @@ def test_all_forms_of_the_input_give_the_same_bits():
     flat = small().fit(np.concatenate(X), np.concatenate(y), lengths=lengths)
     assert identical(flat.parameters_, model.parameters_)
     assert identical(flat.predict_proba(np.concatenate(X), lengths=lengths), expected)
+    logarithms = flat.predict_log_proba(np.concatenate(X), lengths=lengths)
+    np.testing.assert_allclose(np.exp(logarithms), expected, rtol=1e-12)
     for form, kwargs in [
         (objects(X), {}),
         (padded(X), {}),
@@ -221,7 +226,7 @@ def test_any_number_of_threads_gives_the_same_bits(monkeypatch):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda X, y: (X, y[:-1]), "30 and 29"),
+        (lambda X, y: (X, y[:-1]), "y holds 29 sequences; expected 30"),
         (lambda X, y: (X, [*y[:4], y[4][:-1], *y[5:]]), "sequence 4 has"),
         (lambda X, y: (X, [[None] * len(x) for x in X]), "no known label"),
         (lambda X, y: (X, None), "requires y"),
@@ -307,5 +312,5 @@ def test_a_scoring_function_sees_rows_with_their_names(params):
 
 
 def test_an_array_is_one_table_whatever_y_looks_like():
-    with pytest.raises(ValueError, match="different numbers of sequences: got 1 and 3"):
+    with pytest.raises(ValueError, match="y holds 3 sequences; expected 1, as many as X"):
         small().fit(np.zeros((3, 2)), [["a", "b"]] * 3)

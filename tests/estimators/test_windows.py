@@ -161,18 +161,18 @@ def test_each_epoch_starts_anew():
 
 BOTH = dict(bidirectional=True)
 ERRORS = {
-    "bptt, bidirectional": (dict(bptt_steps=3, **BOTH), {}, "bptt_steps is 3 together with bidi"),
-    "stateful, bidirectional": (dict(stateful=True, **BOTH), {}, "together with bidirectional"),
-    "stateful, shuffled": (dict(stateful=True), {}, "stateful is True together with shuffle"),
+    "bptt, bidirectional": (dict(bptt_steps=3, **BOTH), {}, "bptt_steps=3 cannot be combined with bidi"),
+    "stateful, bidirectional": (dict(stateful=True, **BOTH), {}, "cannot be combined with bidirectional"),
+    "stateful, shuffled": (dict(stateful=True), {}, "stateful=True cannot be combined with shuffle"),
     "stateful, cut": (
-        dict(stateful=True, shuffle=False, max_timesteps=3), {}, "together with max_timesteps",
+        dict(stateful=True, shuffle=False, max_timesteps=3), {}, "cannot be combined with max_timesteps",
     ),
     "stateful, held out": (
         dict(stateful=True, shuffle=False, early_stopping=True), {}, "early_stopping without X_val",
     ),
     "stateful, given": (
         dict(stateful=True, shuffle=False), dict(initial_states=np.zeros((30, 12))),
-        "together with initial_states",
+        "cannot be combined with initial_states",
     ),
     "no step": (dict(bptt_steps=0), {}, "bptt_steps"),
 }  # fmt: skip
@@ -188,7 +188,7 @@ def test_errors(params, further, message):
 
 
 def test_an_encoder_takes_them_too():
-    with pytest.raises(ValueError, match="stateful is True together with shuffle"):
+    with pytest.raises(ValueError, match="stateful=True cannot be combined with shuffle"):
         LSTMEncoder(stateful=True).fit(X)
 
 

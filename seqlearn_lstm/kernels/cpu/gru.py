@@ -1,6 +1,6 @@
 """The GRU layer whose reset gate stands behind the recurrent product, forward and back through time.
 
-    r, u = sigmoid(...)   of [1 | x_t | h~] @ W;   n = tanh(W_n x_t + b_n + r * m),   m = U_n h~ + b_hn
+    r, u = sigmoid(...)   of [1 | x_t | h~] @ W;   n = tanh([1 | x_t] @ W_n + r * m),   m = h~ @ U_n + b_n
     h_t = (1 - u) * n + u * h_(t-1);   h~ = h_(t-1) * mask
 
 (Cho et al. 2014, with the reset gate moved as cuDNN has it: one product a step. `gru_before` has

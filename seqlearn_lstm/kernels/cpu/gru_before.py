@@ -1,7 +1,7 @@
 """The GRU layer whose reset gate stands before the recurrent product (Cho et al. 2014), forward and
 back through time.
 
-    r, u = sigmoid(...)   of [1 | x_t | h~] @ W;   n = tanh(W_n x_t + b_n + U_n (r * h~))
+    r, u = sigmoid(...)   of [1 | x_t | h~] @ W;   n = tanh([1 | x_t] @ W_n + (r * h~) @ U_n)
     h_t = (1 - u) * n + u * h_(t-1);   h~ = h_(t-1) * mask
 
 Letters, rows and panels as in `gru`; gates n, r, u, m again, but m stays zero, and so do its bias
