@@ -202,7 +202,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             if not past:
                 return None, self._from_parameters(network, solver)
             state = restored(past, network)
-            if state.solver not in (None, solver.kind):
+            if state.solver != solver.kind:
                 start_solver(state, network.kernels, solver)
             return None, state
         if self.checkpoint is None:

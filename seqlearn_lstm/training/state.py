@@ -54,9 +54,8 @@ class TrainingState:
         How many of the last epochs, without a break, brought no progress.
     record : dict or None
         Plain values that a listener keeps.
-    solver : str or None
-        Which kind of solver `solver_state` and `table_state` belong to. None: an earlier version,
-        which did not say so, has saved the state.
+    solver : str
+        Which kind of solver `solver_state` and `table_state` belong to.
     """
 
     seed: int
@@ -78,7 +77,7 @@ class TrainingState:
     n_averaged: int = 0
     epochs_without_progress: int = 0
     record: dict | None = None
-    solver: str | None = None
+    solver: str = ""
 
     def begin(self, settings):
         """Forget the best epoch, unless the same is watched, and kept, as in the training before; and the
