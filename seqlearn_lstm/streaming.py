@@ -8,7 +8,7 @@ from .batches import plan
 from .kernels import get_backend
 from .layers import OneStep
 from .pooling import STEPS
-from .sequences.values import as_numbers
+from .sequences import as_numbers
 
 
 class Stream:
