@@ -120,7 +120,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             state = first_state(network, solver, seed)
         if goes_on:
             renew_patience(self, state, partial)
-        settings = settings_of(self, network, len(sequences), state, goes_on, partial, judged)
+        settings = settings_of(self, len(sequences), state, goes_on, partial, judged)
         if partial:
             warn_where_ended(settings, state)
         validate = scorer_of(self, network, validation, state)

@@ -155,7 +155,7 @@ def diverged(epoch, seen):
 def _step(task, rate, scale, solver_state, table_state=None):
     """Let the parameters follow their gradient, which counts `scale` times."""
     network = task.network
-    how = (rate, scale, task.settings.n_jobs)
+    how = (rate, scale, network.n_jobs)
     task.solver.step(network.kernels, network.theta, network.gradient, solver_state, *how)
     if network.embedding:
         part = network.embedding
@@ -191,13 +191,13 @@ def _norm(network, settings):
     `clip_norm` (Pascanu et al. 2013).
     """
     limit = math.inf if settings.clip_norm is None else float(settings.clip_norm)
-    return network.kernels.clip_scale(_gradients(network), limit, settings.n_jobs)
+    return network.kernels.clip_scale(_gradients(network), limit, network.n_jobs)
 
 
 def _cut_values(network, settings):
     """Cut single values of the gradient off at `clip_value`."""
     for gradient in _gradients(network):
-        network.kernels.clip_values(gradient, float(settings.clip_value), settings.n_jobs)
+        network.kernels.clip_values(gradient, float(settings.clip_value), network.n_jobs)
 
 
 def _record(task, state, work, loss, n_updates):

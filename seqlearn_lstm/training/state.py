@@ -138,7 +138,6 @@ class Settings:
     clip_norm: float | None
     clip_value: float | None
     dropout: Rates
-    n_jobs: int
     judged: str = ""
 
 
