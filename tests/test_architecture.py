@@ -50,7 +50,7 @@ LAYERS = [
     ["_base.fits", "_base.one_blas_thread", "_base.parameter", "_named", "exceptions"]
     + ["labels", "layers", "pooling", "sampling", "targets"],
     ["layers.*"],
-    ["batches", "sequences", "sequences.*", "symbols", "symbols.*"],
+    ["arrays", "batches", "sequences", "sequences.*", "symbols", "symbols.*"],
     ["kernels"],
     ["kernels.cpu", "kernels.cuda"],
     ["kernels.cpu.*", "kernels.cuda.*"],

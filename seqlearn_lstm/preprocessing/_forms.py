@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from ..arrays import as_values, join_values, where_missing
 from ..sequences import (
     Sequences,
     check_finite,
@@ -18,7 +19,7 @@ from ..sequences.forms import form_of
 from ..sequences.frames import collected
 from ..sequences.readers import READERS
 from ..sequences.values import as_sequence
-from ._arrays import as_values, common_float, is_pandas_frame, join_values, where_missing
+from ._arrays import common_float, is_pandas_frame
 from .rows import concatenate, split
 
 
