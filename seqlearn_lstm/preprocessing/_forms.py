@@ -61,8 +61,10 @@ def _named(x, index, frame):
     return type(frame)(x, columns=frame.columns)
 
 
-def hold_symbols(X):
-    """Tell whether there are strings among the values of sequences."""
+def needs_object_rows(X):
+    """Tell whether there are strings among the values of sequences, which rows of numbers do not
+    hold.
+    """
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
     if isinstance(X, np.ndarray) and X.dtype != object:
         return X.dtype.kind in "UT" and X.ndim in (2, 3)  # a string by itself is no sequence
