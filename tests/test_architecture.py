@@ -50,7 +50,7 @@ LAYERS = [
     ["architecture", "cells", "dropout", "flat_parameters"],
     ["_named", "exceptions", "labels", "layers", "pooling", "sampling", "targets"],
     ["layers.*"],
-    ["arrays", "batches", "sequences", "sequences.*", "symbols", "symbols.*"],
+    ["arrays", "batches", "randomness", "sequences", "sequences.*", "symbols", "symbols.*"],
     ["kernels"],
     ["kernels.cpu", "kernels.cuda"],
     ["kernels.cpu.*", "kernels.cuda.*"],

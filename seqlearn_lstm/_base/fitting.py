@@ -12,17 +12,16 @@ from ..exceptions import TrainingDiverged
 from ..kernels import get_backend
 from ..network import Network
 from ..pooling import STEPS
+from ..randomness import Purpose, random_stream
 from ..sequences import truncate_sequences
 from ..solvers import make_solver
 from ..training import (
-    INITIAL,
     Checkpoint,
     Diverged,
     Task,
     fingerprint,
     first_state,
     name_of,
-    random_stream,
     restored,
     start_solver,
     train,
@@ -116,7 +115,8 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         )
         if state is None:
             with one_blas_thread():
-                network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
+                rng = random_stream(seed, Purpose.INITIAL)
+                network.set_parameters(network.initial_parameters(rng))
             state = first_state(network, solver, seed)
         if goes_on:
             renew_patience(self, state, partial)

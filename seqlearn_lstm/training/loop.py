@@ -9,11 +9,11 @@ from copy import deepcopy
 import numpy as np
 
 from ..dropout import Masks
+from ..randomness import Purpose, random_stream
 from ..solvers import step_rows
 from .averaging import mean_with, offered, parameters_of, put
 from .bptt import Backpropagation
 from .listener import Update
-from .state import SHUFFLE, random_stream
 
 
 class Diverged(FloatingPointError):
@@ -169,7 +169,7 @@ def _order(n, settings, state):
     # the seed.
     if not settings.shuffle or settings.batch_size >= n:
         return np.arange(n)
-    return random_stream(state.seed, SHUFFLE, state.epoch).permutation(n)
+    return random_stream(state.seed, Purpose.SHUFFLE, state.epoch).permutation(n)
 
 
 def _decay(network, strength):

@@ -10,8 +10,6 @@ from ..dropout import Rates
 from ..network import Network
 from ..sequences import Sequences
 
-INITIAL, SHUFFLE, VALIDATION = 0, 1, 3  # purposes of random numbers: each draws from its own stream
-
 
 @dataclass
 class TrainingState:
@@ -172,13 +170,6 @@ class Task:
     def rows(self):
         """The rows of all sequences, where the network reads them."""
         return self.network.take_rows(self.sequences.rows)
-
-
-def random_stream(seed, purpose, epoch=0):
-    """A generator that depends on its three numbers alone, so that a resumed run draws what an
-    unbroken one would.
-    """
-    return np.random.default_rng([seed, purpose, epoch])
 
 
 def first_state(network, solver, seed):
