@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 
 from ._base.parameters import CLASS_WEIGHT, POOLING, takes
 from ._base.supervised import LabelEstimator
+from .arrays import is_missing
 from .heads import SoftmaxHead
-from .labels import class_factors, code_labels, is_missing
+from .labels import class_factors, code_labels
 from .sequences import refuse_lossy
 
 

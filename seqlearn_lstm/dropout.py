@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-PURPOSE = 2  # of random numbers, beside those of ``training``
+from .randomness import Purpose
+
 INPUTS, OUTPUTS, RECURRENT, EMBEDDING = range(4)
 FIRST_BITS = 32  # the window's first step, above the number of the sequence
 
@@ -63,7 +64,7 @@ class Masks:
     def key(self, kind, layer=0):
         """What tells these masks from all others."""
         if (kind, layer) not in self.keys:
-            numbers = [self.seed, PURPOSE, self.epoch, kind, layer]
+            numbers = [self.seed, Purpose.DROPOUT, self.epoch, kind, layer]
             state = np.random.SeedSequence(numbers).generate_state(1, np.uint64)
             self.keys[kind, layer] = state[0]
         return self.keys[kind, layer]

@@ -6,22 +6,18 @@ import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 
+from .arrays import as_values, is_missing, where_missing
 from .sequences import refuse_lossy
 
 
 def as_column(values, name):
-    """Values of steps as an array; as objects where NumPy would turn others into strings."""
+    """Values of steps, by `as_values`."""
     refuse_lossy(values, name, "value")
-    values = values.to_numpy() if hasattr(values, "to_numpy") else values
-    array = np.asarray(values)
+    array = as_values(values.to_numpy() if hasattr(values, "to_numpy") else values)
     if array.ndim == 0:
         raise ValueError(
             f"{name} is the single value {array!r}, expected a value for each time step"
         )
-    if array.dtype.kind in "US" and not hasattr(values, "dtype"):
-        objects = np.array(values, dtype=object)
-        if not all(isinstance(value, str | bytes) for value in objects.flat):
-            return objects
     return array
 
 
@@ -42,21 +38,7 @@ def missing_labels(labels):
     """Which labels say "not known": None, NaN, NaT or pandas.NA, and -1 among integers (n,)."""
     if labels.dtype == object:
         return np.array([is_missing(x) or is_minus_one(x) for x in labels.tolist()], dtype=bool)
-    if labels.dtype.kind == "f":
-        return np.isnan(labels)
-    if labels.dtype.kind in "mM":
-        return np.isnat(labels)
-    if labels.dtype.kind == "i":
-        return labels == -1
-    return np.zeros(len(labels), dtype=bool)
-
-
-def is_missing(value):
-    """Whether a value is None, NaN, NaT or pandas.NA."""
-    if value is None:
-        return True
-    differs = value != value  # pandas.NA compares to NA, which is neither true nor false
-    return not isinstance(differs, bool | np.bool_) or bool(differs)
+    return labels == -1 if labels.dtype.kind == "i" else where_missing(labels)
 
 
 def is_minus_one(value):

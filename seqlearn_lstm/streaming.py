@@ -8,7 +8,7 @@ from .batches import plan
 from .kernels import get_backend
 from .layers import OneStep
 from .pooling import STEPS
-from .sequences.values import as_numbers
+from .sequences import as_numbers
 
 
 class Stream:
@@ -93,7 +93,7 @@ class Stream:
         return self.estimator._decided(self._scores)[0]
 
     def _advance(self, values):
-        """Read the numbers of one step; returns its scores (n_out,)."""
+        """Read the numbers of one step."""
         network = self._network
         if network.projection:
             self._projected[0, 1:] = values
@@ -105,7 +105,6 @@ class Stream:
         self._features[0, 1:] = self._pool(values)
         scores = network.dense.forward(self._features, network.work, 1)
         self._scores = scores[:, : network.architecture.n_out]
-        return self._scores[0]
 
     def predict_proba(self):
         """The probability of each class after the last step.
@@ -197,6 +196,24 @@ class Stream:
                 target[:] = value
         if scores is not None:
             self._scores = scores
+
+
+class SymbolStream(Stream):
+    """A stream of a language model, which reads symbols by their codes, too."""
+
+    @property
+    def scores(self):
+        """The scores of all symbols to come next (1, n_out), in memory that a step overwrites."""
+        return self._scores
+
+    def begin(self, mark):
+        """Read the code of what stands before a sequence and is none of its steps."""
+        self.push_code(mark)
+        self.n_steps = 0
+
+    def push_code(self, code):
+        """Read the symbol with this code."""
+        self._advance(self._row(code))
 
 
 def _numbers(x, dtype):

@@ -6,6 +6,7 @@ import itertools
 
 import numpy as np
 
+from .arrays import join_values
 from .labels import as_column, as_labels
 from .sequences import Sequences, check_lengths, offsets_of
 
@@ -70,10 +71,9 @@ def _joined(parts, name, labels):
     shapes = {part.shape[1:] for part in parts}
     if len(shapes) > 1:
         raise ValueError(f"{name} has different numbers of outputs: {sorted(shapes)}")
-    kinds = {part.dtype.kind for part in parts}
-    if "O" in kinds or (len(kinds) > 1 and (labels or kinds & set("US"))):
+    if labels and len({part.dtype.kind for part in parts}) > 1:
         parts = [part.astype(object) for part in parts]
-    return np.concatenate(parts)
+    return join_values(parts)
 
 
 def is_flat(values):

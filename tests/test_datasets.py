@@ -152,6 +152,15 @@ def test_find_data_prefers_the_exact_place(home):
     assert find_data("b/rows.txt") == home / "b/rows.txt"
 
 
+def test_find_data_among_several(home):
+    for name in ("a/rows.txt", "a/rows.txt.gz", "b/rows.txt"):
+        (home / name).parent.mkdir(exist_ok=True)
+        (home / name).touch()
+    with pytest.raises(ValueError, match=f"2 folders hold rows.txt: {home / 'a'}, {home / 'b'};"):
+        find_data("rows.txt")
+    assert find_data("a/rows.txt.gz") == home / "a/rows.txt"
+
+
 def test_find_data_missing(home):
     with pytest.raises(FileNotFoundError, match=r"rows\.txt"):
         find_data("set/rows.txt")

@@ -86,7 +86,7 @@ def architecture_of(estimator, sequences, head, pooling):
     )
 
 
-def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged=""):
+def settings_of(estimator, n_sequences, state, goes_on, partial, judged=""):
     """The loop's settings; where a fit goes on, `max_iter` counts from there."""
     max_iter = int(estimator.max_iter)
     epochs = 1 if partial else max_iter
@@ -115,7 +115,6 @@ def settings_of(estimator, network, n_sequences, state, goes_on, partial, judged
             _symbol_dropout(estimator),
             estimator.dropout_per == "step",
         ),
-        n_jobs=network.n_jobs,
         judged=judged,
     )
 

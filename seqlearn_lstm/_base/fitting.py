@@ -12,17 +12,16 @@ from ..exceptions import TrainingDiverged
 from ..kernels import get_backend
 from ..network import Network
 from ..pooling import STEPS
+from ..randomness import Purpose, random_stream
 from ..sequences import truncate_sequences
 from ..solvers import make_solver
 from ..training import (
-    INITIAL,
     Checkpoint,
     Diverged,
     Task,
     fingerprint,
     first_state,
     name_of,
-    random_stream,
     restored,
     start_solver,
     train,
@@ -116,11 +115,12 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         )
         if state is None:
             with one_blas_thread():
-                network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
+                rng = random_stream(seed, Purpose.INITIAL)
+                network.set_parameters(network.initial_parameters(rng))
             state = first_state(network, solver, seed)
         if goes_on:
             renew_patience(self, state, partial)
-        settings = settings_of(self, network, len(sequences), state, goes_on, partial, judged)
+        settings = settings_of(self, len(sequences), state, goes_on, partial, judged)
         if partial:
             warn_where_ended(settings, state)
         validate = scorer_of(self, network, validation, state)
@@ -203,7 +203,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             if not past:
                 return None, self._from_parameters(network, solver)
             state = restored(past, network)
-            if state.solver not in (None, solver.kind):
+            if state.solver != solver.kind:
                 start_solver(state, network.kernels, solver)
             return None, state
         if self.checkpoint is None:

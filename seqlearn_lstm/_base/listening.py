@@ -25,6 +25,9 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
         found = learned_so_far(task.network, state, task.settings)
         return fitted_attributes(estimator) | found
 
+    def fitted():
+        return fitted_attributes(estimator)
+
     def predict(sequences, initial):
         network, sequences = estimator._prepared(sequences, None)
         return estimator._blocks_of_scores(network, sequences, initial)
@@ -34,7 +37,7 @@ def listeners_of(estimator, task, state, checkpoint, n_validation, told, partial
         (checkpoint is not None, lambda: checkpoint),
         (estimator.verbose > 1, lambda: Tables(n_validation)),
         (estimator.verbose > 0, ProgressLines),
-        (has_callbacks(estimator), lambda: Callbacks(estimator, told, so_far)),
+        (has_callbacks(estimator), lambda: Callbacks(estimator, told, so_far, fitted)),
         (not partial, lambda: HealthCheck(predict)),
     )
     return [make() for is_wanted, make in every if is_wanted]

@@ -13,8 +13,9 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import train_test_split
 
+from ..randomness import Purpose, random_stream
 from ..sequences import Sequences
-from ..training import VALIDATION, diverged, random_stream
+from ..training import diverged
 from .given import pieces, some, uncut
 from .reading import check_initial
 
@@ -86,7 +87,7 @@ def about_others():
 def held_out(estimator, sequences, given, initial, strata, seed):
     """(the sequences to learn from, the `Validation` with the others)."""
     _check_fraction(estimator, len(sequences), strata)
-    draw = np.random.RandomState(random_stream(seed, VALIDATION).integers(2**32))
+    draw = np.random.RandomState(random_stream(seed, Purpose.VALIDATION).integers(2**32))
     chosen, held = train_test_split(
         np.arange(len(sequences)), test_size=float(estimator.validation_fraction), random_state=draw,
         stratify=strata,

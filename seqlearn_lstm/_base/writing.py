@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from ..sampling import check_sampling, draw
-from ..streaming import Stream
+from ..streaming import SymbolStream
 from ..symbols import END, check_symbols
 from .transitions import mark_of
 
@@ -104,12 +104,12 @@ class WritesSequences:
     def _written(self, stream, rng, stops, how):
         symbols = self.vocabulary_.symbols
         while True:
-            code = draw(self._possible(stream._scores)[0], rng, *how)
+            code = draw(self._possible(stream.scores)[0], rng, *how)
             symbol = symbols[code]
             if symbol in stops:
                 return
             yield symbol
-            stream._advance(stream._row(code))
+            stream.push_code(code)
 
     def stream(self):
         """Start to read one sequence symbol by symbol.
@@ -120,9 +120,8 @@ class WritesSequences:
             Its ``push(symbol)`` returns the symbol that most probably comes next. Nothing has been
             pushed yet.
         """
-        stream = Stream(self)
-        stream._advance(stream._row(mark_of(stream.estimator.vocabulary_)))
-        stream.n_steps = 0  # the mark is no step of the sequence
+        stream = SymbolStream(self)
+        stream.begin(mark_of(stream.estimator.vocabulary_))
         return stream
 
 

@@ -52,22 +52,20 @@ def find_data(name):
     ------
     FileNotFoundError
         If the variable is not set, or there is no such file.
+    ValueError
+        If there are several, and none at `name` itself.
     """
-    folder = data_home()
-    plain = Path(name.removesuffix(".gz"))
-    forms = [Path(name), plain, plain.with_name(plain.name + ".gz")]
-    for form in forms:
-        if (folder / form).is_file():
-            return folder / form
-    for form in forms:
-        # Sorted, so that the answer does not depend on the order in which a disk lists its files.
-        for path in sorted(folder.rglob(form.name)):
-            if path.is_file():
-                return path
-    raise FileNotFoundError(
-        f"no {plain.name} or {plain.name}.gz in the folder that {DATA_VARIABLE} names ({folder}): "
-        "put the file there, or set the variable to the folder that holds it"
-    )
+    home, plain = data_home(), Path(name.removesuffix(".gz"))
+    if paths := _all_in(home / plain.parent, [plain.name]):
+        return paths[0]
+    found = _folders_of(home, [plain.name])
+    if not found:
+        raise FileNotFoundError(
+            f"no {plain.name} or {plain.name}.gz in the folder that {DATA_VARIABLE} names ({home}): "
+            "put the file there, or set the variable to the folder that holds it"
+        )
+    _check_one(found, [plain.name], home / plain.parent)
+    return _all_in(found[0], [plain.name])[0]
 
 
 def find_set(name, files):
@@ -97,8 +95,7 @@ def find_set(name, files):
     home = data_home()
     if paths := _all_in(home / name, files):
         return paths
-    places = {path.parent for form in _forms(files[0]) for path in home.rglob(form)}
-    found = [place for place in sorted(places) if _all_in(place, files)]
+    found = _folders_of(home, files)
     named = [place for place in found if name in _parts(place.relative_to(home))]
     found = named or found
     if not found:
@@ -107,13 +104,24 @@ def find_set(name, files):
             f"with or without .gz: put them into {home / name}, or set the variable to the folder "
             "that holds them"
         )
-    if len(found) > 1:
-        raise ValueError(
-            f"{len(found)} folders hold {' and '.join(files)}: {', '.join(map(str, found))}; "
-            f"expected one. Put those of {name} into {home / name}, or set {DATA_VARIABLE} to the "
-            "folder that is meant"
-        )
+    _check_one(found, files, home / name)
     return _all_in(found[0], files)
+
+
+def _folders_of(home, files):
+    """All folders below `home` that hold all files."""
+    places = {path.parent for form in _forms(files[0]) for path in home.rglob(form)}
+    return [place for place in sorted(places) if _all_in(place, files)]
+
+
+def _check_one(folders, files, place):
+    """Raise ValueError where several folders hold the files; `place`: where they were expected."""
+    if len(folders) > 1:
+        raise ValueError(
+            f"{len(folders)} folders hold {' and '.join(files)}: {', '.join(map(str, folders))}; "
+            f"expected one. Put what is meant into {place}, or set {DATA_VARIABLE} to the folder that "
+            "is meant"
+        )
 
 
 def _all_in(folder, files):

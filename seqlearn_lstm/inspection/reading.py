@@ -9,7 +9,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from .._base.estimator import SequenceEstimator
-from .._base.fitting import check_initial
+from .._base.reading import check_initial
 from ..batches import Batch, plan
 from ..network import Network
 from ..symbols import check_symbols

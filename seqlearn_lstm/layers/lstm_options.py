@@ -7,6 +7,7 @@ import numpy as np
 from .recurrent import Recurrent
 
 ACTIVATIONS = {"tanh": 0, "relu": 1, "sigmoid": 2, "linear": 3}  # the kernels' numbers
+WITH_F = {"W": 4, "U": 4, "b": 4, "gain": 4, "p": 3}  # how many gates have columns, f the second
 
 
 class OptionsLSTM(Recurrent):
@@ -43,16 +44,14 @@ class OptionsLSTM(Recurrent):
             parameters |= {"gain": np.ones(4 * H), "cell_gain": np.ones(H)}
             parameters["cell_shift"] = np.zeros(H)
         if not self.cell.forget_gate:
-            for name, n_gates in (("W", 4), ("U", 4), ("b", 4), ("gain", 4), ("p", 3)):
-                if name in parameters:
-                    parameters[name] = _without_f(parameters[name], n_gates)
+            _without_f(parameters)
         return parameters
 
     def _pack_cell(self, parameters, arrays):
         H = self.n_units
         whole = dict(parameters)
         if not self.cell.forget_gate:
-            for name in {"W", "U", "b", "gain", "p"} & whole.keys():
+            for name in WITH_F.keys() & whole.keys():
                 whole[name] = _with_f(whole[name], H)
         self.kernels.pack_lstm(whole["b"], whole["W"], whole["U"], arrays[0])
         extras = [
@@ -70,8 +69,7 @@ class OptionsLSTM(Recurrent):
         if self.cell.layer_norm:
             found |= {"gain": gain, "cell_gain": cell_gain, "cell_shift": cell_shift}
         if not self.cell.forget_gate:
-            for name in {"W", "U", "b", "gain", "p"} & found.keys():
-                found[name] = _without_f(found[name], 3 if name == "p" else 4)
+            _without_f(found)
         return found
 
     # ---- forward and back ----------------------------------------------------------------------
@@ -115,13 +113,14 @@ class OptionsLSTM(Recurrent):
         )
 
 
-def _without_f(array, n_gates):
-    """Take the second of `n_gates` blocks of columns out."""
-    blocks = np.split(array, n_gates, axis=-1)
-    return np.concatenate([blocks[0], *blocks[2:]], axis=-1)
+def _without_f(parameters):
+    """Take the columns of f out of all parameters."""
+    for name in WITH_F.keys() & parameters.keys():
+        blocks = np.split(parameters[name], WITH_F[name], axis=-1)
+        parameters[name] = np.concatenate([blocks[0], *blocks[2:]], axis=-1)
 
 
 def _with_f(array, n_units):
-    """Put zeros in its place."""
+    """Put zeros where the columns of f are."""
     zeros = np.zeros_like(array[..., :n_units])
     return np.concatenate([array[..., :n_units], zeros, array[..., n_units:]], axis=-1)

@@ -3,6 +3,7 @@
 import numpy as np
 from scipy.sparse import issparse
 
+from ..arrays import as_values, join_values, where_missing
 from ..sequences import (
     Sequences,
     check_finite,
@@ -18,7 +19,7 @@ from ..sequences.forms import form_of
 from ..sequences.frames import collected
 from ..sequences.readers import READERS
 from ..sequences.values import as_sequence
-from ._arrays import as_values, common_float, is_pandas_frame, join_values, where_missing
+from ._arrays import common_float, is_pandas_frame
 from .rows import concatenate, split
 
 
@@ -60,8 +61,10 @@ def _named(x, index, frame):
     return type(frame)(x, columns=frame.columns)
 
 
-def hold_symbols(X):
-    """Tell whether there are strings among the values of sequences."""
+def needs_object_rows(X):
+    """Tell whether there are strings among the values of sequences, which rows of numbers do not
+    hold.
+    """
     X = X.to_numpy() if hasattr(X, "to_numpy") else X
     if isinstance(X, np.ndarray) and X.dtype != object:
         return X.dtype.kind in "UT" and X.ndim in (2, 3)  # a string by itself is no sequence

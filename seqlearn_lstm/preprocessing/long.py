@@ -5,8 +5,9 @@ from numbers import Number
 
 import numpy as np
 
+from ..arrays import as_values, where_missing
 from ..sequences.values import refuse_lossy
-from ._arrays import as_values, common_float, holds_dates, where_missing
+from ._arrays import common_float, holds_dates
 from .rows import split
 
 

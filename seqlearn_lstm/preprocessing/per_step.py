@@ -17,7 +17,7 @@ from ..sequences import common_frame, is_tabular
 from ._forms import (
     give_back,
     hold_frames,
-    hold_symbols,
+    needs_object_rows,
     one_per_row,
     stack_frames,
     stack_numbers,
@@ -248,7 +248,7 @@ class PerStep(CallbackSupportMixin, TransformerMixin, BaseEstimator, auto_wrap_o
 
         `reset`: whether X is that of `fit` (True), must fit to it (False), or need not (None).
         """
-        symbolic = lengths is None and hold_symbols(X)
+        symbolic = lengths is None and needs_object_rows(X)
         tabular = lengths is None and not symbolic and is_tabular(X)
         if tabular:
             rows, lengths = self._read_table(X, reset)

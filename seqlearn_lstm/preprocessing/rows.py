@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from ..arrays import as_values, join_values
 from ..sequences import check_lengths, common_frame
 from ..sequences.lengths import padded_lengths
 from ..sequences.values import refuse_lossy
-from ._arrays import as_values, is_pandas_frame, join_values
+from ._arrays import is_pandas_frame
 
 
 def concatenate(X):

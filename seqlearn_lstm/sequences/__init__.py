@@ -17,19 +17,19 @@ A form is one row of ``READERS``. Arrays are read, never written; ``rows`` may s
 import numpy as np
 
 from .checks import check_finite
-from .container import Sequences, check_truncation, offsets_of, truncate_sequences
+from .container import Sequences, offsets_of, truncate_sequences
 from .forms import form_of, is_tabular
 from .frames import common_frame
 from .lengths import check_lengths, place_of
 from .readers import READERS
-from .values import refuse_kinds, refuse_lossy, refuse_unfit
+from .values import as_numbers, refuse_kinds, refuse_lossy, refuse_unfit
 
 __all__ = [
     "Sequences",
+    "as_numbers",
     "check_finite",
     "check_lengths",
     "check_sequences",
-    "check_truncation",
     "common_frame",
     "is_tabular",
     "offsets_of",

@@ -96,7 +96,7 @@ def truncate_sequences(sequences, max_timesteps, truncate="pre"):
     ValueError
         If a parameter is none of the above.
     """
-    check_truncation(max_timesteps, truncate)
+    _check_truncation(max_timesteps, truncate)
     if max_timesteps is None or (sequences.lengths <= max_timesteps).all():
         return sequences, slice(None)
     lengths = np.minimum(sequences.lengths, max_timesteps)
@@ -106,7 +106,7 @@ def truncate_sequences(sequences, max_timesteps, truncate="pre"):
     return Sequences(sequences.rows[kept], offsets), kept
 
 
-def check_truncation(max_timesteps, truncate):
+def _check_truncation(max_timesteps, truncate):
     """Check the parameters that say how to cut; a ValueError says what they may be."""
     is_count = isinstance(max_timesteps, Integral) and not isinstance(max_timesteps, bool)
     if max_timesteps is not None and not (is_count and max_timesteps >= 1):

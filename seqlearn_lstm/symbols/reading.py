@@ -5,7 +5,7 @@ from numbers import Number
 
 import numpy as np
 
-from ..sequences import check_truncation, refuse_unfit
+from ..sequences import refuse_unfit
 
 _EXPECTED = (
     "a list of sequences of symbols, each a list or a 1-D array of strings or whole numbers, or a "
@@ -46,22 +46,18 @@ def holds_symbols(X):
         return False
 
 
-def check_symbols(X, *, max_timesteps=None, truncate="pre"):
+def check_symbols(X):
     """Read any supported form of X as a list of sequences of symbols.
 
     Parameters
     ----------
     X : collection, 1-D array of strings, or 2-D table
         See the table at the head of this package. Never modified.
-    max_timesteps : int, default=None
-        Longer sequences are cut to so many steps; None cuts none.
-    truncate : {"pre", "post"}, default="pre"
-        Where to cut: at the beginning, so that the last steps stay, or at the end.
 
     Returns
     -------
     sequences : list of str, list, tuple or ndarray of shape (n_timesteps_i,)
-        The caller's own sequences, or slices of them.
+        The caller's own sequences.
 
     Raises
     ------
@@ -71,13 +67,7 @@ def check_symbols(X, *, max_timesteps=None, truncate="pre"):
         If X or a sequence is empty; if a symbol is missing (None, NaN), a number that is not whole,
         or several values. The error names the sequence and the time step.
     """
-    check_truncation(max_timesteps, truncate)
-    sequences = [_sequence(x, i) for i, x in enumerate(as_collection(X))]
-    if max_timesteps is None:
-        return sequences
-    max_timesteps = int(max_timesteps)  # there is no -200 among the uint8 of NumPy
-    kept = slice(-max_timesteps, None) if truncate == "pre" else slice(max_timesteps)
-    return [x[kept] if len(x) > max_timesteps else x for x in sequences]
+    return [_sequence(x, i) for i, x in enumerate(as_collection(X))]
 
 
 # Which form ---------------------------------------------------------------------------------------

@@ -9,21 +9,14 @@ from .listener import Listener, Update
 from .loop import Diverged, diverged, train
 from .portable import portable, restored
 from .state import (
-    INITIAL,
-    SHUFFLE,
-    VALIDATION,
     Settings,
     Task,
     TrainingState,
     first_state,
-    random_stream,
     start_solver,
 )
 
 __all__ = [
-    "INITIAL",
-    "SHUFFLE",
-    "VALIDATION",
     "Checkpoint",
     "Diverged",
     "Listener",
@@ -39,7 +32,6 @@ __all__ = [
     "offered",
     "portable",
     "put",
-    "random_stream",
     "restored",
     "start_solver",
     "train",

@@ -9,11 +9,11 @@ from copy import deepcopy
 import numpy as np
 
 from ..dropout import Masks
+from ..randomness import Purpose, random_stream
 from ..solvers import step_rows
 from .averaging import mean_with, offered, parameters_of, put
 from .bptt import Backpropagation
 from .listener import Update
-from .state import SHUFFLE, random_stream
 
 
 class Diverged(FloatingPointError):
@@ -155,7 +155,7 @@ def diverged(epoch, seen):
 def _step(task, rate, scale, solver_state, table_state=None):
     """Let the parameters follow their gradient, which counts `scale` times."""
     network = task.network
-    how = (rate, scale, task.settings.n_jobs)
+    how = (rate, scale, network.n_jobs)
     task.solver.step(network.kernels, network.theta, network.gradient, solver_state, *how)
     if network.embedding:
         part = network.embedding
@@ -169,7 +169,7 @@ def _order(n, settings, state):
     # the seed.
     if not settings.shuffle or settings.batch_size >= n:
         return np.arange(n)
-    return random_stream(state.seed, SHUFFLE, state.epoch).permutation(n)
+    return random_stream(state.seed, Purpose.SHUFFLE, state.epoch).permutation(n)
 
 
 def _decay(network, strength):
@@ -191,13 +191,13 @@ def _norm(network, settings):
     `clip_norm` (Pascanu et al. 2013).
     """
     limit = math.inf if settings.clip_norm is None else float(settings.clip_norm)
-    return network.kernels.clip_scale(_gradients(network), limit, settings.n_jobs)
+    return network.kernels.clip_scale(_gradients(network), limit, network.n_jobs)
 
 
 def _cut_values(network, settings):
     """Cut single values of the gradient off at `clip_value`."""
     for gradient in _gradients(network):
-        network.kernels.clip_values(gradient, float(settings.clip_value), settings.n_jobs)
+        network.kernels.clip_values(gradient, float(settings.clip_value), network.n_jobs)
 
 
 def _record(task, state, work, loss, n_updates):

@@ -10,8 +10,6 @@ from ..dropout import Rates
 from ..network import Network
 from ..sequences import Sequences
 
-INITIAL, SHUFFLE, VALIDATION = 0, 1, 3  # purposes of random numbers: each draws from its own stream
-
 
 @dataclass
 class TrainingState:
@@ -54,9 +52,8 @@ class TrainingState:
         How many of the last epochs, without a break, brought no progress.
     record : dict or None
         Plain values that a listener keeps.
-    solver : str or None
-        Which kind of solver `solver_state` and `table_state` belong to. None: an earlier version,
-        which did not say so, has saved the state.
+    solver : str
+        Which kind of solver `solver_state` and `table_state` belong to.
     """
 
     seed: int
@@ -78,7 +75,7 @@ class TrainingState:
     n_averaged: int = 0
     epochs_without_progress: int = 0
     record: dict | None = None
-    solver: str | None = None
+    solver: str = ""
 
     def begin(self, settings):
         """Forget the best epoch, unless the same is watched, and kept, as in the training before; and the
@@ -139,7 +136,6 @@ class Settings:
     clip_norm: float | None
     clip_value: float | None
     dropout: Rates
-    n_jobs: int
     judged: str = ""
 
 
@@ -174,13 +170,6 @@ class Task:
     def rows(self):
         """The rows of all sequences, where the network reads them."""
         return self.network.take_rows(self.sequences.rows)
-
-
-def random_stream(seed, purpose, epoch=0):
-    """A generator that depends on its three numbers alone, so that a resumed run draws what an
-    unbroken one would.
-    """
-    return np.random.default_rng([seed, purpose, epoch])
 
 
 def first_state(network, solver, seed):

@@ -117,21 +117,22 @@ def test_lazy_updates_are_those_of_a_dense_table_where_all_symbols_occur(solver)
     from seqlearn_lstm.heads import SoftmaxHead
     from seqlearn_lstm.kernels import get_backend
     from seqlearn_lstm.network import Network
+    from seqlearn_lstm.randomness import Purpose, random_stream
     from seqlearn_lstm.solvers import make_solver
-    from seqlearn_lstm.training import INITIAL, SHUFFLE, random_stream
 
     kernels, head = get_backend("cpu"), SoftmaxHead(2)
     architecture = embedded._prepared(codes, None)[0].architecture
     network = Network(architecture, kernels, np.float64, 1)
     seed = int(np.random.RandomState(0).randint(np.iinfo(np.int32).max))
-    network.set_parameters(network.initial_parameters(random_stream(seed, INITIAL)))
+    rng = random_stream(seed, Purpose.INITIAL)
+    network.set_parameters(network.initial_parameters(rng))
     sequences = embedded.vocabulary_.encode(codes)
     rule = make_solver(solver)
     state = rule.start(kernels, network.theta)
     dense = network.embedding.table.copy()
     table_state = rule.start(kernels, dense.reshape(-1))
     for epoch in range(4):
-        shuffled = random_stream(seed, SHUFFLE, epoch).permutation(12)
+        shuffled = random_stream(seed, Purpose.SHUFFLE, epoch).permutation(12)
         for start in (0, 6):
             batch = plan(sequences.offsets, shuffled[start : start + 6])
             scores = network.forward(batch, sequences.rows, True)

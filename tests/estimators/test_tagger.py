@@ -131,6 +131,7 @@ def test_minus_one_beside_none_is_unknown():
         (lambda y: [np.linspace(0, 1, len(labels)) for labels in y], "continuous"),
         (lambda y: [np.eye(2)[[0] * len(labels)] for labels in y], "one label for each"),
         (lambda y: [[1, *labels[1:]] for labels in y], "strings and 1"),
+        (lambda y: [[b"a", *t[1:]] if len(t) > 1 else t for t in y], "strings and b'a'"),
         (lambda y: [[("a", 1)] * len(labels) for labels in y], "one label for each"),
     ],
 )

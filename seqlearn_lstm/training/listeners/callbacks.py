@@ -1,6 +1,5 @@
 """scikit-learn's callbacks: a fit is a task, each epoch one below it."""
 
-from ..._base.fits import fitted_attributes
 from ..listener import Listener
 
 
@@ -15,10 +14,13 @@ class Callbacks(Listener):
         ``X``, ``y`` and ``metadata`` for the callbacks.
     learned : callable
         ``learned()`` gives what the estimator would keep if the training ended here.
+    fitted : callable
+        ``fitted()`` gives what it has kept, once the training has ended.
     """
 
-    def __init__(self, estimator, given, learned):
-        self.estimator, self.given, self.learned = estimator, given, learned
+    def __init__(self, estimator, given, learned, fitted):
+        self.estimator, self.given = estimator, given
+        self.learned, self.fitted = learned, fitted
 
     def begin(self, task, state):
         n_epochs = max(0, task.settings.max_iter - state.epoch)
@@ -34,8 +36,10 @@ class Callbacks(Listener):
 
     def end(self, task, state):
         # By now the estimator has all that was learned.
-        whole = {"reconstruction_attributes": lambda: fitted_attributes(self.estimator)}
-        self.fit.call_on_fit_task_end(estimator=self.estimator, **self.given, **whole)
+        self.fit.call_on_fit_task_end(**self._with(self.fitted))
 
     def _now(self):
-        return dict(estimator=self.estimator, **self.given, reconstruction_attributes=self.learned)
+        return self._with(self.learned)
+
+    def _with(self, attributes):
+        return dict(estimator=self.estimator, **self.given, reconstruction_attributes=attributes)
