@@ -7,6 +7,7 @@ from estimator_helpers import SMALL, identical, objects, padded, ragged, same_fi
 from sklearn.model_selection import KFold, cross_val_score
 
 from seqlearn_lstm import LSTMSequenceTagger
+from seqlearn_lstm.metrics import step_accuracy
 
 X = [np.zeros((3, 1)), np.ones((2, 1))]
 TAGS = [["a", "b", "a"], ["b", "a"]]
@@ -135,10 +136,41 @@ def test_targets_of_padded_steps_do_not_count():
         again.fit(X, objects([*labels[:-1], [*labels[-1], "above"]]))
 
 
-def test_dates_of_another_unit_are_the_same_labels():
-    X, _ = ragged(n=20)
-    labels = [np.where(x[:, 0] > 0, "2020-01-01", "2021-01-01").astype("M8[D]") for x in X]
-    model = LSTMSequenceTagger(**SMALL).fit(X, labels)
-    score = model.score(X, labels)
-    assert score > 0
-    assert model.score(X, [y.astype("M8[ns]") for y in labels]) == score
+X_DATES, _ = ragged(n=20)
+DAYS = [np.where(x[:, 0] > 0, "2020-01-01", "2021-01-01").astype("M8[D]") for x in X_DATES]
+DATES = {  # form -> from NumPy's days to it
+    "days": lambda days: days,
+    "nanoseconds": lambda days: days.astype("M8[ns]"),
+    "list of NumPy's": list,
+    "dates": lambda days: days.tolist(),
+    "datetimes": lambda days: days.astype("M8[s]").tolist(),
+    "timestamps": lambda days: [pd.Timestamp(day) for day in days],
+    "timestamps in nanoseconds": lambda days: [pd.Timestamp(day).as_unit("ns") for day in days],
+    "Series": pd.Series,
+}
+
+
+@pytest.mark.parametrize("learned", ["days", "nanoseconds", "list of NumPy's", "Series"])
+def test_dates_of_another_form_are_the_same_labels(learned):
+    model = LSTMSequenceTagger(**SMALL).fit(X_DATES, [*map(DATES[learned], DAYS)])
+    said = model.predict(X_DATES)
+    score = model.score(X_DATES, [*map(DATES[learned], DAYS)])
+    assert 0 < score < 1
+    for form in DATES.values():
+        y = [form(days) for days in DAYS]
+        assert model.score(X_DATES, y) == score
+        assert step_accuracy(y, said) == pytest.approx(score, rel=1e-12)
+        assert step_accuracy([np.asarray(part) for part in said], y) == step_accuracy(y, said)
+
+
+def test_other_dates_are_other_labels():
+    """By a nanosecond, which a datetime of Python's has not, or by their time zone."""
+    day = np.datetime64("2020-01-01")
+    for other in (
+        pd.Timestamp("2020-01-01 00:00:00.000000001"),
+        pd.Timestamp("2020-01-01 00:00:00", tz="UTC"),
+        pd.Timestamp("2020-01-01 01:00:00"),
+    ):
+        assert step_accuracy([[other, None]], [np.array([day, day])]) == 0
+        assert step_accuracy([np.array([day])], [[other]]) == 0
+        assert step_accuracy([[other, day]], [[other, day]]) == 1
