@@ -43,17 +43,48 @@ def test_whole_numbers_beside_what_is_missing_stay_what_they_are(y, classes):
 @pytest.mark.parametrize(
     "y, classes",
     [
-        ([[0, 1, -1], [1, 1]], [-1, 0, 1]),
-        ([[0, 1, -1], [1, 1]], np.array([0.0, np.nan, 1.0])),
-        ([["a", None, "b"], ["a", "a"]], ["b", None, "a"]),
+        ([[0, 1, -1], [1, 1]], [1, 0]),
+        ([[0, 1, -1], [1, 1]], np.array([0.0, 1.0])),
+        ([["a", None, "b"], ["a", "a"]], np.array(["b", "a"], object)),
     ],
 )
-def test_what_stands_for_unknown_is_no_class(y, classes):
+def test_classes_beside_what_is_unknown(y, classes):
     model = small().partial_fit(X, y, classes=classes)
     known = small().partial_fit(X, y)
     assert model.classes_.tolist() == known.classes_.tolist()
     again = model.partial_fit(X, y, classes=classes)
     assert identical(again.parameters_, known.partial_fit(X, y).parameters_)
+
+
+@pytest.mark.parametrize("unknown", [-1, np.int8(-1), None, np.nan, pd.NA, pd.NaT], ids=str)
+def test_what_stands_for_unknown_is_no_class(unknown):
+    y = [[0, 1, -1], [1, 1]]
+    with pytest.raises(ValueError, match=r"classes has .*, which says of a step that its label is"):
+        small().partial_fit(X, y, classes=np.array([0, unknown, 1], object))
+    with pytest.raises(ValueError, match=r"class_weight has .*, which says of a step that its"):
+        small(class_weight={0: 1, unknown: 2, 1: 1}).fit(X, y)
+
+
+def test_minus_one_beside_one_class():
+    """It may have been meant as the other one; among floats it is."""
+    labels, expected = [[1, -1, 1], [-1, 1]], "the labels -1 and 1 alone"
+    for y in (labels, [*map(np.array, labels)], np.concatenate(labels)):
+        with pytest.warns(UserWarning, match=expected):
+            model = small().fit(X, y)
+        assert model.classes_.tolist() == [1]
+    with pytest.warns(UserWarning, match=expected):
+        small().partial_fit(X, labels)
+    assert small().partial_fit(X, labels, classes=[0, 1]).classes_.tolist() == [0, 1]
+    assert small().fit(X, [[1, None, 1], [np.nan, 1]]).classes_.tolist() == [1]
+    floats = [np.array(part, float) for part in labels]
+    assert small(class_weight={-1: 2, 1: 1}).fit(X, floats).classes_.tolist() == [-1, 1]
+
+
+def test_another_number_below_zero_is_a_class():
+    """Such as PyTorch's ignore_index within a sequence; behind its end nothing is looked at."""
+    assert small().fit(X, [[0, -100, 1], [-1, 1]]).classes_.tolist() == [-100, 0, 1]
+    y = np.array([[0, 1, 1], [1, 0, -100]])
+    assert small().fit(padded(X), y).classes_.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("classes", [{"a", "b"}, "ab", (c for c in "ab"), np.array("a")])
