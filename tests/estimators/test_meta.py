@@ -21,6 +21,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     cross_val_predict,
     cross_val_score,
+    cross_validate,
     train_test_split,
 )
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
@@ -31,10 +32,11 @@ from sklearn.multioutput import (
     RegressorChain,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 
 from seqlearn_lstm import LSTMClassifier, LSTMRegressor
+from seqlearn_lstm.preprocessing import PerStep
 from seqlearn_lstm.solvers import SGD, Adam
 
 FORMS = {"list": list, "object array": objects, "padded 3-D": padded}
@@ -215,6 +217,26 @@ def test_lengths_are_routed_and_cut_into_folds():
             model, padded(X), y, cv=FOLDS, params={"lengths": lengths}, error_score="raise"
         )
     np.testing.assert_array_equal(fitted, cross_val_score(small(), X, y, cv=FOLDS))
+
+
+def test_lengths_of_zero_padding_are_routed_through_a_pipeline():
+    """All methods get theirs, and the result is that of lists; without routing, fit alone does."""
+    X, y = ragged(n=30)
+    zeros, given = padded(X, fill=0), {"lengths": np.array([len(x) for x in X])}
+    how = dict(cv=FOLDS, error_score="raise", return_estimator=True)
+    with sklearn.config_context(enable_metadata_routing=True):
+        scaler = PerStep(StandardScaler()).set_fit_request(lengths=True)
+        model = small().set_fit_request(lengths=True).set_predict_request(lengths=True)
+        model.set_score_request(lengths=True)
+        pipe = make_pipeline(scaler.set_transform_request(lengths=True), model)
+        routed = cross_validate(pipe, zeros, y, params=given, **how)
+    pipe = make_pipeline(PerStep(StandardScaler()), small())
+    lists = cross_validate(pipe, X, y, **how)
+    np.testing.assert_array_equal(routed["test_score"], lists["test_score"])
+    for one, other in zip(routed["estimator"], lists["estimator"], strict=True):
+        assert same_fit(one[-1], other[-1])
+    alone = cross_val_score(small(), zeros, y, params=given, cv=FOLDS)
+    assert (alone != cross_val_score(small(), X, y, cv=FOLDS)).any()
 
 
 # ---- parameters, copies --------------------------------------------------------------------------
