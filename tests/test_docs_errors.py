@@ -199,6 +199,11 @@ ERRORS = [  # page, what it says, what raises it
         lambda: fit(classifier, NUMBERS, LABELS, schedule="linear"),
     ),
     (
+        TRAINING,
+        "solver is 'adam', a name; expected an object that has beta_1, such as solver=Adam()",
+        lambda: fit(classifier, NUMBERS, LABELS, solver__beta_1=0.8),
+    ),
+    (
         TRAINING, "X_val and y_val belong together; got only one of them",
         lambda: clone(classifier).fit(NUMBERS, LABELS, X_val=NUMBERS),
     ),

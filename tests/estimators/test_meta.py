@@ -35,8 +35,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 
-from seqlearn_lstm import LSTMClassifier, LSTMRegressor
+from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor
 from seqlearn_lstm.preprocessing import PerStep
+from seqlearn_lstm.schedules import WarmUp
 from seqlearn_lstm.solvers import SGD, Adam
 
 FORMS = {"list": list, "object array": objects, "padded 3-D": padded}
@@ -261,6 +262,34 @@ def test_parameters_are_kept_as_given():
     assert model.get_params()["learning_rate"] == 0.5
     with pytest.raises(ValueError, match="Invalid parameter 'hidden'"):
         model.set_params(hidden=3)
+
+
+@pytest.mark.parametrize(
+    "owner, params, message",
+    [
+        (small(), {"solver__beta_1": 0.8}, "'adam', a name; expected an object that has beta_1, such as solver=Adam()"),
+        (small(solver="sgd"), {"solver__beta_1": 0.8}, "'sgd', a name; .*such as solver=Adam()"),
+        (small(), {"cell__peephole": True}, "'lstm', a name; .* peephole, such as cell=LSTM()"),
+        (small(schedule="step"), {"schedule__gamma": 0.5}, "'step', a name; .*schedule=StepDecay()"),
+        (small(), {"schedule__gamma": 0.5}, "'constant', a name; .*schedule=ExponentialDecay()"),
+        (small(schedule=WarmUp()), {"schedule__then__gamma": 0.5}, "'constant', a.*then=ExponentialDecay()"),
+        (small(), {"alpha__x": 1}, "0.0; expected an object that has x"),
+        (small(), {"solver": "none", "solver__x": 1}, "'none', a name; expected an object that has x"),
+        (LSTMEncoder(), {"estimator__alpha": 1}, "None; expected an object that has alpha"),
+    ],
+)  # fmt: skip
+def test_settings_of_what_has_none(owner, params, message):
+    model = clone(owner)
+    with pytest.raises(ValueError, match=rf" is {message}$".replace("()", r"\(\)")):
+        model.set_params(max_iter=9, **params)
+    assert repr(model) == repr(owner) or "schedule__then__gamma" in params  # scikit-learn's order
+
+
+def test_an_object_and_its_settings_at_once():
+    model = small().set_params(solver__beta_1=0.8, solver=Adam(), alpha=1)
+    assert (model.solver.beta_1, model.alpha) == (0.8, 1)
+    search = GridSearchCV(small(solver=Adam()), {"solver__beta_1": [0.8, 0.9]}, cv=2)
+    assert search.fit(*ragged(n=20)).best_params_["solver__beta_1"] in (0.8, 0.9)
 
 
 def test_clone():
