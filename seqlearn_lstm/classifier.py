@@ -1,7 +1,5 @@
 """LSTMClassifier: a label for each sequence."""
 
-from numbers import Real
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
@@ -205,10 +203,12 @@ def _check_labels(y):
 
 
 def _refuse_missing(y):
-    """Name the sequence that has None or pandas.NA for its label; NaN is scikit-learn's to refuse."""
+    """Name the sequence that has None, NaN or pandas.NA for its label."""
     values = np.asarray(y)
-    if values.dtype != object or values.ndim != 1:
+    if values.dtype.kind in "US" and isinstance(y, list | tuple):
+        values = np.array(y, dtype=object)  # beside strings NumPy makes "nan" of NaN
+    if values.dtype.kind not in "Of" or values.ndim != 1:
         return
     for i, label in enumerate(values.tolist()):
-        if is_missing(label) and not isinstance(label, Real):
+        if is_missing(label):
             raise ValueError(f"y is {label} for sequence {i}; expected a label for each one")

@@ -1,5 +1,6 @@
 """Labels: as arrays, which of them are known, their classes and the weights of these."""
 
+from datetime import date
 from numbers import Integral
 
 import numpy as np
@@ -48,9 +49,23 @@ def is_minus_one(value):
 
 def are_equal(labels, others):
     """Which labels are the same, pair by pair (n,); those of different kinds as objects: 1 is "1" nowhere."""
+    labels, others = _dates_alike(labels), _dates_alike(others)
     if labels.dtype.kind != others.dtype.kind:
         labels, others = labels.astype(object), others.astype(object)
     return np.asarray(labels == others, dtype=bool)
+
+
+def _dates_alike(labels):
+    """Objects that are dates without a time zone as NumPy's dates, whichever class and unit they have: a
+    date of Python's equals no datetime, and NumPy's own become numbers as objects. Others as they are.
+    """
+    values = labels.tolist() if labels.dtype == object else []
+    if not values or not all(isinstance(x, date | np.datetime64) for x in values):
+        return labels
+    if any(getattr(x, "tzinfo", None) for x in values):
+        return labels
+    # pandas.Timestamp has nanoseconds, which NumPy does not ask it for.
+    return np.array([getattr(x, "to_datetime64", lambda x=x: np.datetime64(x))() for x in values])
 
 
 def check_step_labels(labels, known):

@@ -196,6 +196,10 @@ class WarmUp(Schedule):
         "then": "no_validation",  # `make_schedule` does
     }
 
+    @property
+    def _tables(self):
+        return {"then": SCHEDULES}
+
     def __init__(self, length=1, unit="epochs", then="constant"):
         self.length = length
         self.unit = unit

@@ -1,5 +1,6 @@
 """LSTMSequenceTagger: a label for each step of a sequence."""
 
+import warnings
 from numbers import Real
 
 import numpy as np
@@ -15,6 +16,8 @@ from .labels import (
     check_step_labels,
     class_factors,
     code_labels,
+    is_minus_one,
+    is_missing,
     missing_labels,
 )
 from .pooling import STEPS
@@ -28,6 +31,8 @@ from .targets import (
     split_some,
     split_steps,
 )
+
+_NOT_KNOWN = "which says of a step that its label is not known; expected labels that are classes"
 
 
 @takes(CLASS_WEIGHT)
@@ -90,6 +95,8 @@ class LSTMSequenceTagger(LabelEstimator):
         labels, known = self._check_targets(y, sequences)
         possible = self._possible_classes(classes, goes_on)
         self.classes_, codes = code_labels(check_step_labels(labels, known), possible)
+        _refuse_unknown(self.class_weight, self.classes_)
+        _warn_of_one_class(self.classes_, labels[~known])
         targets, factors = np.full(len(labels), -1), np.zeros(len(labels))
         targets[known] = codes
         weights = self._row_weights(sample_weight, sequences)
@@ -253,10 +260,12 @@ class LSTMSequenceTagger(LabelEstimator):
         return sequences
 
     def _possible_classes(self, classes, goes_on):
-        """As in the base; what stands for "not known" is none of them."""
+        """As in the base; what stands for "not known" is refused."""
         if classes is not None:
             classes = as_labels(classes, "classes")
-            classes = classes[~missing_labels(classes)]
+            unknown = classes[missing_labels(classes)].tolist()
+            if unknown:
+                raise ValueError(f"classes has {unknown[0]!r}, {_NOT_KNOWN}")
             if classes.dtype == object:
                 classes = np.array(classes.tolist())
         return super()._possible_classes(classes, goes_on)
@@ -283,3 +292,22 @@ class LSTMSequenceTagger(LabelEstimator):
             return np.repeat(weights, sequences.lengths)
         check_one_per_row(weights, sequences, "sample_weight")
         return weights
+
+
+def _warn_of_one_class(classes, unknown):
+    """Warn where all labels are one class and the integer -1, which may be meant as the other."""
+    if len(classes) == 1 and any(map(is_minus_one, unknown.tolist())):
+        warnings.warn(
+            f"y has the labels -1 and {classes.tolist()[0]!r} alone, and the integer -1 says that a label is "
+            "not known, so that there is one class to learn; expected other labels, such as 0 and 1, where "
+            "-1 is a class",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _refuse_unknown(class_weight, classes):
+    """Refuse weights for what stands for "not known"; a -1 among floats is a class."""
+    for label in class_weight if isinstance(class_weight, dict) else ():
+        if is_missing(label) or (is_minus_one(label) and label not in classes.tolist()):
+            raise ValueError(f"class_weight has {label!r}, {_NOT_KNOWN}")

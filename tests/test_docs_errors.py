@@ -134,6 +134,13 @@ ERRORS = [  # page, what it says, what raises it
         lambda: fit(tagger, NUMBERS, [[None] * len(x) for x in NUMBERS]),
     ),
     (
+        TAGGER, "class_weight has -1, which says of a step that its label is not known",
+        lambda: fit(
+            tagger, NUMBERS, [np.where(x[:, 0] > 0, 1, -1) for x in NUMBERS],
+            class_weight={-1: 2, 1: 1},
+        ),
+    ),
+    (
         TAGGER, "lengths add up to 10, but there are 11 rows",
         lambda: clone(tagger).fit(np.concatenate(NUMBERS), np.ones(11), lengths=[4, 2, 4]),
     ),
@@ -190,6 +197,11 @@ ERRORS = [  # page, what it says, what raises it
     (
         TRAINING, "schedule is 'linear'; expected one of",
         lambda: fit(classifier, NUMBERS, LABELS, schedule="linear"),
+    ),
+    (
+        TRAINING,
+        "solver is 'adam', a name; expected an object that has beta_1, such as solver=Adam()",
+        lambda: fit(classifier, NUMBERS, LABELS, solver__beta_1=0.8),
     ),
     (
         TRAINING, "X_val and y_val belong together; got only one of them",

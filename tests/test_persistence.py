@@ -204,6 +204,99 @@ def test_onnx_rnn():
     assert not from_onnx(W, R)[f"{KEY}b"].any()
 
 
+ONNX_CELLS = {  # operator, cell, attributes for each direction, attributes
+    "lstm": ("LSTM", LSTM(), {}, {}),
+    "peepholes, linear": (
+        "LSTM", LSTM(peephole=True, activation="linear"),
+        {
+            "activations": ["Sigmoid", "Affine", "Affine"],
+            "activation_alpha": [1.0, 1.0],
+            "activation_beta": [0.0, 0.0],
+        },
+        {},
+    ),
+    "gru": ("GRU", GRU(), {}, {"linear_before_reset": 1}),
+    "gru, reset before": ("GRU", GRU(reset_after=False), {}, {}),
+    "rnn": ("RNN", RNN("relu"), {"activations": ["Relu"]}, {}),
+}  # fmt: skip
+
+
+def onnx_outputs(operator, inputs, x, attributes):
+    """The states at each step (n_timesteps, n_directions * H), by onnxruntime."""
+    onnx, runtime = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    names = [
+        "X",
+        "W",
+        "R",
+        "B",
+        "",
+        "initial_h",
+        *(["initial_c", "P"] if operator == "LSTM" else []),
+    ]
+    arrays = {"X": x[:, None]} | inputs
+    names = [name if name in arrays else "" for name in names]
+    assert set(arrays) == {name for name in names if name}
+    node = onnx.helper.make_node(operator, names, ["Y"], **attributes)
+    float32 = onnx.TensorProto.FLOAT
+    infos = [onnx.helper.make_tensor_value_info(k, float32, v.shape) for k, v in arrays.items()]
+    y = onnx.helper.make_tensor_value_info("Y", float32, None)
+    opset = onnx.helper.make_opsetid("", 14)
+    graph = onnx.helper.make_graph([node], "layer", infos, [y])
+    model = onnx.helper.make_model(graph, opset_imports=[opset], ir_version=9)
+    session = runtime.InferenceSession(
+        model.SerializeToString(), providers=["CPUExecutionProvider"]
+    )
+    (found,) = session.run(None, arrays)
+    return found.reshape(len(x), -1)  # from (n_timesteps, n_directions, 1, H)
+
+
+@pytest.mark.parametrize("initial_state", ["zeros", "learned"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+@pytest.mark.parametrize("name", ONNX_CELLS)
+def test_onnxruntime(name, bidirectional, initial_state):
+    """A fitted layer, with its learned first states, gives the same states there."""
+    operator, cell, each, attributes = ONNX_CELLS[name]
+    X = np.random.default_rng(0).standard_normal((12, 6, N_IN)).astype(np.float32)
+    model = LSTMClassifier(
+        (H,), cell=cell, bidirectional=bidirectional, initial_state=initial_state, max_iter=20,
+        learning_rate=0.05, random_state=0, n_jobs=1,
+    ).fit(X, [0, 1] * 6)  # fmt: skip
+    inputs = to_onnx(model.parameters_, cell)
+    assert ("initial_h" in inputs) == (initial_state == "learned")
+    n_directions = 1 + bidirectional
+    attributes = attributes | {key: n_directions * value for key, value in each.items()}
+    attributes["direction"] = "bidirectional" if bidirectional else "forward"
+    found = onnx_outputs(operator, inputs, X[0], attributes | {"hidden_size": H})
+    expected = top_states(model, X[:1])[0]
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ONNX_CELLS)
+def test_first_states_there_and_back(name):
+    operator, cell, *_ = ONNX_CELLS[name]
+    X = np.random.default_rng(0).standard_normal((12, 6, N_IN))
+    model = LSTMClassifier(
+        (H,), cell=cell, bidirectional=True, initial_state="learned", max_iter=2, random_state=0
+    ).fit(X, [0, 1] * 6)
+    inputs = to_onnx(model.parameters_, cell)
+    shapes = {k: v.shape for k, v in inputs.items() if k.startswith("initial")}
+    expected = ["initial_h", "initial_c"][: 1 + (operator == "LSTM")]
+    assert shapes == dict.fromkeys(expected, (2, 1, H))
+    reset = {"linear_before_reset": True} if getattr(cell, "reset_after", False) else {}
+    back = from_onnx(**inputs, **reset)
+    assert back.keys() == {k for k in model.parameters_ if k.startswith("layer_0")}
+    for key, value in back.items():
+        np.testing.assert_array_equal(value, model.parameters_[key])
+
+
+def test_one_of_two_first_states():
+    """The other is zeros, as ONNX has it."""
+    W, R, initial = drawn((1, 4 * H, N_IN), (1, 4 * H, H), (1, 1, H))
+    found = from_onnx(W, R, initial_c=initial)
+    np.testing.assert_array_equal(found[f"{KEY}c0"], initial[0, 0])
+    assert found[f"{KEY}h0"].tolist() == [0] * H
+
+
 # ---- PyTorch, in whole networks ------------------------------------------------------------------
 
 
@@ -344,6 +437,7 @@ def test_settings_that_cannot_be_copied_are_shared():
 
 GOOD = {f"{KEY}W": np.ones((3, 8)), f"{KEY}U": np.ones((2, 8)), f"{KEY}b": np.ones(8)}
 ROWS = {"weight_ih_l0": np.ones((8, 3)), "weight_hh_l0": np.ones((8, 2))}
+FIRST = {f"{KEY}h0": np.ones(2), f"{KEY}c0": np.ones(2)}
 BOTH = GOOD | {n.replace("for", "back"): v for n, v in GOOD.items()}
 
 
@@ -391,6 +485,12 @@ def peepholes(*shape, key="forward"):
         (lambda: to_torch(GOOD | {f"{KEY}b": np.ones(7)}), r"b has shape \(7,\); expected \(8,\)"),
         (lambda: to_torch(GOOD | {f"{KEY}b_n": np.ones(2)}), r"'b_n'\]; expected \['U', 'W', 'b'\]"),
         (lambda: to_torch(GOOD | {f"{KEY}h0": np.ones(2)}), r"'h0'\]; expected \['U', 'W', 'b'\]"),
+        (lambda: to_torch(GOOD | FIRST), r'leave out the names that end in "\.h0" and "\.c0", and pass'),
+        (lambda: to_keras(GOOD | FIRST), r'leave out the names that end in "\.h0" and "\.c0", and pass'),
+        (lambda: to_onnx(GOOD | {f"{KEY}h0": np.ones(2)}), r"'h0'\]; expected \['U', 'W', 'b', 'c0', 'h0'"),
+        (lambda: to_onnx(gru() | FIRST, "gru"), r"'h0'\]; expected \['U', 'W', 'b', 'b_n', 'h0'\]"),
+        (lambda: from_onnx(*drawn((1, 8, 3), (1, 8, 2)), initial_h=np.ones((1, 5, 2))), r"expected \(1, 1, 2\)"),
+        (lambda: from_onnx(*drawn((1, 6, 3), (1, 6, 2)), initial_c=np.ones((1, 1, 2))), "beside an LSTM"),
         (lambda: to_torch(GOOD, LSTM(peephole=True)), "expected peephole=False"),
         (lambda: to_torch(GOOD, LSTM(activation="relu")), "expected activation='tanh'"),
         (lambda: to_torch(GOOD, GRU(reset_after=False)), "expected reset_after=True"),

@@ -708,6 +708,43 @@ def test_long_tables_by_hand(form):
 
 
 @pytest.mark.parametrize("form", [dict, as_frame])
+def test_several_targets_of_long_tables(form):
+    """A column for each, in the order of the list; of one, too."""
+    _, y, _ = from_long(form(LONG), "user", "hour", "event", ["heat", "bought"])
+    assert [rows.tolist() for rows in y] == [[[0.1, 1], [0.2, 1], [0.3, 1]], [[1.0, 0], [1.1, 0]]]
+    table = form(LONG | {"half": [2.5, 0, 2.5, 0, 2.5]})
+    _, y, _ = from_long(table, "user", None, "event", ["bought", "half"], target_per="sequence")
+    assert y.tolist() == [[1, 2.5], [0, 0]]
+    _, y, _ = from_long(table, "user", "hour", "event", ["heat"])
+    assert [rows.tolist() for rows in y] == [[[0.1], [0.2], [0.3]], [[1.0], [1.1]]]
+    for target, message in (
+        (["heat", "event"], "target has the column 'event', which holds more than numbers"),
+        (["heat", "cold"], "no column 'cold'"),
+        ([], "target is an empty list"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            from_long(table, "user", "hour", "count", target)
+    with pytest.raises(ValueError, match=r"'b' has the targets 0.1 and 0.2 in column 'heat'"):
+        from_long(table, "user", "hour", "count", ["half", "heat"], target_per="sequence")
+
+
+def test_messages_of_long_tables_show_plain_values():
+    table = {
+        "id": np.array([0, 0]),
+        "t": np.array([1.5, 1.5]),
+        "x": [1, 2],
+        "y": np.array(["a", "b"]),
+    }
+    with pytest.raises(ValueError, match=r"^sequence 0 has two rows with 't' = 1.5, rows 0 and 1 "):
+        from_long(table, "id", "t", "x")
+    with pytest.raises(ValueError, match=r"^sequence 0 has the targets 'a' and 'b' in column 'y'"):
+        from_long(table, "id", None, "x", "y", target_per="sequence")
+    days = table | {"t": np.array(["2020-01-01"] * 2, "M8[ns]")}
+    with pytest.raises(ValueError, match=r"rows with 't' = .*2020-01-01"):
+        from_long(days, "id", "t", "x")
+
+
+@pytest.mark.parametrize("form", [dict, as_frame])
 def test_symbols_of_long_tables(form):
     X, _ = from_long(form(LONG), "user", "hour", "event")
     assert [x.tolist() for x in X] == [["x", "y", "z"], ["p", "q"]]

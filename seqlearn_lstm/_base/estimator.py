@@ -3,15 +3,18 @@
 import warnings
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
+from .._named import Searchable
 from ..architecture import Architecture
+from ..cells import CELLS
 from ..kernels import get_backend
 from ..network import Network
 from ..pooling import STEPS
+from ..schedules import SCHEDULES
 from ..sequences import truncate_sequences
+from ..solvers import SOLVERS
 from ..summary import layer_lines, layer_table
 from ..unrolling import runs, scored, windows
 from .asked import threads_of
@@ -23,7 +26,7 @@ WHERE = ("device", "n_jobs", "precision")
 FORMAT_VERSION = 3  # of what is pickled
 
 
-class SequenceEstimator(FitsNetwork, BaseEstimator):
+class SequenceEstimator(FitsNetwork, Searchable):
     """Base of the estimators: a recurrent network with some head.
 
     Streams, encoders and `inspection` use fitted estimators through these names, which no subclass
@@ -45,6 +48,7 @@ class SequenceEstimator(FitsNetwork, BaseEstimator):
     ``_decided(scores)``                where there are predictions: turns scores into them
     """
 
+    _tables = {"solver": SOLVERS, "schedule": SCHEDULES, "cell": CELLS}
     # The cure where nothing can be held out
     _more_to_hold_out = "more sequences, or X_val and y_val"
 

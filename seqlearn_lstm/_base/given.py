@@ -5,6 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 BESIDE = "sample_weight", "lengths", "initial_states"  # fields that X and y may come without
 
@@ -56,10 +57,6 @@ def pieces(X, sequences):
 
 
 def some(values, indices):
-    """The values at `indices`, of a table, an array or a collection."""
-    if hasattr(values, "iloc"):
-        return values.iloc[indices]
-    if isinstance(values, np.ndarray):
-        return values[indices]
-    found = [values[i] for i in indices]
+    """The values at `indices`, of a collection, an array or a table, such as a frame of polars."""
+    found = _safe_indexing(values, indices)
     return tuple(found) if isinstance(values, tuple) else found

@@ -8,7 +8,7 @@ from sklearn.utils import check_random_state
 
 from ..sampling import check_sampling, draw
 from ..streaming import SymbolStream
-from ..symbols import END, check_symbols
+from ..symbols import END, check_symbols, warn_of_texts
 from .transitions import mark_of
 
 
@@ -95,6 +95,7 @@ class WritesSequences:
         """
         check_sampling(temperature, top_k, top_p)
         stream, rng = self.stream(), check_random_state(random_state)
+        warn_of_texts([prime], stream.estimator.vocabulary_, "prime")
         for symbol in _symbols_of(prime):
             stream.push(symbol)
         stops = {END} | _stops_of(stop, stream.estimator.vocabulary_)

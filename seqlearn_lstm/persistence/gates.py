@@ -22,6 +22,8 @@ GATES = {
 }
 CANONICAL = "a dict of canonical parameters, as parameters_ of a fitted estimator"
 PEEPHOLES = {"here": "ifo", "onnx": "iof"}
+FIRST_STATES = "h0", "c0"  # of these, all but LSTMs have the first
+FURTHER = {"p": len(PEEPHOLES["here"]), "h0": 1, "c0": 1}  # -> how many numbers for each unit
 # format -> the settings of a cell that it has in one way only
 _PLAIN = {"forget_gate": True, "layer_norm": False}
 ONLY = {
@@ -74,10 +76,10 @@ def canonical(key, W, U, b_in, b_states, source, reset_after=True):
     return {f"{key}.{name}": value for name, value in found.items()}
 
 
-def translated(key, parameters, cell, target, peephole=False):
+def translated(key, parameters, cell, target, further=()):
     """(W, U, b_in, b_states) in a format's order of gates, from {name: array} of one direction.
 
-    peephole   whether there must be peepholes as well; elsewhere there must be none
+    further   names in FURTHER of what must be there as well; nothing else must
     """
     for name in "WU":
         if parameters[name].ndim != 2:
@@ -89,12 +91,11 @@ def translated(key, parameters, cell, target, peephole=False):
     shapes = {"W": (len(parameters["W"]), n_columns), "U": (n_units, n_columns), "b": (n_columns,)}
     if getattr(cell, "reset_after", False):
         shapes["b_n"] = (n_units,)
-    if peephole:
-        shapes["p"] = (len(PEEPHOLES["here"]) * n_units,)
+    shapes |= {name: (FURTHER[name] * n_units,) for name in further}
     if parameters.keys() != shapes.keys():
         raise ValueError(
             f"{key} has {sorted(parameters)}; expected {sorted(shapes)}, for which {target} has a "
-            f"place in {cell!r}"
+            f"place in {cell!r}{_cure(parameters.keys() - shapes.keys())}"
         )
     for name, shape in shapes.items():
         if parameters[name].shape != shape:
@@ -108,6 +109,16 @@ def translated(key, parameters, cell, target, peephole=False):
         b_states[2 * n_units :] = parameters["b_n"]
     orders = GATES["here"][cell.n_gates], GATES[target][cell.n_gates]
     return tuple(permuted(array, *orders) for array in (W, U, b, b_states))
+
+
+def _cure(names):
+    """What to do with names for which there is no place, where that is known."""
+    if names.isdisjoint(FIRST_STATES):
+        return ""
+    return (
+        ': leave out the names that end in ".h0" and ".c0", and pass these learned first states to the '
+        "layer beside its inputs"
+    )
 
 
 def check_named(arrays, name, expected):

@@ -25,8 +25,8 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
         categories. None: the rows are in order already.
     columns : list of str, or str
         Names of the features. A single name, not in a list, gives 1-D sequences.
-    target : str, default=None
-        Name of the column of targets.
+    target : str or list of str, default=None
+        Name of the column of targets; in a list, names of several, which must hold numbers.
     target_per : {"step", "sequence"}, default="step"
         Whether to return a target for each step, or one for each sequence, which must then be the
         same at all of its steps.
@@ -38,7 +38,8 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
         columns are numbers, missing values become NaN; float32 if every column is float32,
         otherwise float64. Where one holds anything else, the type is object.
     y : list of n_sequences arrays (n_timesteps_i,), or ndarray of shape (n_sequences,)
-        Only if there is a `target`.
+        Only if there is a `target`. With several in a list, a column for each: (n_timesteps_i,
+        n_targets), or (n_sequences, n_targets).
     ids : ndarray of shape (n_sequences,)
         The value of `sequence` for each.
 
@@ -48,8 +49,8 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
         If a column is a masked array, or a tensor that requires grad.
     ValueError
         If a column is missing, there twice or not as long as the others, the table is empty, an id
-        or a time is missing, a sequence has two rows for the same time, a feature is a date, or a
-        target differs within its sequence.
+        or a time is missing, a sequence has two rows for the same time, a feature is a date, a
+        target differs within its sequence, or several are no numbers.
 
     Examples
     --------
@@ -63,7 +64,10 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
         raise ValueError(f"target_per is {target_per!r}; expected 'step' or 'sequence'")
     is_one = isinstance(columns, str) or not np.iterable(columns)  # names may be numbers
     names = [columns] if is_one else list(columns)
-    _check_columns(df, [sequence, time, *names, target], names)
+    targets = target if isinstance(target, list) else [target]
+    if not targets:
+        raise ValueError("target is an empty list; expected the name of at least one, or None")
+    _check_columns(df, [sequence, time, *names, *targets], names)
     ids = _complete(df, sequence)
     seen = {}
     try:
@@ -77,7 +81,8 @@ def from_long(df, sequence, time, columns, target=None, *, target_per="step"):
     X = split(rows[:, 0] if is_one else rows, lengths)
     if target is None:
         return X, ids[first]
-    y = split(_column(df, target)[order], lengths)
+    values = _numbers(df, target) if isinstance(target, list) else _column(df, target)
+    y = split(values[order], lengths)
     return X, y if target_per == "step" else _one_each(y, target, ids[first]), ids[first]
 
 
@@ -153,7 +158,7 @@ def _order(df, codes, ids, time):
     if len(twice):
         a, b = before[twice[0]], after[twice[0]]
         raise ValueError(
-            f"sequence {ids[a]!r} has two rows with {time!r} = {times[a]!r}, rows {a} and {b} "
+            f"sequence {_shown(ids[a])} has two rows with {time!r} = {_shown(times[a])}, rows {a} and {b} "
             f"(counted from 0), and there are {len(twice)} such pairs in all; drop or aggregate "
             "duplicates first"
         )
@@ -182,6 +187,19 @@ def _features(df, names):
     return np.stack(columns, axis=1, dtype=common_float(columns), casting="unsafe")
 
 
+def _numbers(df, names):
+    """Columns of numbers as a 2-D array."""
+    rows = _features(df, names)
+    if rows.dtype == object:
+        kinds = {name: _numbers_if_possible(_column(df, name)).dtype.kind for name in names}
+        name = next(name for name, kind in kinds.items() if kind not in "fiub")
+        raise ValueError(
+            f"target has the column {name!r}, which holds more than numbers; expected numbers where there "
+            "are several targets."
+        )
+    return rows
+
+
 def _numbers_if_possible(column):
     """An object column of numbers, some of them missing, as floats; others as they are."""
     if column.dtype != object:
@@ -195,7 +213,13 @@ def _numbers_if_possible(column):
 
 
 def _one_each(y, target, ids):
-    """The one target of each sequence."""
+    """The one target of each sequence, or the one of each column."""
+    if isinstance(target, list):
+        columns = [[rows[:, k] for rows in y] for k in range(len(target))]
+        return np.stack(
+            [_one_each(column, name, ids) for column, name in zip(columns, target, strict=True)],
+            axis=1,
+        )
     for labels, name in zip(y, ids, strict=True):
         missing = where_missing(labels)
         same = missing if missing[0] else ~missing
@@ -203,7 +227,13 @@ def _one_each(y, target, ids):
         if not same.all():
             other = labels[np.argmin(same)]
             raise ValueError(
-                f"sequence {name!r} has the targets {labels[0]!r} and {other!r} in column "
+                f"sequence {_shown(name)} has the targets {_shown(labels[0])} and {_shown(other)} in column "
                 f"{target!r}; expected one for the sequence, or pass target_per='step'"
             )
     return np.array([labels[0] for labels in y], y[0].dtype)
+
+
+def _shown(value):
+    """A value in a message: what NumPy has of Python's kinds without NumPy's name."""
+    is_plain = isinstance(value, np.generic) and value.dtype.kind in "biufU"
+    return repr(value.item() if is_plain else value)

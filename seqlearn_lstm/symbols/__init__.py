@@ -20,5 +20,6 @@ from .reading import check_symbol as check_symbol
 from .reading import check_symbols as check_symbols
 from .reading import holds_symbols as holds_symbols
 from .vocabulary import END, UNKNOWN, Vocabulary
+from .vocabulary import warn_of_texts as warn_of_texts
 
 __all__ = ["END", "UNKNOWN", "Vocabulary"]

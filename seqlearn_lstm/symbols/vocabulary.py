@@ -1,6 +1,7 @@
 """The vocabulary: the code of each symbol."""
 
 import itertools
+import warnings
 from collections import Counter
 from contextlib import suppress
 from enum import Enum
@@ -100,6 +101,7 @@ class Vocabulary:
         encoded : Sequences
             With rows of shape (n_rows, 1), int64; `UNKNOWN` where a symbol is not known.
         """
+        warn_of_texts(sequences, self)
         offsets = offsets_of(np.fromiter(map(len, sequences), np.int64, len(sequences)))
         symbols = itertools.chain.from_iterable(map(_steps, sequences))
         codes = map(self._codes.get, symbols, itertools.repeat(UNKNOWN))
@@ -121,6 +123,10 @@ class Vocabulary:
         found[:] = [self._symbols[code] for code in codes.tolist()]
         return found
 
+    @property
+    def _has_words(self):
+        return any(map(_is_text, self._symbols))
+
     def __len__(self):
         """Return the number of codes, that of the unknown symbol included."""
         return len(self._symbols)
@@ -132,6 +138,23 @@ class Vocabulary:
     def __reduce__(self):
         """Pickle the symbols; the codes follow from them."""
         return type(self), (self._symbols[1:],)
+
+
+def warn_of_texts(sequences, vocabulary, name="X"):
+    """Warn where strings are read, as sequences of characters, though `vocabulary` has words."""
+    if any(map(_is_text, sequences)) and vocabulary._has_words:
+        warnings.warn(
+            f"{name} holds strings, each of which is read as the sequence of its characters, but among the "
+            "symbols are words; expected lists of words, such as text.split(), or list(text) where characters "
+            "are meant",
+            UserWarning,
+            stacklevel=2,
+        )
+
+
+def _is_text(value):
+    """Whether a sequence, or a symbol, is a string of several characters."""
+    return isinstance(value, str) and len(value) > 1
 
 
 def _steps(x):

@@ -609,11 +609,17 @@ def test_score_takes_lengths():
     assert expected != model.score(X, y)
 
 
-def test_a_label_that_is_none_is_named():
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA], ids=str)
+@pytest.mark.parametrize("kinds", ["ab", (0, 1)], ids=str)
+@pytest.mark.parametrize(
+    "form", [list, tuple, lambda y: np.array(y, object), pd.Series, pd.Categorical]
+)
+def test_a_missing_label_is_named_in_whatever_form(form, kinds, missing):
+    """NumPy would make the class "nan" of a list of strings and NaN."""
     X, _ = ragged()
-    labels = [None if i == 3 else "ab"[i % 2] for i in range(len(X))]
-    with pytest.raises(ValueError, match="None for sequence 3"):
-        small().fit(X, labels)
+    labels = [missing if i == 3 else kinds[i % 2] for i in range(len(X))]
+    with pytest.raises(ValueError, match=r"y is (None|nan|<NA>) for sequence 3; expected a label"):
+        small().fit(X, form(labels))
 
 
 def test_lists_of_numbers_are_sequences_however_long():

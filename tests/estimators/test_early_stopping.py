@@ -294,7 +294,7 @@ def test_a_share_that_is_too_small_or_large(model, fraction, words):
 
 
 def test_nothing_left_to_learn():
-    known_at_first = [np.where(np.arange(6) < 2, 1, -1)] * 10
+    known_at_first = [np.array([0, 1, -1, -1, -1, -1])] * 10
     tagger = LSTMSequenceTagger(**SMALL, max_timesteps=3)
     with pytest.raises(ValueError, match="nothing is left to learn"):
         tagger.fit([np.ones((6, 2))] * 10, known_at_first)

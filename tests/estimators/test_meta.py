@@ -21,6 +21,7 @@ from sklearn.model_selection import (
     StratifiedKFold,
     cross_val_predict,
     cross_val_score,
+    cross_validate,
     train_test_split,
 )
 from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier, OutputCodeClassifier
@@ -31,10 +32,12 @@ from sklearn.multioutput import (
     RegressorChain,
 )
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.semi_supervised import SelfTrainingClassifier
 
-from seqlearn_lstm import LSTMClassifier, LSTMRegressor
+from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor
+from seqlearn_lstm.preprocessing import PerStep
+from seqlearn_lstm.schedules import WarmUp
 from seqlearn_lstm.solvers import SGD, Adam
 
 FORMS = {"list": list, "object array": objects, "padded 3-D": padded}
@@ -217,6 +220,26 @@ def test_lengths_are_routed_and_cut_into_folds():
     np.testing.assert_array_equal(fitted, cross_val_score(small(), X, y, cv=FOLDS))
 
 
+def test_lengths_of_zero_padding_are_routed_through_a_pipeline():
+    """All methods get theirs, and the result is that of lists; without routing, fit alone does."""
+    X, y = ragged(n=30)
+    zeros, given = padded(X, fill=0), {"lengths": np.array([len(x) for x in X])}
+    how = dict(cv=FOLDS, error_score="raise", return_estimator=True)
+    with sklearn.config_context(enable_metadata_routing=True):
+        scaler = PerStep(StandardScaler()).set_fit_request(lengths=True)
+        model = small().set_fit_request(lengths=True).set_predict_request(lengths=True)
+        model.set_score_request(lengths=True)
+        pipe = make_pipeline(scaler.set_transform_request(lengths=True), model)
+        routed = cross_validate(pipe, zeros, y, params=given, **how)
+    pipe = make_pipeline(PerStep(StandardScaler()), small())
+    lists = cross_validate(pipe, X, y, **how)
+    np.testing.assert_array_equal(routed["test_score"], lists["test_score"])
+    for one, other in zip(routed["estimator"], lists["estimator"], strict=True):
+        assert same_fit(one[-1], other[-1])
+    alone = cross_val_score(small(), zeros, y, params=given, cv=FOLDS)
+    assert (alone != cross_val_score(small(), X, y, cv=FOLDS)).any()
+
+
 # ---- parameters, copies --------------------------------------------------------------------------
 
 
@@ -239,6 +262,34 @@ def test_parameters_are_kept_as_given():
     assert model.get_params()["learning_rate"] == 0.5
     with pytest.raises(ValueError, match="Invalid parameter 'hidden'"):
         model.set_params(hidden=3)
+
+
+@pytest.mark.parametrize(
+    "owner, params, message",
+    [
+        (small(), {"solver__beta_1": 0.8}, "'adam', a name; expected an object that has beta_1, such as solver=Adam()"),
+        (small(solver="sgd"), {"solver__beta_1": 0.8}, "'sgd', a name; .*such as solver=Adam()"),
+        (small(), {"cell__peephole": True}, "'lstm', a name; .* peephole, such as cell=LSTM()"),
+        (small(schedule="step"), {"schedule__gamma": 0.5}, "'step', a name; .*schedule=StepDecay()"),
+        (small(), {"schedule__gamma": 0.5}, "'constant', a name; .*schedule=ExponentialDecay()"),
+        (small(schedule=WarmUp()), {"schedule__then__gamma": 0.5}, "'constant', a.*then=ExponentialDecay()"),
+        (small(), {"alpha__x": 1}, "0.0; expected an object that has x"),
+        (small(), {"solver": "none", "solver__x": 1}, "'none', a name; expected an object that has x"),
+        (LSTMEncoder(), {"estimator__alpha": 1}, "None; expected an object that has alpha"),
+    ],
+)  # fmt: skip
+def test_settings_of_what_has_none(owner, params, message):
+    model = clone(owner)
+    with pytest.raises(ValueError, match=rf" is {message}$".replace("()", r"\(\)")):
+        model.set_params(max_iter=9, **params)
+    assert repr(model) == repr(owner) or "schedule__then__gamma" in params  # scikit-learn's order
+
+
+def test_an_object_and_its_settings_at_once():
+    model = small().set_params(solver__beta_1=0.8, solver=Adam(), alpha=1)
+    assert (model.solver.beta_1, model.alpha) == (0.8, 1)
+    search = GridSearchCV(small(solver=Adam()), {"solver__beta_1": [0.8, 0.9]}, cv=2)
+    assert search.fit(*ragged(n=20)).best_params_["solver__beta_1"] in (0.8, 0.9)
 
 
 def test_clone():

@@ -277,7 +277,7 @@ FAILURES = {  # what is set, X, y, further arguments of fit, error, words of its
     "y None": ({}, GOOD_X, None, {}, ValueError, "requires y"),
     "y too short": ({}, GOOD_X, GOOD_Y[:-1], {}, ValueError, r"\[40, 39\]"),
     "y continuous": ({}, GOOD_X, GOOD_Y + 0.5, {}, ValueError, "Unknown label type"),
-    "y NaN": ({}, GOOD_X, GOOD_Y * np.nan, {}, ValueError, "y contains NaN"),
+    "y NaN": ({}, GOOD_X, GOOD_Y * np.nan, {}, ValueError, "y is nan for sequence 0"),
     "y two columns": ({}, GOOD_X, np.ones((40, 2), int), {}, ValueError, r"\(40, 2\)"),
     "weights too short": ({}, GOOD_X, GOOD_Y, {"sample_weight": [1, 2]}, ValueError, r"\(2,\)"),
     "negative": ({}, GOOD_X, GOOD_Y, {"sample_weight": [-1] * 40}, ValueError, "egative"),

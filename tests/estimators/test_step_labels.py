@@ -7,6 +7,7 @@ from estimator_helpers import SMALL, identical, objects, padded, ragged, same_fi
 from sklearn.model_selection import KFold, cross_val_score
 
 from seqlearn_lstm import LSTMSequenceTagger
+from seqlearn_lstm.metrics import step_accuracy
 
 X = [np.zeros((3, 1)), np.ones((2, 1))]
 TAGS = [["a", "b", "a"], ["b", "a"]]
@@ -42,17 +43,48 @@ def test_whole_numbers_beside_what_is_missing_stay_what_they_are(y, classes):
 @pytest.mark.parametrize(
     "y, classes",
     [
-        ([[0, 1, -1], [1, 1]], [-1, 0, 1]),
-        ([[0, 1, -1], [1, 1]], np.array([0.0, np.nan, 1.0])),
-        ([["a", None, "b"], ["a", "a"]], ["b", None, "a"]),
+        ([[0, 1, -1], [1, 1]], [1, 0]),
+        ([[0, 1, -1], [1, 1]], np.array([0.0, 1.0])),
+        ([["a", None, "b"], ["a", "a"]], np.array(["b", "a"], object)),
     ],
 )
-def test_what_stands_for_unknown_is_no_class(y, classes):
+def test_classes_beside_what_is_unknown(y, classes):
     model = small().partial_fit(X, y, classes=classes)
     known = small().partial_fit(X, y)
     assert model.classes_.tolist() == known.classes_.tolist()
     again = model.partial_fit(X, y, classes=classes)
     assert identical(again.parameters_, known.partial_fit(X, y).parameters_)
+
+
+@pytest.mark.parametrize("unknown", [-1, np.int8(-1), None, np.nan, pd.NA, pd.NaT], ids=str)
+def test_what_stands_for_unknown_is_no_class(unknown):
+    y = [[0, 1, -1], [1, 1]]
+    with pytest.raises(ValueError, match=r"classes has .*, which says of a step that its label is"):
+        small().partial_fit(X, y, classes=np.array([0, unknown, 1], object))
+    with pytest.raises(ValueError, match=r"class_weight has .*, which says of a step that its"):
+        small(class_weight={0: 1, unknown: 2, 1: 1}).fit(X, y)
+
+
+def test_minus_one_beside_one_class():
+    """It may have been meant as the other one; among floats it is."""
+    labels, expected = [[1, -1, 1], [-1, 1]], "the labels -1 and 1 alone"
+    for y in (labels, [*map(np.array, labels)], np.concatenate(labels)):
+        with pytest.warns(UserWarning, match=expected):
+            model = small().fit(X, y)
+        assert model.classes_.tolist() == [1]
+    with pytest.warns(UserWarning, match=expected):
+        small().partial_fit(X, labels)
+    assert small().partial_fit(X, labels, classes=[0, 1]).classes_.tolist() == [0, 1]
+    assert small().fit(X, [[1, None, 1], [np.nan, 1]]).classes_.tolist() == [1]
+    floats = [np.array(part, float) for part in labels]
+    assert small(class_weight={-1: 2, 1: 1}).fit(X, floats).classes_.tolist() == [-1, 1]
+
+
+def test_another_number_below_zero_is_a_class():
+    """Such as PyTorch's ignore_index within a sequence; behind its end nothing is looked at."""
+    assert small().fit(X, [[0, -100, 1], [-1, 1]]).classes_.tolist() == [-100, 0, 1]
+    y = np.array([[0, 1, 1], [1, 0, -100]])
+    assert small().fit(padded(X), y).classes_.tolist() == [0, 1]
 
 
 @pytest.mark.parametrize("classes", [{"a", "b"}, "ab", (c for c in "ab"), np.array("a")])
@@ -135,10 +167,41 @@ def test_targets_of_padded_steps_do_not_count():
         again.fit(X, objects([*labels[:-1], [*labels[-1], "above"]]))
 
 
-def test_dates_of_another_unit_are_the_same_labels():
-    X, _ = ragged(n=20)
-    labels = [np.where(x[:, 0] > 0, "2020-01-01", "2021-01-01").astype("M8[D]") for x in X]
-    model = LSTMSequenceTagger(**SMALL).fit(X, labels)
-    score = model.score(X, labels)
-    assert score > 0
-    assert model.score(X, [y.astype("M8[ns]") for y in labels]) == score
+X_DATES, _ = ragged(n=20)
+DAYS = [np.where(x[:, 0] > 0, "2020-01-01", "2021-01-01").astype("M8[D]") for x in X_DATES]
+DATES = {  # form -> from NumPy's days to it
+    "days": lambda days: days,
+    "nanoseconds": lambda days: days.astype("M8[ns]"),
+    "list of NumPy's": list,
+    "dates": lambda days: days.tolist(),
+    "datetimes": lambda days: days.astype("M8[s]").tolist(),
+    "timestamps": lambda days: [pd.Timestamp(day) for day in days],
+    "timestamps in nanoseconds": lambda days: [pd.Timestamp(day).as_unit("ns") for day in days],
+    "Series": pd.Series,
+}
+
+
+@pytest.mark.parametrize("learned", ["days", "nanoseconds", "list of NumPy's", "Series"])
+def test_dates_of_another_form_are_the_same_labels(learned):
+    model = LSTMSequenceTagger(**SMALL).fit(X_DATES, [*map(DATES[learned], DAYS)])
+    said = model.predict(X_DATES)
+    score = model.score(X_DATES, [*map(DATES[learned], DAYS)])
+    assert 0 < score < 1
+    for form in DATES.values():
+        y = [form(days) for days in DAYS]
+        assert model.score(X_DATES, y) == score
+        assert step_accuracy(y, said) == pytest.approx(score, rel=1e-12)
+        assert step_accuracy([np.asarray(part) for part in said], y) == step_accuracy(y, said)
+
+
+def test_other_dates_are_other_labels():
+    """By a nanosecond, which a datetime of Python's has not, or by their time zone."""
+    day = np.datetime64("2020-01-01")
+    for other in (
+        pd.Timestamp("2020-01-01 00:00:00.000000001"),
+        pd.Timestamp("2020-01-01 00:00:00", tz="UTC"),
+        pd.Timestamp("2020-01-01 01:00:00"),
+    ):
+        assert step_accuracy([[other, None]], [np.array([day, day])]) == 0
+        assert step_accuracy([np.array([day])], [[other]]) == 0
+        assert step_accuracy([[other, day]], [[other, day]]) == 1

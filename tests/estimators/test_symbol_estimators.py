@@ -1,14 +1,22 @@
 """Symbols in place of numbers: vocabulary and embedding inside the estimators."""
 
 import pickle
+import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from estimator_helpers import SMALL, identical, same_fit, small
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, cross_val_score
 
-from seqlearn_lstm import LSTMClassifier, LSTMEncoder, LSTMRegressor, LSTMSequenceTagger
+from seqlearn_lstm import (
+    LSTMClassifier,
+    LSTMEncoder,
+    LSTMLanguageModel,
+    LSTMRegressor,
+    LSTMSequenceTagger,
+)
 from seqlearn_lstm.batches import plan
 
 WORDS = [f"w{number}" for number in range(30)]
@@ -84,6 +92,41 @@ def test_unknown_words_are_all_the_same():
     assert model.vocabulary_.symbols == [None, "a"]
     scores = model.decision_function([["a", "b"], ["a", "never seen"], ["a", "c"]])
     assert len(set(scores)) == 1
+
+
+def warned(call):
+    """What a call warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        call()
+    return [str(warning.message) for warning in caught]
+
+
+def test_texts_in_place_of_words():
+    """Once for all of them; it is no error, for any symbol may be unknown."""
+    model = small(embedding_dim=3).fit(X, Y)
+    texts = [" ".join(x) for x in X]
+    expected = model.predict_proba([list(text) for text in texts])
+    for form in (list, np.array, pd.Series):
+        (message,) = warned(lambda form=form: model.predict(form(texts)))
+        assert message.startswith("X holds strings") and "text.split()" in message
+    with pytest.warns(UserWarning, match="X holds strings"):
+        assert identical(model.predict_proba(texts), expected)
+    (message,) = warned(lambda: small(embedding_dim=3).fit([*X, "w1 w2"], [*Y, "no"]))
+    assert message.startswith("X holds strings")
+    assert not warned(lambda: model.predict([*X, "w"]))  # a symbol by itself
+    letters = small(embedding_dim=3).fit(texts, Y)
+    assert not warned(lambda: letters.predict(["other texts", "x"]))
+
+
+def test_a_text_in_place_of_words_for_a_language_model():
+    model = LSTMLanguageModel(**SMALL).fit(X)
+    for call in (model.score, model.predict, lambda text: model.predict_proba([text])):
+        (message,) = warned(lambda call=call: call("w1 w2"))
+        assert message.startswith("X holds strings")
+    (message,) = warned(lambda: model.generate("w1 w2", 3))
+    assert message.startswith("prime holds strings")
+    assert not warned(lambda: model.generate(["w1", "w2"], 3))
 
 
 def test_a_batch_moves_the_rows_of_its_own_symbols_only():

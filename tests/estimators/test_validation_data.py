@@ -290,3 +290,40 @@ def test_lengths_of_what_is_learned_are_not_those_of_the_validation():
         LSTMClassifier(**ONCE).fit(
             padded(X, 0.0), Y, lengths=lengths, X_val=padded(X_VAL, 0.0), y_val=Y_VAL
         )
+
+
+@pytest.fixture
+def pl():
+    return pytest.importorskip("polars")
+
+
+@pytest.mark.parametrize("given", [{}, {"X_val": X_VAL}])
+def test_targets_in_series_of_polars(pl, kind, given):
+    """Of held-out sequences and of others, flat or a list for each sequence."""
+    model, *targets = kind
+    as_series = [pl.Series([np.asarray(part).tolist() for part in y]) for y in targets]
+    scores = []
+    for y, y_val in (targets, as_series):
+        others = given | {"y_val": y_val} if given else {}
+        scores.append(clone(model).set_params(early_stopping=True).fit(X, y, **others))
+    assert identical(*(model.validation_scores_ for model in scores))
+
+
+def test_several_targets_in_a_frame_of_polars(pl):
+    y = np.array([x.mean(axis=0) for x in X], np.float64)
+    model = LSTMRegressor(**ONCE, early_stopping=True)
+    scores = [clone(model).fit(X, given).validation_scores_ for given in (y, pl.DataFrame(y))]
+    assert identical(*scores)
+
+
+def test_a_function_sees_the_form_of_polars_that_was_given(pl):
+    table, seen = pl.DataFrame(np.random.default_rng(0).normal(size=(len(X), 4))), []
+
+    def score(model, X, y):
+        seen.append(X)
+        return model.score(X, y)
+
+    held = LSTMClassifier(**ONCE, early_stopping=True, scoring=score)
+    again = clone(held).fit(table.to_numpy(), Y).validation_scores_
+    assert held.fit(table, Y).validation_scores_ == again
+    assert isinstance(seen[-1], pl.DataFrame) and (seen[-1].to_numpy() == seen[0]).all()
