@@ -45,7 +45,8 @@ class Stream:
 
     def __init__(self, estimator):
         # A fit gives an estimator other attributes and changes none of them in place.
-        self.estimator, self.n_steps, self._pooled = copy(estimator), 0, None
+        self.estimator = copy(estimator)
+        self.n_steps, self._pooled, self._scores = 0, None, None
         self._build()
 
     def _build(self):
@@ -93,7 +94,15 @@ class Stream:
         return self.estimator._decided(self._scores)[0]
 
     def _advance(self, values):
-        """Read the numbers of one step."""
+        """Read the numbers of one step: all of it, or, where it is interrupted, nothing."""
+        before = self._memory()
+        try:
+            self._read_on(values)
+        except BaseException:
+            self._recall(before)
+            raise
+
+    def _read_on(self, values):
         network = self._network
         if network.projection:
             self._projected[0, 1:] = values
@@ -123,7 +132,7 @@ class Stream:
         if not hasattr(self.estimator, "predict_proba"):
             name = type(self.estimator).__name__
             raise AttributeError(f"{name} has no predict_proba, and neither do its streams")
-        if not hasattr(self, "_scores"):
+        if self._scores is None:
             raise ValueError("no step has been pushed yet; expected push(x) first")
         head = self.estimator._head
         return head.probabilities(self._scores)[0]
@@ -178,24 +187,26 @@ class Stream:
             self._pooled += values
         return self._pooled / self.n_steps if kind == "mean" else self._pooled
 
-    def __getstate__(self):
-        states = [[np.array(state) for state in layer.states()] for layer in self._layers]
+    def _memory(self):
+        """What the steps so far have left, in arrays that the next one does not overwrite."""
+        states = [state.copy() for layer in self._layers for state in layer.states()]
         pooled = None if self._pooled is None else self._pooled.copy()
-        # The scores, too, lie in memory that the next step overwrites.
-        scores = self._scores.copy() if hasattr(self, "_scores") else None
-        plain = {"estimator": self.estimator, "n_steps": self.n_steps}
-        return plain | {"_pooled": pooled, "states": states, "scores": scores}
+        scores = None if self._scores is None else self._scores.copy()
+        return self.n_steps, pooled, scores, states
+
+    def _recall(self, memory):
+        self.n_steps, self._pooled, self._scores, states = memory
+        places = [place for layer in self._layers for place in layer.states()]
+        for place, state in zip(places, states, strict=True):
+            place[:] = state
+
+    def __getstate__(self):
+        return {"estimator": self.estimator, "memory": self._memory()}
 
     def __setstate__(self, state):
-        state = dict(state)
-        states, scores = state.pop("states"), state.pop("scores")
-        vars(self).update(state)
+        self.estimator = state["estimator"]
         self._build()
-        for layer, values in zip(self._layers, states, strict=True):
-            for target, value in zip(layer.states(), values, strict=True):
-                target[:] = value
-        if scores is not None:
-            self._scores = scores
+        self._recall(state["memory"])
 
 
 class SymbolStream(Stream):

@@ -82,7 +82,7 @@ EXTERNAL = {
     "llvmlite": ["kernels.cpu.*", "kernels.cuda.*"],
     "numba.cuda": ["kernels.cuda.*"],
     "sklearn.base": ["classifier", "regressor", "encoder"]
-    + ["preprocessing.*", "persistence.*", "_base.estimator", "_named"],
+    + ["preprocessing.*", "persistence.*", "_named"],
     "torch": [],
     "skorch": [],
 }

@@ -52,6 +52,37 @@ def test_a_long_stream_has_the_mean_of_predict(monkeypatch):
     assert identical(stream.predict_proba(), model.predict_proba([x])[0])
 
 
+@pytest.mark.parametrize("pooling", ["last", "mean", "max"])
+@pytest.mark.parametrize("where", ["first layer", "second layer", "scores"])
+def test_an_interrupted_step_was_not_read(pooling, where, monkeypatch):
+    """Wherever it was: pushed again, it is read once."""
+    model = small(pooling=pooling, hidden_layer_sizes=(6, 4)).fit(X, Y)
+    x, stream = max(X, key=len), model.stream()
+    for step in x[:-1]:
+        stream.push(step)
+    seen = stream.predict_proba()
+    layers, dense = stream._layers, stream._network.dense
+    place, name = {
+        "first layer": (layers[0], "step"),
+        "second layer": (layers[1], "step"),
+        "scores": (dense, "forward"),
+    }[where]
+    done = getattr(place, name)
+
+    def interrupted(*args):
+        done(*args)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, name, interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            stream.push(x[-1])
+    assert stream.n_steps == len(x) - 1
+    assert identical(stream.predict_proba(), seen)
+    stream.push(x[-1])
+    assert identical(stream.predict_proba(), model.predict_proba([x])[0])
+
+
 def test_symbols():
     words = [["a", "b", "c"], ["c", "a"], ["b", "b", "a", "c"]] * 4
     model = small(embedding_dim=4, input_projection=3).fit(words, [0, 1, 0] * 4)
