@@ -40,7 +40,7 @@ def _left(size):
     return out
 
 
-def _weights(W, first, K, n_columns, n_jobs):
+def _right(W, first, K, n_columns, n_jobs):
     """A panelled matrix (K, n_columns), its rows from `first` on, as a right factor."""
     right = empty(_size(n_columns, K - first), W.dtype)
     args = (right, W, first, K, n_columns)
@@ -58,7 +58,7 @@ def weights(W, live, slots, K, training, n_jobs):
     """W, with K rows below the bias, for `sliced_step.multiply_step`."""
     if not (training and _gains(W.dtype, (slots[-2] / live.size, slots[-2], W.size), FORTH)):
         return Sliced(W[:0], W[:0])
-    right = _weights(W, 1, 1 + K, W.size // (1 + K), n_jobs)
+    right = _right(W, 1, 1 + K, W.size // (1 + K), n_jobs)
     return Sliced(right, _rows(int(live[0]), K, n_jobs))
 
 
@@ -67,7 +67,7 @@ def transposed(UT, live, slots, n_padded, n_jobs):
     if not _gains(UT.dtype, (slots[-2] / live.size, UT.size), BACK):
         return Transposed(UT, UT[:0], UT[:0])
     K = UT.size // n_padded
-    return Transposed(UT, _weights(UT, 0, K, n_padded, n_jobs), _rows(int(live[0]), K, n_jobs))
+    return Transposed(UT, _right(UT, 0, K, n_padded, n_jobs), _rows(int(live[0]), K, n_jobs))
 
 
 def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
@@ -76,7 +76,7 @@ def multiply(out, a, a_rows, K, piece, b, n_rows, n_columns, n_jobs):
         return False
     blocks = -(-n_rows // gemm_sliced.BLOCK)
     left = _left(min(n_jobs, blocks, available_threads()) * _size(gemm_sliced.BLOCK, K))
-    args = (out, left, _weights(b, 0, K, n_columns, n_jobs), a, a_rows, K, n_rows, n_columns)
+    args = (out, left, _right(b, 0, K, n_columns, n_jobs), a, a_rows, K, n_rows, n_columns)
     run(gemm_sliced.multiply, args, n_jobs, n_rows * b.size, blocks)
     return True
 
