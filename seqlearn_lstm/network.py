@@ -8,7 +8,7 @@ from .cells import CELLS
 from .dropout import EMBEDDING, NoMasks
 from .flat_parameters import FlatParameters
 from .layers import Dense, Embedding, Projection, Workspace, input_stream
-from .pooling import POOLING
+from .pooling import POOLINGS
 
 
 class Network(FlatParameters):
@@ -27,7 +27,7 @@ class Network(FlatParameters):
         self.architecture, self.kernels, self.n_jobs = architecture, kernels, n_jobs
         self.dtype = np.dtype(dtype)
         self.work = Workspace(kernels, dtype)
-        self.pooling = POOLING[architecture.pooling]
+        self.pooling = POOLINGS[architecture.pooling]
         self._build(recurrent_dropout)
         for part in self.recurrent:
             part.precision, part.training = precision, training

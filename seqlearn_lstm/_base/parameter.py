@@ -4,6 +4,8 @@ import inspect
 import textwrap
 from typing import NamedTuple
 
+from sklearn.utils._param_validation import StrOptions
+
 _PLACE = "    <parameters>"  # in the docstring of a class that is decorated
 
 
@@ -24,6 +26,12 @@ class Parameter(NamedTuple):
             f"{self.name} : {self.kind}, default={self.default!r}",
             *(f"    {line}" for line in lines),
         ]
+
+
+def one_of(*names):
+    """The constraint and the kind of a parameter that is one of these strings."""
+    listed = ", ".join(f'"{name}"' for name in names)
+    return [StrOptions(set(names))], f"{{{listed}}}"
 
 
 def with_parameters(cls, rows, fixed):
