@@ -179,8 +179,7 @@ class Network(FlatParameters):
         """Fill the gradient of the output layer; returns that at the pooled states, without a
         column of ones.
         """
-        x = self.dense.inputs(len(d_scores), self.work)
-        d_features = self.dense.backpropagate(x, d_scores, self.work, self.n_jobs)
+        d_features = self.dense.backpropagate(d_scores, self.work, self.n_jobs)
         self._drop_features(batch, d_features, 0, masks or NoMasks())
         return d_features
 
