@@ -34,7 +34,7 @@ def one_of(*names):
     return [StrOptions(set(names))], f"{{{listed}}}"
 
 
-def with_parameters(cls, rows, fixed):
+def built_from(cls, rows, fixed):
     """Give a class a constructor, scikit-learn's constraints and a section of its docstring by `rows`, and the
     class attributes `fixed`, {name: value}. Returns the class.
     """

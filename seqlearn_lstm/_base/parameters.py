@@ -12,7 +12,7 @@ from os import PathLike
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from ..pooling import PER_SEQUENCE
-from .parameter import Parameter, one_of, with_parameters
+from .parameter import Parameter, built_from, one_of
 
 _RATE = [Interval(Real, 0, 1, closed="left")]
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -259,4 +259,4 @@ def takes(*own, **fixed):
     """
     names = {row.name for row in own} | fixed.keys()
     shared = [row for row in [*NETWORK, *SYMBOLS, *TRAINING] if row.name not in names]
-    return partial(with_parameters, rows=[SIZES, *own, *shared], fixed=fixed)
+    return partial(built_from, rows=[SIZES, *own, *shared], fixed=fixed)

@@ -21,6 +21,14 @@ class Diverged(FloatingPointError):
     a caller's scoring or callback is none.
     """
 
+    @classmethod
+    def in_epoch(cls, epoch, seen):
+        """The error of a training that ran away after so many epochs."""
+        return cls(
+            f"in epoch {epoch + 1} {seen}: the training diverged. A smaller learning_rate, a smaller "
+            "clip_norm or standardised features usually cure it."
+        )
+
 
 def train(task, state, listeners=()):
     """Run epochs until `max_iter`, until nothing gets better, or until a listener says so; `state` is
@@ -49,7 +57,7 @@ def train(task, state, listeners=()):
             listener.before_epoch(task, state)
         start = time.perf_counter()
         loss, n_updates = _epoch(task, state, listeners, *work)
-        _record(task, state, work, loss, n_updates)
+        _end_epoch(task, state, work, loss, n_updates)
         seconds = time.perf_counter() - start
         answers = [listener.after_epoch(task, state, seconds) for listener in listeners]
         stop = any(answers)  # of all, for each is to be told
@@ -102,7 +110,7 @@ def _epoch(task, state, listeners, *solver_states):
     loss = float(losses.total() / task.weights.sum())
     if not math.isfinite(float(size)):
         seen = f"the sum of the squares of the parameters is {float(size)}"
-        raise diverged(state.epoch, seen)
+        raise Diverged.in_epoch(state.epoch, seen)
     return loss, n_updates
 
 
@@ -141,15 +149,8 @@ class _Losses:
 
     def _check(self, loss, norm):
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise diverged(self.epoch, f"the loss is {loss} and the norm of its gradient {norm}")
-
-
-def diverged(epoch, seen):
-    """The error of a training that ran away after so many epochs."""
-    return Diverged(
-        f"in epoch {epoch + 1} {seen}: the training diverged. A smaller learning_rate, a smaller "
-        "clip_norm or standardised features usually cure it."
-    )
+            seen = f"the loss is {loss} and the norm of its gradient {norm}"
+            raise Diverged.in_epoch(self.epoch, seen)
 
 
 def _step(task, rate, scale, solver_state, table_state=None):
@@ -200,7 +201,7 @@ def _cut_values(network, settings):
         network.kernels.clip_values(gradient, float(settings.clip_value), network.n_jobs)
 
 
-def _record(task, state, work, loss, n_updates):
+def _end_epoch(task, state, work, loss, n_updates):
     """Bring the state up to date after an epoch."""
     network, settings = task.network, task.settings
     last, mean = parameters_of(network), mean_with(network, state, settings.average)
