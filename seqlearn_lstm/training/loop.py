@@ -205,11 +205,7 @@ def _end_epoch(task, state, work, loss, n_updates):
     """Bring the state up to date after an epoch."""
     network, settings = task.network, task.settings
     last, mean = parameters_of(network), mean_with(network, state, settings.average)
-    if mean:
-        put(network, mean)
-    score = _score(task, state)
-    if mean:
-        put(network, last)
+    score = _score(task, state, last, mean)
     state.theta, state.table = last
     state.solver_state = deepcopy(work[0])
     if network.embedding:
@@ -222,7 +218,11 @@ def _end_epoch(task, state, work, loss, n_updates):
     if task.validate or state.validation_scores:
         unknown = [math.nan] * (state.epoch - 1 - len(state.validation_scores))
         state.validation_scores += [*unknown, score]
-    watched = score if settings.watch == "validation" else -loss
+    _judge(state, settings, score if settings.watch == "validation" else -loss)
+
+
+def _judge(state, settings, watched):
+    """Say of an epoch that has ended whether it brought progress, and whether it is the best."""
     is_first = state.best_epoch == 0  # the best so far, whatever it is: a score may be -inf
     progress = is_first or watched > state.best + settings.tol
     state.epochs_without_progress = 0 if progress else state.epochs_without_progress + 1
@@ -232,9 +232,17 @@ def _end_epoch(task, state, work, loss, n_updates):
             state.best_theta, state.best_table = offered(state)
 
 
-def _score(task, state):
-    """The score after an epoch; NaN where there is nothing to validate with."""
-    score = float(task.validate()) if task.validate else math.nan
+def _score(task, state, last, mean):
+    """The score after an epoch, of the mean of parameters where there is one, else of the last; NaN
+    where there is nothing to validate with.
+    """
+    score = math.nan
+    if task.validate:
+        if mean:
+            put(task.network, mean)
+        score = float(task.validate())
+        if mean:
+            put(task.network, last)
     if math.isnan(score) and task.settings.watch == "validation":
         raise ValueError(
             f"the score of the validation data after epoch {state.epoch + 1} is nan, so that no "
