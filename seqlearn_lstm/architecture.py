@@ -18,7 +18,7 @@ class Architecture:
         Units of each recurrent layer, from the bottom.
     bidirectional : bool
     pooling : str
-        A name of ``pooling.POOLING``.
+        A name of ``pooling.POOLINGS``.
     n_out : int
         Scores a sequence, or a step.
     cell : tuple of (str, dict)

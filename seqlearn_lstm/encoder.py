@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import TransformerMixin, clone
 from sklearn.frozen import FrozenEstimator
-from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
+from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils._set_output import _get_output_config
 from sklearn.utils.metadata_routing import (
     MetadataRouter,
@@ -18,13 +18,13 @@ from ._base.estimator import SequenceEstimator
 from ._base.fits import fits, followed_inside, is_fitted_name
 from ._base.given import Given
 from ._base.listening import for_callbacks
-from ._base.parameter import Parameter
+from ._base.parameter import Parameter, one_of
 from ._base.parameters import EARLY_STOPPING, takes
 from ._base.state_features import state_features
 from .architecture import DIRECTIONS
 from .cells import CELLS, make_cell, plain
 from .heads import RegressionHead, SoftmaxHead
-from .pooling import STEPS
+from .pooling import POOLINGS, STEPS
 from .targets import split_steps
 
 ESTIMATOR = Parameter(
@@ -36,13 +36,12 @@ ESTIMATOR = Parameter(
     then; with an estimator, only `pooling`, `states` and `difference` are used.""",
 )  # fmt: skip
 OUTPUT = Parameter(
-    "pooling", "last", [StrOptions({"last", "mean", "max", STEPS})],
-    '{"last", "mean", "max", "steps"}',
+    "pooling", "last", *one_of(*POOLINGS),
     """What is returned of the top layer: for each sequence the final state of each direction, the
     mean over the steps, or the largest value of each unit; or, ragged, the states of all steps.""",
 )  # fmt: skip
 STATES = Parameter(
-    "states", "h", [StrOptions({"h", "c", "both"})], '{"h", "c", "both"}',
+    "states", "h", *one_of("h", "c", "both"),
     "The hidden states, the cell states (of an LSTM), or both side by side.",
 )  # fmt: skip
 DIFFERENCE = Parameter(

@@ -5,7 +5,7 @@ embedding alone stands apart, for a batch touches few of its rows.
 
 import numpy as np
 
-CACHE_LINE = 16  # elements, in the smaller precision
+ALIGNMENT = 16  # elements: a line of the cache, in the smaller precision
 
 
 class FlatParameters:
@@ -88,7 +88,7 @@ def _of(part, canonical):
 
 def _whole(size):
     """Elements up to the next cache line: each part's parameters start at one."""
-    return -(-size // CACHE_LINE) * CACHE_LINE
+    return -(-size // ALIGNMENT) * ALIGNMENT
 
 
 def _cut(flat, sizes):

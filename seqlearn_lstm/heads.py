@@ -1,4 +1,6 @@
-"""Heads: from a network's scores to a loss and its gradient, and to predictions."""
+"""Heads: from a network's scores to a loss and its gradient, and to predictions. `says_classes`: a
+score belongs to a class, not to a number.
+"""
 
 from dataclasses import dataclass
 
@@ -12,6 +14,8 @@ class SoftmaxHead:
     """Softmax over classes with the weighted cross-entropy, divided by the sum of the weights."""
 
     n_classes: int
+
+    says_classes = True
 
     @property
     def n_outputs(self):
@@ -60,6 +64,8 @@ class RegressionHead:
     n_outputs: int
     loss: str
     delta: float
+
+    says_classes = False
 
     def loss_and_gradient(self, kernels, scores, targets, weights):
         """Mean loss of a batch; `scores` (n, k padded) become its gradient; targets (n, k)

@@ -154,18 +154,7 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
         X = as_sequences(X)
         self._ends = len(X) > 1 or (goes_on and self._ends)
         if not goes_on:
-            self._joins = all(isinstance(x, str) for x in X)
-            symbols = check_symbols(X)
-            known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
-            # Where X holds END, `transitions` refuses it below.
-            said = [symbol for symbol in known.symbols[1:] if symbol is not END]
-            if not said:
-                raise ValueError(
-                    f"min_count is {self.min_count}, but no symbol of X occurs that often, so there "
-                    "is none to predict; expected a lower min_count, or more sequences"
-                )
-            self.vocabulary_ = Vocabulary([*said, END])
-            self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
+            self._learn_symbols(X)
         inputs, targets = self._transitions(X)
         if not self._ends:  # one sequence, a stream
             inputs = in_pieces(inputs, self.batch_size)
@@ -178,6 +167,21 @@ class LSTMLanguageModel(WritesSequences, JudgesSequences, SequenceEstimator):
             inputs, self._head, STEPS, targets, weights, Given(y=targets), others,
             goes_on=goes_on, partial=partial, told=told,
         )  # fmt: skip
+
+    def _learn_symbols(self, X):
+        """Take over what a fit that begins knows of symbols."""
+        self._joins = all(isinstance(x, str) for x in X)
+        symbols = check_symbols(X)
+        known = Vocabulary.learn(symbols, self.min_count, self.max_vocabulary)
+        # Where X holds END, `transitions` refuses it below.
+        said = [symbol for symbol in known.symbols[1:] if symbol is not END]
+        if not said:
+            raise ValueError(
+                f"min_count is {self.min_count}, but no symbol of X occurs that often, so there is "
+                "none to predict; expected a lower min_count, or more sequences"
+            )
+        self.vocabulary_ = Vocabulary([*said, END])
+        self._tabular, self.n_features_in_, self._n_step_features = False, 1, 1
 
     # ---- what comes next -----------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from .cells import CELLS
 from .dropout import EMBEDDING, NoMasks
 from .flat_parameters import FlatParameters
 from .layers import Dense, Embedding, Projection, Workspace, input_stream
-from .pooling import POOLING
+from .pooling import POOLINGS
 
 
 class Network(FlatParameters):
@@ -27,7 +27,7 @@ class Network(FlatParameters):
         self.architecture, self.kernels, self.n_jobs = architecture, kernels, n_jobs
         self.dtype = np.dtype(dtype)
         self.work = Workspace(kernels, dtype)
-        self.pooling = POOLING[architecture.pooling]
+        self.pooling = POOLINGS[architecture.pooling]
         self._build(recurrent_dropout)
         for part in self.recurrent:
             part.precision, part.training = precision, training
@@ -179,8 +179,7 @@ class Network(FlatParameters):
         """Fill the gradient of the output layer; returns that at the pooled states, without a
         column of ones.
         """
-        x = self.dense.inputs(len(d_scores), self.work)
-        d_features = self.dense.backpropagate(x, d_scores, self.work, self.n_jobs)
+        d_features = self.dense.backpropagate(d_scores, self.work, self.n_jobs)
         self._drop_features(batch, d_features, 0, masks or NoMasks())
         return d_features
 

@@ -22,6 +22,14 @@ class _Pooling:
     def end(self, kernels, batch, features, column, work):
         """What is left to do when all steps were added; features from `column` on."""
 
+    def step(self, kept, values, n_steps):
+        """Of a sequence that comes step by step: (what is kept of its steps, the features after them).
+
+        kept    of the steps before; None: there were none. It may be overwritten
+        values  (n,): the states after the last of n_steps
+        """
+        return None, values
+
 
 class _OnePerSequence(_Pooling):
     """Poolings that give each sequence one row of features."""
@@ -54,6 +62,10 @@ class MeanPooling(_OnePerSequence):
         """A sum for each of the features, in the same place; float64, for sequences may be long."""
         return work.array("pooling", "sums", features.shape, np.float64)
 
+    def step(self, kept, values, n_steps):
+        sums = values.astype(np.float64) if kept is None else np.add(kept, values, out=kept)
+        return sums, sums / n_steps
+
     def add(self, layer, batch, states, features, column, work, n_jobs):
         layer.kernels.pool_sum(
             states.rows, states.column, batch.live, batch.slots, batch.first,
@@ -80,6 +92,10 @@ class MaxPooling(_OnePerSequence):
 
     def _steps(self, layer, batch, work):
         return work.array(layer.key, "largest", (len(batch), layer.n_units), np.int64)
+
+    def step(self, kept, values, n_steps):
+        largest = values.copy() if kept is None else np.maximum(kept, values, out=kept)
+        return largest, largest
 
     def add(self, layer, batch, states, features, column, work, n_jobs):
         layer.kernels.pool_max(
@@ -120,4 +136,5 @@ class NoPooling(_Pooling):
 
 
 STEPS = "steps"
-POOLING = {"last": LastPooling(), "mean": MeanPooling(), "max": MaxPooling(), STEPS: NoPooling()}
+POOLINGS = {"last": LastPooling(), "mean": MeanPooling(), "max": MaxPooling(), STEPS: NoPooling()}
+PER_SEQUENCE = [name for name, pooling in POOLINGS.items() if not pooling.per_step]

@@ -5,11 +5,11 @@ from numbers import Real
 import numpy as np
 from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
-from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_array, check_consistent_length
 
 from ._base.given import Given
-from ._base.parameter import Parameter
+from ._base.parameter import Parameter, one_of
 from ._base.parameters import POOLING, takes
 from ._base.supervised import SupervisedEstimator
 from .heads import ERRORS, RegressionHead
@@ -18,13 +18,12 @@ from .sequences import place_of, refuse_kinds
 from .targets import flatten_steps, split_steps
 
 TARGET = Parameter(
-    "target", "sequence", [StrOptions({"sequence", "step"})], '{"sequence", "step"}',
+    "target", "sequence", *one_of("sequence", "step"),
     """Whether to predict numbers for each sequence or for each of its steps; `pooling` has an
     effect on the former only.""",
 )  # fmt: skip
 LOSS = Parameter(
-    "loss", "squared_error", [StrOptions(set(ERRORS))],
-    '{"squared_error", "absolute_error", "huber"}',
+    "loss", "squared_error", *one_of(*ERRORS),
     """The loss to minimise: averaged over outputs, then over sequences or steps, weighted by
     `sample_weight`.""",
 )  # fmt: skip

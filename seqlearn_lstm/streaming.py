@@ -7,7 +7,6 @@ import numpy as np
 from .batches import plan
 from .kernels import get_backend
 from .layers import OneStep
-from .pooling import STEPS
 from .sequences import as_numbers
 
 
@@ -59,7 +58,7 @@ class Stream:
                 "bidirectional is True, so that later steps would change earlier predictions; expected "
                 "a network of one direction for a stream"
             )
-        if self.estimator.max_timesteps is not None and architecture.pooling != STEPS:
+        if self.estimator.max_timesteps is not None and not network.pooling.per_step:
             raise ValueError(
                 "max_timesteps is set, so that predict reads only a part of a sequence; expected None "
                 "for a stream"
@@ -111,7 +110,8 @@ class Stream:
         for layer in self._layers:
             values = layer.step(values)
         self.n_steps += 1
-        self._features[0, 1:] = self._pool(values)
+        self._pooled, features = network.pooling.step(self._pooled, values, self.n_steps)
+        self._features[0, 1:] = features
         scores = network.dense.forward(self._features, network.work, 1)
         self._scores = scores[:, : network.architecture.n_out]
 
@@ -172,20 +172,6 @@ class Stream:
         """The numbers that stand for a symbol."""
         embedding = self._network.embedding
         return embedding.table[code, : embedding.n_out]
-
-    def _pool(self, values):
-        """What the output layer sees after this step."""
-        kind = self._network.architecture.pooling
-        if kind in ("last", STEPS):
-            return values
-        if self._pooled is None:
-            # A sum is float64, as that of `predict`: it grows with the steps.
-            self._pooled = values.astype(np.float64 if kind == "mean" else values.dtype)
-        elif kind == "max":
-            np.maximum(self._pooled, values, out=self._pooled)
-        else:
-            self._pooled += values
-        return self._pooled / self.n_steps if kind == "mean" else self._pooled
 
     def _memory(self):
         """What the steps so far have left, in arrays that the next one does not overwrite."""

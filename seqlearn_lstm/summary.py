@@ -88,7 +88,7 @@ def data_lines(task, n_validation):
         ("steps", f"{len(sequences.rows):,}: {lengths.min():,} to {lengths.max():,} in a sequence, "
                   f"the median is {_median(lengths)}"),
         ("symbols" if architecture.embedding_dim else "features", f"{architecture.n_in:,}"),
-        ("classes" if hasattr(task.head, "n_classes") else "outputs",
+        ("classes" if task.head.says_classes else "outputs",
          f"{task.head.n_outputs:,}, for each {'step' if architecture.pooling == STEPS else 'sequence'}"),
         ("batches", f"{n_batches:,} an epoch, of {min(n, settings.batch_size):,} sequences{windows}"),
         ("validation", "none" if n_validation is None else f"{n_validation:,} sequences"),

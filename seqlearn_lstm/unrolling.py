@@ -90,7 +90,7 @@ def pooled(run, pooling, begin, add, keep=False):
     Parameters
     ----------
     run : Run
-    pooling : object of ``pooling.POOLING``
+    pooling : object of ``pooling.POOLINGS``
     begin : callable
         ``begin(batch)`` gives room for the features of a batch.
     add : callable

@@ -13,7 +13,7 @@ from ..schedules import make_schedule
 from ..training import Settings, name_of
 from .given import NOTHING, check_others
 
-EMBEDDING_DIM = 64  # of strings, where nothing else is said
+SYMBOL_DIM = 64  # of strings, where nothing else is said
 # The parameters that decide, beside the data, what a score, or the loss of an epoch, is a measure of.
 SCORE_DEPENDS_ON = ("scoring", "validation_fraction", "max_timesteps", "truncate")
 LOSS_DEPENDS_ON = (
@@ -80,7 +80,7 @@ def architecture_of(estimator, sequences, head, pooling):
         pooling=pooling,
         n_out=head.n_outputs,
         cell=plain(make_cell(estimator.cell)),
-        embedding_dim=int(estimator.embedding_dim or EMBEDDING_DIM) if symbols else None,
+        embedding_dim=int(estimator.embedding_dim or SYMBOL_DIM) if symbols else None,
         input_projection=_whole(estimator.input_projection),
         learn_initial=estimator.initial_state == "learned",
     )

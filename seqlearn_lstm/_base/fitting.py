@@ -97,27 +97,18 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
         solver = make_solver(self.solver)
         network = self._network_to_train(sequences, head, pooling, goes_on)
         initial = check_initial(given.initial_states, sequences, network)
-        data = [sequences.rows, sequences.offsets, targets, weights, initial]
-        chosen, validation = None, None
-        if others.X is not None:
-            validation = of_others(self, others, network)
-            if self.checkpoint is not None or self.warm_start:  # who else asks what it was
-                data += validation.data
+        validation, others_data = self._read_others(others, network)
+        data = [sequences.rows, sequences.offsets, targets, weights, initial, *others_data]
         checkpoint, state = self._past(network, solver, goes_on, data)
         judged = "" if partial or not self.warm_start else self._judged(head, data)
         seed = state.seed if state else self._draw_seed()
+        chosen = None
         if validation is None:
             chosen, validation = self._split(sequences, targets, given, initial, pooling, seed)
-        if chosen is not None and initial is not None:
-            initial = initial[chosen]
-        sequences, targets, weights = self._learned_from(
-            sequences, targets, weights, chosen, pooling
+        sequences, targets, weights, initial = self._learned_from(
+            sequences, targets, weights, initial, chosen, pooling
         )
-        if state is None:
-            with one_blas_thread():
-                rng = random_stream(seed, Purpose.INITIAL)
-                network.set_parameters(network.initial_parameters(rng))
-            state = first_state(network, solver, seed)
+        state = state or self._first_state(network, solver, seed)
         if goes_on:
             renew_patience(self, state, partial)
         settings = settings_of(self, len(sequences), state, goes_on, partial, judged)
@@ -154,13 +145,22 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
             self.recurrent_dropout > 0, self.precision, training=True,
         )  # fmt: skip
 
-    def _learned_from(self, sequences, targets, weights, chosen, pooling):
-        """(sequences, targets, weights) without what is held out, and without the steps that
-        `max_timesteps` cuts off. `chosen`: the sequences to train with; None: all.
+    def _read_others(self, others, network):
+        """(what to validate with, what of it tells this fit from others); None where it was not given."""
+        if others.X is None:
+            return None, []
+        validation = of_others(self, others, network)
+        is_asked = self.checkpoint is not None or self.warm_start
+        return validation, validation.data if is_asked else []
+
+    def _learned_from(self, sequences, targets, weights, initial, chosen, pooling):
+        """(sequences, targets, weights, initial) without what is held out, and without the steps
+        that `max_timesteps` cuts off. `chosen`: the sequences to train with; None: all.
         """
         if chosen is not None:
             rows = sequences.rows_of(chosen) if pooling == STEPS else chosen
             sequences, targets, weights = sequences.take(chosen), targets[rows], weights[rows]
+            initial = None if initial is None else initial[chosen]
         sequences, kept = truncate_sequences(sequences, self.max_timesteps, self.truncate)
         if pooling == STEPS:
             targets, weights = targets[kept], weights[kept]
@@ -170,7 +170,7 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
                 "cuts off, or in sequences that are held out; raise max_timesteps, or lower "
                 "validation_fraction"
             )
-        return sequences, targets, weights
+        return sequences, targets, weights, initial
 
     def _run(self, task, state, listeners):
         """Train; errors say what the user can do, and bring what was learned before."""
@@ -188,6 +188,13 @@ class FitsNetwork(CallbackSupportMixin, ReadsSequences):
 
     def _draw_seed(self):
         return int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
+
+    def _first_state(self, network, solver, seed):
+        """The state of a fit that begins, from parameters drawn by its seed."""
+        with one_blas_thread():
+            rng = random_stream(seed, Purpose.INITIAL)
+            network.set_parameters(network.initial_parameters(rng))
+        return first_state(network, solver, seed)
 
     def _from_parameters(self, network, solver):
         """The state of a fit that kept none: its parameters, a solver that knows nothing yet."""

@@ -4,6 +4,8 @@ import inspect
 import textwrap
 from typing import NamedTuple
 
+from sklearn.utils._param_validation import StrOptions
+
 _PLACE = "    <parameters>"  # in the docstring of a class that is decorated
 
 
@@ -26,7 +28,13 @@ class Parameter(NamedTuple):
         ]
 
 
-def with_parameters(cls, rows, fixed):
+def one_of(*names):
+    """The constraint and the kind of a parameter that is one of these strings."""
+    listed = ", ".join(f'"{name}"' for name in names)
+    return [StrOptions(set(names))], f"{{{listed}}}"
+
+
+def built_from(cls, rows, fixed):
     """Give a class a constructor, scikit-learn's constraints and a section of its docstring by `rows`, and the
     class attributes `fixed`, {name: value}. Returns the class.
     """

@@ -11,7 +11,8 @@ from os import PathLike
 
 from sklearn.utils._param_validation import Interval, StrOptions
 
-from .parameter import Parameter, with_parameters
+from ..pooling import PER_SEQUENCE
+from .parameter import Parameter, built_from, one_of
 
 _RATE = [Interval(Real, 0, 1, closed="left")]
 _POSITIVE = Interval(Real, 0, None, closed="neither")
@@ -37,7 +38,7 @@ NETWORK = [
         recurrent layer. None: there is no such layer.""",
     ),
     Parameter(
-        "initial_state", "zeros", [StrOptions({"zeros", "learned"})], '{"zeros", "learned"}',
+        "initial_state", "zeros", *one_of("zeros", "learned"),
         "The states before the first step: zeros, or parameters that are learned like all others.",
     ),
     Parameter(
@@ -50,7 +51,7 @@ NETWORK = [
         "Share of the inputs that is dropped in training.",
     ),
     Parameter(
-        "dropout_per", "sequence", [StrOptions({"sequence", "step"})], '{"sequence", "step"}',
+        "dropout_per", "sequence", *one_of("sequence", "step"),
         """Whether `dropout` and `input_dropout` drop the same units and features at all steps of a
         sequence (Gal and Ghahramani 2016), or different ones at each step (Zaremba, Sutskever and
         Vinyals 2014).""",
@@ -88,7 +89,7 @@ SYMBOLS = [
         `fit` only. None: no sequence is cut.""",
     ),
     Parameter(
-        "truncate", "pre", [StrOptions({"pre", "post"})], '{"pre", "post"}',
+        "truncate", "pre", *one_of("pre", "post"),
         """Where longer sequences are cut: at the beginning, so that the last steps stay, or at the end.""",
     ),
 ]  # fmt: skip
@@ -169,7 +170,7 @@ TRAINING = [
     ),
     EARLY_STOPPING,
     Parameter(
-        "monitor", "validation", [StrOptions({"validation", "train"})], '{"validation", "train"}',
+        "monitor", "validation", *one_of("validation", "train"),
         "What early stopping watches: the score of the validation data, or the training loss.",
     ),
     Parameter(
@@ -214,12 +215,12 @@ TRAINING = [
         drops, and with them every bit of the fitted model.""",
     ),
     Parameter(
-        "device", "cpu", [StrOptions({"cpu", "cuda", "auto"})], '{"cpu", "cuda", "auto"}',
+        "device", "cpu", *one_of("cpu", "cuda", "auto"),
         """Where to compute: on the processor, on a GPU, or on a GPU if there is one. Changed after a
         fit, it says where to predict. See the user guide.""",
     ),
     Parameter(
-        "precision", "tf32", [StrOptions({"float32", "tf32", "bf16"})], '{"float32", "tf32", "bf16"}',
+        "precision", "tf32", *one_of("float32", "tf32", "bf16"),
         """How far a GPU may round the factors of products of float32 on their way into tensor cores.
         "tf32": to 10 bits, as PyTorch lets cuDNN do; "bf16": to 7 bits, with which layers of up to
         512 units can use the faster kernels; "float32": not at all. The processor never rounds
@@ -232,7 +233,7 @@ TRAINING = [
         depend on it.""",
     ),
     Parameter(
-        "dtype", "float32", [StrOptions({"float32", "float64"})], '{"float32", "float64"}',
+        "dtype", "float32", *one_of("float32", "float64"),
         "Floating-point type of the parameters and of all computations.",
     ),
     Parameter(
@@ -242,7 +243,7 @@ TRAINING = [
 ]  # fmt: skip
 
 POOLING = Parameter(
-    "pooling", "last", [StrOptions({"last", "mean", "max"})], '{"last", "mean", "max"}',
+    "pooling", "last", *one_of(*PER_SEQUENCE),
     """What the output layer sees of the top layer: the final state of each direction, the mean of
     the states over the steps, or the largest value of each unit over the steps.""",
 )  # fmt: skip
@@ -259,4 +260,4 @@ def takes(*own, **fixed):
     """
     names = {row.name for row in own} | fixed.keys()
     shared = [row for row in [*NETWORK, *SYMBOLS, *TRAINING] if row.name not in names]
-    return partial(with_parameters, rows=[SIZES, *own, *shared], fixed=fixed)
+    return partial(built_from, rows=[SIZES, *own, *shared], fixed=fixed)

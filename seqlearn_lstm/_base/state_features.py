@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..layers import States
-from ..pooling import POOLING
+from ..pooling import POOLINGS
 from ..unrolling import pooled, runs
 
 
@@ -17,7 +17,7 @@ def state_features(network, sequences, initial, pooling, kinds, difference):
     initial : ndarray of shape (n_sequences, state_width) or None
         The states to start from.
     pooling : str
-        A key of `POOLING`: how the steps become features. It need not be the network's own.
+        A key of `POOLINGS`: how the steps become features. It need not be the network's own.
     kinds : sequence of {"h", "c"}
         Hidden states, cell states, or both.
     difference : bool
@@ -28,7 +28,7 @@ def state_features(network, sequences, initial, pooling, kinds, difference):
     features : ndarray of shape (n_sequences, n_features), or (n_rows, n_features) of single steps
         In the order of the container; columns by kind, then by direction, then by unit.
     """
-    pooling = POOLING[pooling]
+    pooling = POOLINGS[pooling]
     n_rows = len(sequences.rows) if pooling.per_step else len(sequences)
     found = np.empty((n_rows, len(kinds) * network.architecture.n_features), network.dtype)
 

@@ -15,7 +15,7 @@ from sklearn.model_selection import train_test_split
 
 from ..randomness import Purpose, random_stream
 from ..sequences import Sequences
-from ..training import diverged
+from ..training import Diverged
 from .given import pieces, some, uncut
 from .reading import check_initial
 
@@ -156,7 +156,7 @@ def scorer_of(estimator, network, validation, state):
             error = raised
         if not np.isfinite(found) and not _has_finite_outputs(probe, validation):
             seen = "the outputs for the validation data are not all finite"
-            raise diverged(state.epoch, seen) from error
+            raise Diverged.in_epoch(state.epoch, seen) from error
         if error is not None:
             raise error
         return found

@@ -8,7 +8,8 @@ from zipfile import BadZipFile
 import numpy as np
 from sklearn.utils import Bunch
 
-from .formats import _open, read_ts
+from .files import opened
+from .formats import read_ts
 from .home import find_data
 
 
@@ -132,7 +133,7 @@ def load_spoken_digits(*, return_X_y=False):
 
 def _read_archive(path, names):
     """The arrays of these names in a file of ``numpy.savez``, compressed with gzip or not."""
-    with _open(path) as file:
+    with opened(path) as file:
         content = io.BytesIO(file.read())
     try:
         with np.load(content) as archive:

@@ -1,11 +1,8 @@
-"""Readers of the formats that sequence data come in, compressed with gzip or not."""
-
-import gzip
-import tarfile
-import zlib
-from contextlib import contextmanager
+"""Readers of two formats that sequence data come in: ``.ts`` and idx."""
 
 import numpy as np
+
+from .files import lines_in, opened
 
 # The types of the idx format: the code in the third byte of a file -> how its values are stored.
 IDX_TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
@@ -40,7 +37,7 @@ def read_ts(path, *, dtype=np.float32):
     """
     header, cases = {}, []
     # What is not used may be in any encoding: bytes that are not UTF-8 become surrogates.
-    for where, line in _lines(path, errors="surrogateescape"):
+    for where, line in lines_in(path, errors="surrogateescape"):
         line = line.strip()
         if not line or line.startswith("#"):
             continue
@@ -79,7 +76,7 @@ def read_idx(path):
     ValueError
         If the file is not of this format, or is shorter or longer than its header says.
     """
-    with _open(path) as file:
+    with opened(path) as file:
         content = file.read()
     if len(content) < 4 or content[:2] != b"\0\0" or content[2] not in IDX_TYPES:
         raise ValueError(
@@ -99,42 +96,6 @@ def read_idx(path):
         return values.reshape(shape).astype(stored.newbyteorder("="))
     except ValueError as error:  # more dimensions than NumPy has
         raise ValueError(f"{path}: no array can have the shape of its header: {error}") from None
-
-
-@contextmanager
-def _open(path):
-    """Open a file for reading bytes, through gzip where its first two bytes say so."""
-    with open(path, "rb") as file:
-        compressed = file.read(2) == b"\x1f\x8b"
-    with _named(path), (gzip.open if compressed else open)(path, "rb") as file:
-        yield file
-
-
-@contextmanager
-def _named(path):
-    """Name the file, which Python does not, where its content is damaged or no UTF-8."""
-    try:
-        yield
-    except (EOFError, zlib.error, gzip.BadGzipFile, tarfile.ReadError) as error:
-        raise ValueError(f"{path}: the file is cut short or damaged: {error}") from error
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not a text in UTF-8: {error}") from error
-
-
-def _lines(path, errors="strict"):
-    """Yield for each line of a text file where it stands, for messages, and its text, no end."""
-    with _open(path) as file:
-        yield from _lines_of(file, path, errors)
-
-
-def _lines_of(file, path, errors="strict"):
-    """Yield the same of an open file of bytes."""
-    # A file has lines that end in "\n", whatever stands before it; or in "\r" alone, as in `read_text`.
-    lines = (line for part in file for line in part.rstrip(b"\r\n").split(b"\r"))
-    for number, line in enumerate(lines, start=1):
-        # The mark that some editors put before the first line is none of its characters.
-        encoding = "utf-8-sig" if number == 1 else "utf-8"
-        yield f"{path}, line {number}", line.decode(encoding, errors)
 
 
 def _check_utf8(line, where):

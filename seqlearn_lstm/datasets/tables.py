@@ -8,7 +8,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import Bunch
 
-from .formats import _open
+from .files import opened
 from .home import find_data
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
@@ -164,7 +164,7 @@ def _time(text, where):
 
 def _read_columns(path, columns):
     """Yield for each row of a table where it stands, for messages, and its values in `columns`."""
-    with _open(path) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
+    with opened(path) as file, io.TextIOWrapper(file, "utf-8-sig", newline="") as text:
         reader = csv.reader(text)
         rows = _rows(reader, path)
         names = next(rows, [])

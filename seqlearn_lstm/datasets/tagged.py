@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils import Bunch
 
-from .formats import _lines, _lines_of, _named
+from .files import lines_in, lines_of, naming_errors
 from .home import data_home, find_data
 
 # What blanks and tabs separate: a no-break space, which str.split() takes for one, is part of a word.
@@ -56,7 +56,7 @@ def read_conll(path, *, columns=(0, -1), delimiter=None, comment=None):
             f"columns is {columns!r}; expected a sequence of integers, such as (0, -1)"
         ) from None
     sentences, n_columns = [[]], None
-    for where, line in _lines(path):
+    for where, line in lines_in(path):
         # With a delimiter, what stands between two of them may be blank, at the ends as well.
         line = line.strip(" \t") if delimiter is None else line
         if comment and line.startswith(comment):
@@ -217,20 +217,20 @@ def _lines_below(path, files):
     path = Path(path)
     if path.is_dir():
         return _lines_in_folder(path, files)
-    with _named(path):
+    with naming_errors(path):
         is_archive = tarfile.is_tarfile(path)
-    return _lines_in_archive(path, files) if is_archive else _lines(path)
+    return _lines_in_archive(path, files) if is_archive else lines_in(path)
 
 
 def _lines_in_folder(folder, files):
     found = [path for path in folder.rglob("*") if path.is_file() and fnmatch(path.name, files)]
     for path in sorted(found):
-        yield from _lines(path)
+        yield from lines_in(path)
     _check_any(found, folder, files)
 
 
 def _lines_in_archive(path, files):
-    with _named(path), tarfile.open(path) as archive:
+    with naming_errors(path), tarfile.open(path) as archive:
         found = [
             member
             for member in archive
@@ -238,8 +238,8 @@ def _lines_in_archive(path, files):
         ]
         for member in sorted(found, key=lambda member: member.name):
             inside = path / member.name
-            with _named(inside), archive.extractfile(member) as file:
-                yield from _lines_of(file, inside)
+            with naming_errors(inside), archive.extractfile(member) as file:
+                yield from lines_of(file, inside)
     _check_any(found, path, files)
 
 

@@ -7,7 +7,7 @@ from numbers import Integral
 
 from sklearn.utils import Bunch, check_random_state
 
-from .formats import _open
+from .files import opened
 from .home import find_data
 
 # What Project Gutenberg prints around a book.
@@ -53,7 +53,7 @@ def read_text(path):
     ValueError
         If the file is not UTF-8, or holds nothing.
     """
-    with _open(path) as file:
+    with opened(path) as file:
         text = file.read().decode("utf-8-sig")
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     begin = _BEGIN.search(text)

@@ -30,9 +30,13 @@ class Dense(Part):
 
     def inputs(self, n, work):
         """(n, 1 + n_in), to be filled; column 0 is one."""
-        x = work.array(self.key, "x", (n, 1 + self.n_in))
+        x = self._kept_inputs(n, work)
         x[:, 0] = 1
         return x
+
+    def _kept_inputs(self, n, work):
+        """What `inputs` gave last, as it was filled."""
+        return work.array(self.key, "x", (n, 1 + self.n_in))
 
     def forward(self, x, work, n_jobs):
         """x as `inputs` gave it; returns (n, n_out padded)."""
@@ -41,11 +45,12 @@ class Dense(Part):
         self.kernels.multiply(y, x.reshape(-1), n, K, K, self.weights, n, self.n_columns, n_jobs)
         return y
 
-    def backpropagate(self, x, dy, work, n_jobs, need_inputs=True):
-        """Fill the gradient of the weights; returns that at the inputs (n, n_in padded), without
-        the column of ones; None where it is not needed.
+    def backpropagate(self, dy, work, n_jobs, need_inputs=True):
+        """Fill the gradient of the weights, after a `forward` of all that `inputs` gave; returns that
+        at the inputs (n, n_in padded), without the column of ones; None where it is not needed.
         """
         kernels, (n, columns) = self.kernels, dy.shape
+        x = self._kept_inputs(n, work)
         kernels.outer(
             self.gradient, x, dy.reshape(-1), n, 1 + self.n_in, columns, n, columns, n_jobs
         )
@@ -78,8 +83,7 @@ class Projection(Dense):
         """The gradient at the inputs, from the gradient at what `project` has returned (n_slots,
         n_out padded).
         """
-        x = work.array(self.key, "x", (batch.n_slots, 1 + self.n_in))
-        dx = self.backpropagate(x, d_projected, work, n_jobs, need_inputs)
+        dx = self.backpropagate(d_projected, work, n_jobs, need_inputs)
         if need_inputs and mask is not None:
             self.kernels.scale_rows(dx, 0, *mask, self.n_in, n_jobs)
         return dx

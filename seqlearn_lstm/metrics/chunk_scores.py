@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .chunks import _chunks, _letters
-from .steps import _known, _pair
+from .chunks import chunks_of, letters_of
+from .steps import paired, where_known
 
 
 class ChunkScores(NamedTuple):
@@ -146,12 +146,12 @@ def chunk_f1(y_true, y_pred, *, scheme="iob2", average="micro", zero_division=0.
 
 def _count(y_true, y_pred, scheme):
     """The types in sorted order, and for each the number of right, true and predicted chunks."""
-    letters = _letters(scheme)
-    y_true, y_pred = _pair(y_true, y_pred)
+    letters = letters_of(scheme)
+    y_true, y_pred = paired(y_true, y_pred)
     counts = {}
-    for i, (true, pred, known) in enumerate(zip(y_true, y_pred, _known(y_true), strict=True)):
-        true = set(_chunks(true[known], letters, f" of sequence {i} of y_true"))
-        pred = set(_chunks(pred[known], letters, f" of sequence {i} of y_pred"))
+    for i, (true, pred, known) in enumerate(zip(y_true, y_pred, where_known(y_true), strict=True)):
+        true = set(chunks_of(true[known], letters, f" of sequence {i} of y_true"))
+        pred = set(chunks_of(pred[known], letters, f" of sequence {i} of y_pred"))
         for column, chunks in enumerate((true & pred, true, pred)):
             for chunk in chunks:
                 counts.setdefault(chunk.type, [0, 0, 0])[column] += 1

@@ -49,16 +49,16 @@ def get_chunks(labels, scheme="iob2"):
     >>> [tuple(chunk) for chunk in get_chunks(["B-PER", "I-PER", "O", "I-LOC", "B-LOC"])]
     [('PER', 0, 2), ('LOC', 3, 4), ('LOC', 4, 5)]
     """
-    return _chunks(labels, _letters(scheme), "")
+    return chunks_of(labels, letters_of(scheme), "")
 
 
-def _letters(scheme):
+def letters_of(scheme):
     if scheme not in SCHEMES:
         raise ValueError(f"there is no scheme {scheme!r}; there are {sorted(SCHEMES)}")
     return SCHEMES[scheme]
 
 
-def _chunks(labels, letters, where):
+def chunks_of(labels, letters, where):
     """The chunks of a sequence; `where` names it in errors."""
     found, start = [], None
     last, last_type = "O", ""

@@ -35,8 +35,8 @@ def step_accuracy(y_true, y_pred, *, sample_weight=None):
     >>> step_accuracy([["DT", "NN"], ["UH", None]], [["DT", "VB"], ["UH", "NN"]])
     0.6666666666666666
     """
-    y_true, y_pred = _pair(y_true, y_pred)
-    known = _known(y_true)
+    y_true, y_pred = paired(y_true, y_pred)
+    known = where_known(y_true)
     weights = _step_weights(sample_weight, y_true)
     parts = zip(y_true, y_pred, known, weights, strict=True)
     right = sum(float(w[k] @ _right(t, p, k)[k]) for t, p, k, w in parts)
@@ -74,16 +74,16 @@ def sequence_accuracy(y_true, y_pred, *, sample_weight=None):
     >>> sequence_accuracy([["DT", "NN"], ["UH", None]], [["DT", "VB"], ["UH", "NN"]])
     0.5
     """
-    y_true, y_pred = _pair(y_true, y_pred)
+    y_true, y_pred = paired(y_true, y_pred)
     weights = _sequence_weights(sample_weight, y_true)
     right = total = 0.0
-    for true, pred, known, weight in zip(y_true, y_pred, _known(y_true), weights, strict=True):
+    for true, pred, known, weight in zip(y_true, y_pred, where_known(y_true), weights, strict=True):
         right += weight * (known.any() and _right(true, pred, known)[known].all())
         total += weight * known.any()
     return _share(right, total, "sequence")
 
 
-def _pair(y_true, y_pred):
+def paired(y_true, y_pred):
     """Both as lists of 1-D arrays, as many and as long."""
     y_true, y_pred = _labels(y_true, "y_true"), _labels(y_pred, "y_pred")
     if len(y_true) != len(y_pred):
@@ -119,7 +119,7 @@ def _as_labels(labels):
     return np.array(labels, dtype=object)
 
 
-def _known(y_true):
+def where_known(y_true):
     """Where there is a label, for each sequence."""
     return [~missing_labels(labels) for labels in y_true]
 

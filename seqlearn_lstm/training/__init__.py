@@ -6,7 +6,7 @@ from .averaging import Parameters, offered, put
 from .checkpoint import Checkpoint
 from .identity import fingerprint, name_of
 from .listener import Listener, Update
-from .loop import Diverged, diverged, train
+from .loop import Diverged, train
 from .portable import portable, restored
 from .state import (
     Settings,
@@ -25,7 +25,6 @@ __all__ = [
     "Task",
     "TrainingState",
     "Update",
-    "diverged",
     "fingerprint",
     "first_state",
     "name_of",

@@ -21,6 +21,14 @@ class Diverged(FloatingPointError):
     a caller's scoring or callback is none.
     """
 
+    @classmethod
+    def in_epoch(cls, epoch, seen):
+        """The error of a training that ran away after so many epochs."""
+        return cls(
+            f"in epoch {epoch + 1} {seen}: the training diverged. A smaller learning_rate, a smaller "
+            "clip_norm or standardised features usually cure it."
+        )
+
 
 def train(task, state, listeners=()):
     """Run epochs until `max_iter`, until nothing gets better, or until a listener says so; `state` is
@@ -49,7 +57,7 @@ def train(task, state, listeners=()):
             listener.before_epoch(task, state)
         start = time.perf_counter()
         loss, n_updates = _epoch(task, state, listeners, *work)
-        _record(task, state, work, loss, n_updates)
+        _end_epoch(task, state, work, loss, n_updates)
         seconds = time.perf_counter() - start
         answers = [listener.after_epoch(task, state, seconds) for listener in listeners]
         stop = any(answers)  # of all, for each is to be told
@@ -102,7 +110,7 @@ def _epoch(task, state, listeners, *solver_states):
     loss = float(losses.total() / task.weights.sum())
     if not math.isfinite(float(size)):
         seen = f"the sum of the squares of the parameters is {float(size)}"
-        raise diverged(state.epoch, seen)
+        raise Diverged.in_epoch(state.epoch, seen)
     return loss, n_updates
 
 
@@ -141,15 +149,8 @@ class _Losses:
 
     def _check(self, loss, norm):
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise diverged(self.epoch, f"the loss is {loss} and the norm of its gradient {norm}")
-
-
-def diverged(epoch, seen):
-    """The error of a training that ran away after so many epochs."""
-    return Diverged(
-        f"in epoch {epoch + 1} {seen}: the training diverged. A smaller learning_rate, a smaller "
-        "clip_norm or standardised features usually cure it."
-    )
+            seen = f"the loss is {loss} and the norm of its gradient {norm}"
+            raise Diverged.in_epoch(self.epoch, seen)
 
 
 def _step(task, rate, scale, solver_state, table_state=None):
@@ -200,15 +201,11 @@ def _cut_values(network, settings):
         network.kernels.clip_values(gradient, float(settings.clip_value), network.n_jobs)
 
 
-def _record(task, state, work, loss, n_updates):
+def _end_epoch(task, state, work, loss, n_updates):
     """Bring the state up to date after an epoch."""
     network, settings = task.network, task.settings
     last, mean = parameters_of(network), mean_with(network, state, settings.average)
-    if mean:
-        put(network, mean)
-    score = _score(task, state)
-    if mean:
-        put(network, last)
+    score = _score(task, state, last, mean)
     state.theta, state.table = last
     state.solver_state = deepcopy(work[0])
     if network.embedding:
@@ -221,7 +218,11 @@ def _record(task, state, work, loss, n_updates):
     if task.validate or state.validation_scores:
         unknown = [math.nan] * (state.epoch - 1 - len(state.validation_scores))
         state.validation_scores += [*unknown, score]
-    watched = score if settings.watch == "validation" else -loss
+    _judge(state, settings, score if settings.watch == "validation" else -loss)
+
+
+def _judge(state, settings, watched):
+    """Say of an epoch that has ended whether it brought progress, and whether it is the best."""
     is_first = state.best_epoch == 0  # the best so far, whatever it is: a score may be -inf
     progress = is_first or watched > state.best + settings.tol
     state.epochs_without_progress = 0 if progress else state.epochs_without_progress + 1
@@ -231,9 +232,17 @@ def _record(task, state, work, loss, n_updates):
             state.best_theta, state.best_table = offered(state)
 
 
-def _score(task, state):
-    """The score after an epoch; NaN where there is nothing to validate with."""
-    score = float(task.validate()) if task.validate else math.nan
+def _score(task, state, last, mean):
+    """The score after an epoch, of the mean of parameters where there is one, else of the last; NaN
+    where there is nothing to validate with.
+    """
+    score = math.nan
+    if task.validate:
+        if mean:
+            put(task.network, mean)
+        score = float(task.validate())
+        if mean:
+            put(task.network, last)
     if math.isnan(score) and task.settings.watch == "validation":
         raise ValueError(
             f"the score of the validation data after epoch {state.epoch + 1} is nan, so that no "

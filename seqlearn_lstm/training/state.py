@@ -36,7 +36,7 @@ class TrainingState:
         The mean training loss of each epoch.
     validation_scores : list of float
         The score after each epoch, NaN for epochs without one. Empty if there was none at all.
-    watch : tuple
+    watched : tuple
         What progress is judged by, and on what data; see `begin`.
     best : float
         The highest value so far of what is watched: a validation score, or the negative loss.
@@ -65,7 +65,7 @@ class TrainingState:
     n_updates: int | None = None
     loss_curve: list = field(default_factory=list)
     validation_scores: list = field(default_factory=list)
-    watch: tuple = ()
+    watched: tuple = ()
     best: float = -np.inf
     best_epoch: int = 0
     best_theta: np.ndarray | None = None
@@ -86,9 +86,9 @@ class TrainingState:
         first_averaged = self.epoch - self.n_averaged + 1
         if settings.average is None or settings.average > first_averaged:
             self.mean_theta, self.mean_table, self.n_averaged = None, None, 0
-        watch = settings.watch, settings.restore, settings.judged, settings.average is not None
-        if self.watch != watch:
-            self.watch, self.best, self.best_epoch = watch, -np.inf, 0
+        watched = settings.watch, settings.restore, settings.judged, settings.average is not None
+        if self.watched != watched:
+            self.watched, self.best, self.best_epoch = watched, -np.inf, 0
             self.epochs_without_progress = 0
             self.best_theta = self.best_table = None
 

@@ -476,7 +476,7 @@ def test_the_copy_of_a_fit_that_diverged_is_of_the_last_epoch_not_the_best(monke
 
     def diverging(task, state, *rest):
         if state.epoch == 3:
-            raise loop.diverged(3, "the loss is nan")
+            raise loop.Diverged.in_epoch(3, "the loss is nan")
         return epoch(task, state, *rest)
 
     monkeypatch.setattr(loop, "_epoch", diverging)

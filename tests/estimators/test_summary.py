@@ -144,7 +144,7 @@ def test_a_median_length_keeps_all_its_digits(lengths, expected):
         sequences=Sequences(np.broadcast_to(0.0, (offsets[-1], 1)), offsets),
         settings=SimpleNamespace(batch_size=1, bptt_steps=None),
         network=SimpleNamespace(architecture=Architecture(1, (1,), False, "last", 1)),
-        head=SimpleNamespace(n_outputs=1),
+        head=SimpleNamespace(n_outputs=1, says_classes=False),
     )
     text = data_lines(task, None)
     assert re.search(rf"^steps .*, the median is {re.escape(expected)}$", text, re.MULTILINE)

@@ -26,7 +26,7 @@ from seqlearn_lstm.exceptions import (
     TrainingWarning,
 )
 from seqlearn_lstm.heads import RegressionHead, SoftmaxHead
-from seqlearn_lstm.pooling import POOLING
+from seqlearn_lstm.pooling import POOLINGS
 from seqlearn_lstm.schedules import CosineDecay, WarmUp
 from seqlearn_lstm.sequences import Sequences
 from seqlearn_lstm.training.listeners import HealthCheck
@@ -85,7 +85,7 @@ def test_a_few_that_differ_are_enough():
     """A sample may be all alike by chance; then everything is looked at."""
     n, counted = 200, []
     task = SimpleNamespace(
-        head=SoftmaxHead(2), network=SimpleNamespace(pooling=POOLING["last"]), initial=None,
+        head=SoftmaxHead(2), network=SimpleNamespace(pooling=POOLINGS["last"]), initial=None,
         sequences=Sequences(np.zeros((n, 1)), np.arange(n + 1)), weights=np.ones(n),
         targets=np.arange(n) % 2,
     )  # fmt: skip
@@ -109,7 +109,7 @@ def test_the_first_difference_ends_the_search():
     task = SimpleNamespace(
         head=SoftmaxHead(3), initial=None, weights=np.ones(2 * n), targets=np.arange(2 * n) % 3,
         network=SimpleNamespace(
-            pooling=POOLING["steps"], architecture=SimpleNamespace(bidirectional=False)
+            pooling=POOLINGS["steps"], architecture=SimpleNamespace(bidirectional=False)
         ),
         sequences=Sequences(np.zeros((2 * n, 1)), np.array([0, n, 2 * n])),
     )  # fmt: skip
@@ -152,7 +152,7 @@ def constant_of(said, targets):
     n = len(targets)
     task = SimpleNamespace(
         head=RegressionHead(targets.shape[1], "squared_error", 1.0), initial=None,
-        network=SimpleNamespace(pooling=POOLING["last"]), weights=np.ones(n), targets=targets,
+        network=SimpleNamespace(pooling=POOLINGS["last"]), weights=np.ones(n), targets=targets,
         sequences=Sequences(np.zeros((n, 1)), np.arange(n + 1)),
     )  # fmt: skip
 

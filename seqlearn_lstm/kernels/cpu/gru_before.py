@@ -72,6 +72,56 @@ def forward_cells(rows, width, pre, p, ldp, gates, g, h, before, after, z, colum
         remember(x, h, after + k, unit, z, column, mask, s + k)
 
 
+@part
+def forward_gates(pre, z, a, gates, W, live, slots, kept, n_in, n_units, t, area):
+    """Step t as far as the gates and r * h~, for a share's area."""
+    L = VECTOR_BYTES // W.itemsize
+    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
+    ldz, n_gates = z.shape[1], gates.shape[0] // columns
+    for q in range(0, columns, panel):
+        width = min(panel, columns - q)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
+            rows = min(last, live[t]) - first
+            if rows <= 0:
+                break
+            o, place = (slots[t] + first) * ldz, kept[t] + first
+            gates_of_panel(rows, width, M - R, pre, z, o, W, q * K, n_in, n_units)
+            reset_cells(
+                rows, width, pre, gates, q * n_gates + place * width, z, o + 1 + n_in, a, place,
+                q // GATES,
+            )  # fmt: skip
+
+
+@part
+def forward_states(pre, z, h, a, gates, V, mask, live, slots, kept, n_in, n_units, t, area):
+    """The rest of step t: the product with U_n, n and the new states."""
+    L = VECTOR_BYTES // V.itemsize
+    panel, columns = GATES * L, gate_columns(n_units, L)
+    lda, n_gates = a.shape[1], gates.shape[0] // columns
+    n_padded = (n_units + L - 1) // L * L
+    for q in range(0, n_padded, panel):
+        width = min(panel, n_padded - q)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
+            rows = min(last, live[t]) - first
+            if rows <= 0:
+                break
+            place = kept[t] + first
+            tile(
+                rows, width // L, pre, width, at(a, place * lda), lda, 1, 1, 0,
+                at(V, q * n_units), width, n_units, 0,
+            )  # fmt: skip
+            for p in range(0, width, L):
+                start = (q + p) * GATES
+                gate_width = min(panel, columns - start)
+                forward_cells(
+                    rows, gate_width, pre, p, width,
+                    gates, start * n_gates + place * gate_width,
+                    h, slots[t] + first, slots[t + 1] + first, z, 1 + n_in, mask, first, q + p,
+                )  # fmt: skip
+
+
 @kernel
 def gru_before_forward(
     z, h, a, gates, W, V, mask, live, slots, kept, n_in, n_units, share, n_shares, launcher
@@ -83,47 +133,12 @@ def gru_before_forward(
     if launcher != 0:
         hand_out()
         return
-    L = VECTOR_BYTES // W.itemsize
-    panel, columns, K = GATES * L, gate_columns(n_units, L), 1 + n_in + n_units
-    ldz, lda, n_gates = z.shape[1], a.shape[1], gates.shape[0] // columns
-    n_padded = (n_units + L - 1) // L * L
     area = sequences_of(share, n_shares, live, h.shape[1])
     pre = stack(W, TILE_ELEMENTS)
     enter(area, h, z, 1 + n_in, mask)
     for t in range(live.shape[0]):
-        for q in range(0, columns, panel):
-            width = min(panel, columns - q)
-            for j in range(area.n_blocks):
-                first, last = rows_of(j, area)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                o, place = (slots[t] + first) * ldz, kept[t] + first
-                gates_of_panel(rows, width, M - R, pre, z, o, W, q * K, n_in, n_units)
-                reset_cells(
-                    rows, width, pre, gates, q * n_gates + place * width, z, o + 1 + n_in, a, place,
-                    q // GATES,
-                )  # fmt: skip
-        for q in range(0, n_padded, panel):
-            width = min(panel, n_padded - q)
-            for j in range(area.n_blocks):
-                first, last = rows_of(j, area)
-                rows = min(last, live[t]) - first
-                if rows <= 0:
-                    break
-                place = kept[t] + first
-                tile(
-                    rows, width // L, pre, width, at(a, place * lda), lda, 1, 1, 0,
-                    at(V, q * n_units), width, n_units, 0,
-                )  # fmt: skip
-                for p in range(0, width, L):
-                    start = (q + p) * GATES
-                    gate_width = min(panel, columns - start)
-                    forward_cells(
-                        rows, gate_width, pre, p, width,
-                        gates, start * n_gates + place * gate_width,
-                        h, slots[t] + first, slots[t + 1] + first, z, 1 + n_in, mask, first, q + p,
-                    )  # fmt: skip
+        forward_gates(pre, z, a, gates, W, live, slots, kept, n_in, n_units, t, area)
+        forward_states(pre, z, h, a, gates, V, mask, live, slots, kept, n_in, n_units, t, area)
 
 
 @part
@@ -159,6 +174,55 @@ def reset_backward(rows, width, gates, g, product, p, ldp, h, slot, mask, dh, fi
         store(dh, s, load(dh, s) + masked(d * r, mask, first + k, unit))
 
 
+@part
+def backward_gates(d_out, h, a, gates, d_a, dh, live, slots, n_units, t, area):
+    """Step t back to the gradients before the activations of n and u, for a share's area."""
+    L = VECTOR_BYTES // h.itemsize
+    panel, columns = GATES * L, gate_columns(n_units, L)
+    n_slots, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
+    for j in range(area.n_blocks):
+        first, last = rows_of(j, area)
+        slot, alive = slots[t] + first, max(first, min(last, live[t]))
+        for q in range(0, columns, panel):
+            unit, width = q // GATES, min(panel, columns - q)
+            piece = unit // panel * panel
+            lde = min(panel, n_padded - piece)
+            backward_cells(
+                alive - first, width, gates, q * n_slots + slot * width, d_out, h, slot,
+                d_a, piece * n_slots + slot * lde + unit - piece, lde, dh, first, unit,
+            )  # fmt: skip
+        dead, ended = slots[t] + alive, slots[t] + min(last, slots[t + 1] - slots[t])
+        clear(gates, n_slots, 0, columns, columns, panel, dead, ended)
+        clear(d_a, n_slots, 0, n_padded, n_padded, panel, dead, ended)
+        a[dead:ended] = 0.0
+
+
+@part
+def backward_reset(h, gates, d_a, VT, dh, mask, live, slots, n_units, t, area):
+    """The rest of step t within the cell: back through the product with U_n, and r * h~."""
+    L = VECTOR_BYTES // h.itemsize
+    panel, columns = GATES * L, gate_columns(n_units, L)
+    n_slots, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
+    product = stack(h, TILE_ELEMENTS)
+    for q in range(0, n_padded, panel):
+        width = min(panel, n_padded - q)
+        for j in range(area.n_blocks):
+            first, last = rows_of(j, area)
+            rows, slot = min(last, live[t]) - first, slots[t] + first
+            if rows <= 0:
+                break
+            multiply_rows(
+                rows, product, 0, width, d_a, slot, n_slots, n_padded, panel, VT, q, width, 0
+            )
+            for p in range(0, width, L):
+                start = (q + p) * GATES
+                gate_width = min(panel, columns - start)
+                reset_backward(
+                    rows, gate_width, gates, start * n_slots + slot * gate_width,
+                    product, p, width, h, slot, mask, dh, first, q + p,
+                )  # fmt: skip
+
+
 @kernel
 def gru_before_backward(
     d_out, h, a, gates, d_a, weights, VT, dh, mask, live, slots, n_units, share, n_shares, launcher
@@ -169,42 +233,10 @@ def gru_before_backward(
     if launcher != 0:
         hand_out()
         return
-    L = VECTOR_BYTES // h.itemsize
-    panel, columns = GATES * L, gate_columns(n_units, L)
-    n_slots, n_padded = gates.shape[0] // columns, (n_units + L - 1) // L * L
+    columns = gate_columns(n_units, VECTOR_BYTES // h.itemsize)
+    n_slots = gates.shape[0] // columns
     area = sequences_of(share, n_shares, live, h.shape[1])
-    product = stack(h, TILE_ELEMENTS)
     for t in range(live.shape[0] - 1, -1, -1):
-        for j in range(area.n_blocks):
-            first, last = rows_of(j, area)
-            slot, alive = slots[t] + first, max(first, min(last, live[t]))
-            for q in range(0, columns, panel):
-                unit, width = q // GATES, min(panel, columns - q)
-                piece = unit // panel * panel
-                lde = min(panel, n_padded - piece)
-                backward_cells(
-                    alive - first, width, gates, q * n_slots + slot * width, d_out, h, slot,
-                    d_a, piece * n_slots + slot * lde + unit - piece, lde, dh, first, unit,
-                )  # fmt: skip
-            dead, ended = slots[t] + alive, slots[t] + min(last, slots[t + 1] - slots[t])
-            clear(gates, n_slots, 0, columns, columns, panel, dead, ended)
-            clear(d_a, n_slots, 0, n_padded, n_padded, panel, dead, ended)
-            a[dead:ended] = 0.0
-        for q in range(0, n_padded, panel):
-            width = min(panel, n_padded - q)
-            for j in range(area.n_blocks):
-                first, last = rows_of(j, area)
-                rows, slot = min(last, live[t]) - first, slots[t] + first
-                if rows <= 0:
-                    break
-                multiply_rows(
-                    rows, product, 0, width, d_a, slot, n_slots, n_padded, panel, VT, q, width, 0
-                )
-                for p in range(0, width, L):
-                    start = (q + p) * GATES
-                    gate_width = min(panel, columns - start)
-                    reset_backward(
-                        rows, gate_width, gates, start * n_slots + slot * gate_width,
-                        product, p, width, h, slot, mask, dh, first, q + p,
-                    )  # fmt: skip
+        backward_gates(d_out, h, a, gates, d_a, dh, live, slots, n_units, t, area)
+        backward_reset(h, gates, d_a, VT, dh, mask, live, slots, n_units, t, area)
         carry_back(share, area, live[t], dh, gates, slots[t], n_slots, columns, weights, mask)

@@ -96,9 +96,9 @@ class HealthCheck(Listener):
             return None
         for members in (self._sample(task), None):
             said = self._predictions(task, members)
-            if not (_are_one(said) if _has_classes(task.head) else _hardly_vary(said, targets)):
+            if not (_are_one(said) if task.head.says_classes else _hardly_vary(said, targets)):
                 return None
-        kind = "class" if _has_classes(task.head) else "number"
+        kind = "class" if task.head.says_classes else "number"
         each = "step" if task.network.pooling.per_step else "sequence"
         return (
             f"the same {kind} is predicted for every {each} of the training data, though their "
@@ -117,7 +117,7 @@ class HealthCheck(Listener):
             initial = None if initial is None else initial[members]
         for scores, index in self.predict(sequences, initial):
             scores = scores[weights[index] > 0]
-            yield scores.argmax(axis=1) if _has_classes(task.head) else scores
+            yield scores.argmax(axis=1) if task.head.says_classes else scores
 
     def _sample(self, task):
         """Some sequences, of all targets where each has one."""
@@ -128,10 +128,6 @@ class HealthCheck(Listener):
         few = MOST_ROWS // int(np.median(task.sequences.lengths))
         few = min(n, SAMPLE, max(2, few))
         return order[np.linspace(0, n - 1, few).astype(np.int64)]
-
-
-def _has_classes(head):
-    return hasattr(head, "n_classes")
 
 
 def _most_steps(network):
